@@ -1,0 +1,68 @@
+/** Names and numbers of the domain, branded so that one is never passed for another. */
+import { bytesOfUtf8, isWellFormedText } from '../kit/text.ts';
+import { ServiceError } from './errors.ts';
+import { BUCKET_NAME_BYTES_MAX, KEY_BYTES_MAX } from './limits.ts';
+
+declare const brand: unique symbol;
+export type Branded<T, Name extends string> = T & { readonly [brand]: Name };
+
+/** UUID v7 text of an account; the `user_id` of the wire. */
+export type AccountId = Branded<string, 'AccountId'>;
+/** Twelve characters of `[a-z2-7]`: the public name of an account and of its default bucket. */
+export type AccountSlug = Branded<string, 'AccountSlug'>;
+/** Number of a bucket's row; never shown. */
+export type BucketId = Branded<number, 'BucketId'>;
+export type BucketName = Branded<string, 'BucketName'>;
+/** An object's key: well-formed text without NUL, 1 to 1024 bytes of UTF-8. */
+export type ObjectKey = Branded<string, 'ObjectKey'>;
+/** Sequential number of a blob, reserved durably, never reissued. */
+export type BlobId = Branded<number, 'BlobId'>;
+/** Where an engine keeps a blob; text that only the engine that made it reads. */
+export type BlobLocation = Branded<string, 'BlobLocation'>;
+/** UUID v7 of an upload operation. */
+export type OperationId = Branded<string, 'OperationId'>;
+/** 128 random bits in base64url: the public name of a link. */
+export type LinkHash = Branded<string, 'LinkHash'>;
+/** Canonical base58 of a 32-byte Ed25519 public key on the curve. */
+export type WalletAddress = Branded<string, 'WalletAddress'>;
+/** Session id: 128 random bits in base64url; also the refresh family's id. */
+export type SessionId = Branded<string, 'SessionId'>;
+/** UUID v7 of an API token's row. */
+export type TokenId = Branded<string, 'TokenId'>;
+/** BLAKE3-256 of an object's bytes: 64 lower-case hex digits. */
+export type ContentHash = Branded<string, 'ContentHash'>;
+/** ETag without quotes: 32 hex digits, or those and `-N` for a multipart object. */
+export type Etag = Branded<string, 'Etag'>;
+/** Milliseconds since the epoch, UTC. */
+export type TimeMs = Branded<number, 'TimeMs'>;
+
+/** Parses an object key of any dialect; throws `invalid_key`. */
+export function parseObjectKey(text: string): ObjectKey {
+  if (text.includes('\0')) throw new ServiceError('invalid_key', 'A key must not hold NUL.');
+  if (!isWellFormedText(text)) {
+    throw new ServiceError('invalid_key', 'A key must be well-formed UTF-8.');
+  }
+  const length = bytesOfUtf8(text);
+  if (length < 1 || length > KEY_BYTES_MAX) {
+    throw new ServiceError('invalid_key', `A key has 1 to ${KEY_BYTES_MAX} bytes of UTF-8.`);
+  }
+  return text as ObjectKey;
+}
+
+const BUCKET_NAME = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])$/;
+
+/** Parses a bucket's name as it may come in an address; throws `invalid_bucket_name`. */
+export function parseBucketName(text: string): BucketName {
+  const isWellFormed =
+    text.length >= 3 &&
+    text.length <= BUCKET_NAME_BYTES_MAX &&
+    BUCKET_NAME.test(text) &&
+    !text.includes('..') &&
+    !text.includes('.-') &&
+    !text.includes('-.') &&
+    !/^\d+\.\d+\.\d+\.\d+$/.test(text);
+  if (!isWellFormed) {
+    throw new ServiceError('invalid_bucket_name', 'The bucket name is not valid.');
+  }
+  return text as BucketName;
+}

@@ -1,0 +1,42 @@
+/** Every fixed limit of the domain with its reason; what operators may change is in config. */
+
+/** S3's limit for keys, taken over for every dialect. */
+export const KEY_BYTES_MAX = 1024;
+/** S3's limit for bucket names. */
+export const BUCKET_NAME_BYTES_MAX = 63;
+/** S3's limit for one PUT; the Files API takes any size that the quota allows. */
+export const OBJECT_BYTES_MAX = 5 * 1024 ** 4;
+/** Bodies above this are written to a file of their own and announce a `running` operation. */
+export const SMALL_BODY_BYTES_MAX = 256 * 1024;
+/** A challenge is answered by a person with a wallet; five minutes suffice. */
+export const NONCE_LIFE_MS = 5 * 60_000;
+/** Guessing a signature is hopeless; five wrong ones are a fault or an attack. */
+export const NONCE_FAILURES_MAX = 5;
+/** Unanswered challenges kept at most, so that asking is no way to fill the disk. */
+export const NONCES_OPEN_MAX = 10_000;
+/** payments.md section 2. */
+export const ACCESS_TOKEN_LIFE_MS = 15 * 60_000;
+export const REFRESH_IDLE_LIFE_MS = 30 * 24 * 3_600_000;
+export const REFRESH_ABSOLUTE_LIFE_MS = 90 * 24 * 3_600_000;
+/** A client that lost the answer to its refresh may repeat it within this time. */
+export const REFRESH_GRACE_MS = 20_000;
+export const PASSWORD_BYTES_MIN = 10;
+/** Argon2 costs the same for any length; this bounds what is hashed first. */
+export const PASSWORD_BYTES_MAX = 1024;
+/** Each Argon2id run takes 19 MiB and a core; more at once would starve everything else. */
+export const PASSWORD_HASHES_AT_ONCE_MAX = 2;
+/** Waiting sign-ins beyond this are refused rather than kept. */
+export const PASSWORD_HASHES_WAITING_MAX = 64;
+export const LIST_LIMIT_DEFAULT = 100;
+export const LIST_LIMIT_MAX = 1000;
+/** Upload operations are kept this long after their last change. */
+export const OPERATION_LIFE_MS = 7 * 24 * 3_600_000;
+/** A link's password page sets a cookie for this long. */
+export const LINK_COOKIE_LIFE_MS = 10 * 60_000;
+/** Titles and descriptions of link previews, in UTF-16 units. */
+export const LINK_TEXT_LENGTH_MAX = 1024;
+export const TOKEN_NAME_LENGTH_MAX = 100;
+/** JSON bodies of the REST dialects; the largest documented one is under 4 KiB. */
+export const JSON_BODY_BYTES_MAX = 64 * 1024;
+/** GB of the contracts: 10^9 bytes. */
+export const GB_BYTES = 1_000_000_000n;

@@ -1,0 +1,42 @@
+/** An object: what a bucket keeps under a key. */
+
+import type { BucketId, ContentHash, Etag, ObjectKey, TimeMs } from '../ids.ts';
+import type { BlobRef } from '../ports/blob-store.ts';
+
+/** Price classes of stored bytes (files-api.md); S3 writes are `normal`. */
+export const TIERS = ['normal', 'priority', 'premium', 'ultra', 'enterprise'] as const;
+export type Tier = (typeof TIERS)[number];
+
+/** Which dialect wrote a version: only `files` versions have a deterministic URL by default. */
+export type Origin = 'files' | 's3' | 'pinning';
+
+/**
+ * Headers kept and given back as they came, by lower-case name: cache-control,
+ * content-disposition, content-encoding, content-language, expires, x-amz-website-redirect-location.
+ */
+export type StoredHeaders = Readonly<Record<string, string>>;
+
+/** One piece of an object's content, in order. */
+export type ContentPart = { readonly blob: BlobRef; readonly sizeBytes: number };
+
+/** The version of an object that readers see; `versionId` is `null` until versioning is on. */
+export type ObjectVersion = {
+  readonly bucketId: BucketId;
+  readonly key: ObjectKey;
+  readonly versionId: 'null';
+  readonly sizeBytes: number;
+  readonly etag: Etag;
+  /** `undefined` for a multipart object that no job has read yet. */
+  readonly contentHash: ContentHash | undefined;
+  readonly contentType: string;
+  readonly headers: StoredHeaders;
+  readonly userMetadata: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly storageClass: string;
+  readonly tier: Tier;
+  readonly origin: Origin;
+  readonly createdAt: TimeMs;
+};
+
+/** An object with what is needed to read its bytes: one blob, or a list. */
+export type StoredObject = ObjectVersion & { readonly content: readonly ContentPart[] };

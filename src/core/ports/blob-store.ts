@@ -1,0 +1,92 @@
+/**
+ * The blob store keeps immutable, nameless bytes. It knows no objects, buckets or accounts: metadata
+ * names blobs, and a blob that no row names is swept after a grace.
+ *
+ * Order of a write: `stage` → `write`… → `commit` (durable, invisible) → metadata publishes the row.
+ * A crash before `commit` returns leaves nothing; a crash after it leaves bytes without a row, which
+ * the sweeper removes. Nothing here waits for metadata.
+ */
+import type { BlobId, BlobLocation, TimeMs } from '../ids.ts';
+
+/** What metadata keeps of a blob, enough to read it again. */
+export type BlobRef = {
+  readonly blobId: BlobId;
+  readonly sizeBytes: number;
+  readonly location: BlobLocation;
+};
+
+/** Bytes `[start, end)` of a blob. */
+export type ByteSpan = { readonly start: number; readonly end: number };
+
+/**
+ * Takes the bytes of a read in order. `chunk` is only valid until the returned promise resolves (the
+ * store reuses its buffers); the store waits for it before it sends more than one further chunk.
+ */
+export type ByteSink = (chunk: Uint8Array) => Promise<void> | undefined;
+
+export interface BlobWriter {
+  /**
+   * Appends `chunk`, which the caller leaves unchanged until the promise resolves. Resolves when the
+   * store can take more. Throws `storage_full`, `read_only`.
+   */
+  write(chunk: Uint8Array): Promise<void> | undefined;
+
+  /**
+   * Makes the bytes durable and answers where they are. From the call on, no signal stops it.
+   * The blob stays leased (not swept) until `release` is called, which the caller does once the
+   * metadata that names it is published, or has failed to be. Throws `storage_full`, `read_only`.
+   */
+  commit(): Promise<BlobRef>;
+
+  /** Ends the lease; without a commit before, removes what was staged. Never throws; idempotent. */
+  release(): Promise<void>;
+}
+
+export interface BlobReader {
+  readonly sizeBytes: number;
+
+  /**
+   * Sends `span` to `sink`, each block checked against its checksum before it is sent. Throws
+   * `corrupt` when a block is damaged (whatever was sent before it was good), `aborted` by the signal.
+   */
+  read(span: ByteSpan, sink: ByteSink, options?: { signal?: AbortSignal }): Promise<void>;
+
+  /** Ends the reader's lease. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface BlobStore extends AsyncDisposable {
+  /**
+   * Begins a blob. `sizeBytes` is the exact length when it is known (it chooses the layout; the
+   * caller still counts). Throws `storage_full` below the free-space floor and `read_only`.
+   */
+  stage(options: { readonly sizeBytes: number | undefined }): Promise<BlobWriter>;
+
+  /**
+   * Opens a blob for reading and leases it: it stays whole until `close`, also when its last owner
+   * is deleted meanwhile. Throws `object_not_found` when the bytes are gone, `corrupt` when its
+   * header is damaged.
+   */
+  open(blob: BlobRef): Promise<BlobReader>;
+
+  /**
+   * Removes the bytes of blobs that metadata names no longer. Leased ones are removed when their
+   * lease ends. Unknown ones are ignored, so it may be repeated.
+   */
+  remove(blobs: readonly BlobRef[]): Promise<void>;
+
+  /** Every blob kept, in no order, with the time of its last change; for sweeping and `verify`. */
+  list(options?: { signal?: AbortSignal }): AsyncIterable<BlobRef & { readonly changedAt: TimeMs }>;
+
+  /** Throws when the store cannot serve now; cheap enough for a readiness probe. */
+  check(): Promise<void>;
+}
+
+/** Gives the store its blob numbers; implemented by the metadata engine. */
+export interface BlobIdSource {
+  /**
+   * Reserves `count` numbers durably and answers the first. No number is ever given twice, also not
+   * after a crash or a restore.
+   */
+  reserveBlobIds(count: number): Promise<BlobId>;
+}

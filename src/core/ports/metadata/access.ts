@@ -1,0 +1,47 @@
+/** Credentials: sign-in nonces, sessions with their refresh families, API tokens. */
+import type { ApiToken, Session, SignInNonce } from '../../identity/account.ts';
+import type { AccountId, SessionId, TimeMs, TokenId } from '../../ids.ts';
+
+export interface AccessReads {
+  findNonce(nonce: string): Promise<SignInNonce | undefined>;
+  /** Nonces neither used nor past `now`. */
+  countOpenNonces(now: TimeMs): Promise<number>;
+  findSession(sessionId: SessionId): Promise<Session | undefined>;
+  findTokenByHash(hash: string): Promise<ApiToken | undefined>;
+  /** Live tokens of an account, oldest first. */
+  listTokens(accountId: AccountId): Promise<readonly ApiToken[]>;
+}
+
+export interface AccessWrites {
+  insertNonce(nonce: SignInNonce): Promise<void>;
+  /** Marks a nonce used; answers whether this call did it (false: it was used already). */
+  useNonce(nonce: string, at: TimeMs): Promise<boolean>;
+  /** Adds one failed answer and gives the number of them. */
+  addNonceFailure(nonce: string): Promise<number>;
+  /** Removes nonces that ended before `before`, at most `limit`; answers how many. */
+  deleteNonces(before: TimeMs, limit: number): Promise<number>;
+
+  insertSession(session: Session): Promise<void>;
+  /**
+   * Sets counter + 1, `rotatedAt` and `lastUsedAt` if the counter still is `counter` and the session
+   * is not revoked; answers whether it did.
+   */
+  rotateSession(sessionId: SessionId, counter: number, at: TimeMs): Promise<boolean>;
+  /** Revokes one session; answers whether it was live. */
+  revokeSession(sessionId: SessionId, at: TimeMs): Promise<boolean>;
+  /** Revokes all live sessions of an account but `except`. */
+  revokeSessions(accountId: AccountId, at: TimeMs, except: SessionId | undefined): Promise<void>;
+  /** Removes sessions that ended (revoked, idle or too old) before the times, at most `limit`. */
+  deleteSessions(ended: {
+    readonly createdBefore: TimeMs;
+    readonly lastUsedBefore: TimeMs;
+    readonly revokedBefore: TimeMs;
+    readonly limit: number;
+  }): Promise<number>;
+
+  /** Throws `token_name_taken` when the account has a live token of that name. */
+  insertToken(token: ApiToken): Promise<void>;
+  /** Removes a token by name; answers whether it stood. */
+  deleteToken(accountId: AccountId, name: string): Promise<boolean>;
+  touchToken(tokenId: TokenId, at: TimeMs): Promise<void>;
+}

@@ -1,0 +1,47 @@
+/**
+ * Metadata: every fact about accounts, buckets, objects and links, and which blobs they name.
+ *
+ * One schema, three engines (memory, SQLite, PostgreSQL) that answer alike; `metadata-contract.ts`
+ * beside this file is run against each. Promises of every engine:
+ * - A promise that resolved is durable: it survives a killed process and a power cut.
+ * - Transactions are serial in effect. Reads outside one see all that was acknowledged before.
+ * - Text keys compare as the bytes of their UTF-8, never by locale.
+ * - Methods throw `unavailable` when the engine is out of reach, `storage_full` when its disk is
+ *   full, `read_only` once it can no longer promise durability; nothing was changed then.
+ */
+import type { BlobIdSource } from '../blob-store.ts';
+import type { AccessReads, AccessWrites } from './access.ts';
+import type { AccountReads, AccountWrites } from './accounts.ts';
+import type { FileReads, FileWrites } from './files.ts';
+import type { BlobRows, ObjectCommits, ObjectReads, ObjectWrites } from './objects.ts';
+import type { TrailWrites, UsageReads } from './trail.ts';
+
+export type MetadataReads = AccountReads & AccessReads & ObjectReads & FileReads & UsageReads;
+
+export type MetadataTx = MetadataReads &
+  AccountWrites &
+  AccessWrites &
+  ObjectWrites &
+  FileWrites &
+  TrailWrites;
+
+/** Runs several reads and writes as one; the narrow part of `Metadata` that most use cases need. */
+export interface Transactions {
+  /**
+   * Runs `work` in a transaction and commits when it resolves; when it throws, nothing has changed.
+   * `work` awaits nothing but `tx` (invariant 3) and may be run again after a conflict, so it has no
+   * other effects.
+   */
+  transact<T>(work: (tx: MetadataTx) => Promise<T>): Promise<T>;
+}
+
+export interface Metadata
+  extends MetadataReads,
+    ObjectCommits,
+    BlobRows,
+    Transactions,
+    BlobIdSource,
+    AsyncDisposable {
+  /** Throws when the engine cannot serve now; cheap enough for a readiness probe. */
+  check(): Promise<void>;
+}

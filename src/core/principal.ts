@@ -1,0 +1,30 @@
+/** Who is asking: an account by one of its credentials, or nobody in particular. */
+import type { AccountId, AccountSlug, BucketId, SessionId, TokenId } from './ids.ts';
+
+/** Scopes that a token may carry (files-api.md, pinning-api.md). */
+export const SCOPES = [
+  'files:read',
+  'files:write',
+  'files:delete',
+  'cluster:read',
+  'account:read',
+  'tokens:write',
+] as const;
+
+export type Scope = (typeof SCOPES)[number];
+
+export type Role = 'user' | 'operator';
+
+export type Credential =
+  | { readonly kind: 'session'; readonly sessionId: SessionId }
+  | { readonly kind: 'appKey' }
+  | { readonly kind: 'token'; readonly tokenId: TokenId; readonly scopes: ReadonlySet<Scope> };
+
+/** An account that has proved itself by `credential`. */
+export type Principal = {
+  readonly accountId: AccountId;
+  readonly slug: AccountSlug;
+  readonly defaultBucketId: BucketId;
+  readonly role: Role;
+  readonly credential: Credential;
+};
