@@ -26,8 +26,8 @@ export type ByteSink = (chunk: Uint8Array) => Promise<void> | undefined;
 
 export interface BlobWriter {
   /**
-   * Appends `chunk`, which the caller leaves unchanged until the promise resolves. Resolves when the
-   * store can take more. Throws `storage_full`, `read_only`.
+   * Appends `chunk`, whose bytes belong to the store from now on. Answers `undefined`, or a promise
+   * that resolves when the store can take more. Throws `storage_full`, `read_only`.
    */
   write(chunk: Uint8Array): Promise<void> | undefined;
 

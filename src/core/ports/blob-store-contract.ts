@@ -1,0 +1,222 @@
+/** The contract suite of `BlobStore`: every engine runs it. */
+import { strict as assert } from 'node:assert';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { isServiceError } from '../errors.ts';
+import type { BlobId, BlobLocation } from '../ids.ts';
+import type { BlobRef, BlobStore } from './blob-store.ts';
+
+export type BlobStoreFixture = {
+  readonly store: BlobStore;
+  /** Closes the store and opens it anew on what it kept. */
+  readonly reopen: () => Promise<BlobStore>;
+  readonly close: () => Promise<void>;
+};
+
+const SIZES = [0, 1, 4096, 65_535, 65_536, 65_537, 262_144, 262_145, 1_048_576, 5_000_011];
+
+export function testBlobStore(name: string, open: () => Promise<BlobStoreFixture>): void {
+  const withStore = (title: string, run: (fixture: BlobStoreFixture) => Promise<void>) =>
+    test(`${name}: ${title}`, async () => {
+      const fixture = await open();
+      try {
+        await run(fixture);
+      } finally {
+        await fixture.close();
+      }
+    });
+
+  withStore('gives back what was committed, of every size and chunking', async ({ store }) => {
+    for (const size of SIZES) {
+      for (const chunk of [size || 1, 65_536, 1000]) {
+        if (size / chunk > 2000) continue;
+        const bytes = patternBytes(size);
+        const blob = await keep(store, bytes, chunk);
+        assert.equal(blob.sizeBytes, size);
+        assert.deepEqual(await readAll(store, blob), bytes);
+      }
+    }
+  });
+
+  withStore('reads any span like slice', async ({ store }) => {
+    const bytes = patternBytes(300_001);
+    const blob = await keep(store, bytes);
+    for (const [start, end] of [
+      [0, 1],
+      [0, 0],
+      [65_535, 65_537],
+      [65_536, 131_072],
+      [131_071, 300_001],
+      [300_000, 300_001],
+      [12_345, 250_000],
+    ] as const) {
+      assert.deepEqual(await readAll(store, blob, start, end), bytes.subarray(start, end));
+    }
+  });
+
+  withStore('keeps committed blobs over a restart and never gives an id again', async (fixture) => {
+    const bytes = patternBytes(70_000);
+    const before: BlobRef[] = [];
+    for (let index = 0; index < 5; index += 1) before.push(await keep(fixture.store, bytes));
+    const store = await fixture.reopen();
+    const after: BlobRef[] = [];
+    for (let index = 0; index < 5; index += 1) after.push(await keep(store, bytes));
+    const ids = [...before, ...after].map((blob) => blob.blobId);
+    assert.equal(new Set(ids).size, ids.length);
+    for (const blob of [...before, ...after]) {
+      assert.deepEqual(await readAll(store, blob), bytes);
+    }
+  });
+
+  withStore('leaves nothing of a blob that was released before its commit', async ({ store }) => {
+    const writer = await store.stage({ sizeBytes: undefined });
+    await writer.write(patternBytes(2_000_000));
+    await writer.release();
+    await writer.release();
+    assert.deepEqual(await listIds(store), []);
+  });
+
+  withStore('lists committed blobs once their lease has ended', async ({ store }) => {
+    const writer = await store.stage({ sizeBytes: 3 });
+    await writer.write(Buffer.from('abc'));
+    const blob = await writer.commit();
+    assert.deepEqual(await listIds(store), []);
+    await writer.release();
+    assert.deepEqual(await listIds(store), [blob.blobId]);
+  });
+
+  withStore('lets a reader finish although the blob is removed under it', async ({ store }) => {
+    const bytes = patternBytes(1_500_000);
+    const blob = await keep(store, bytes);
+    const reader = await store.open(blob);
+    await store.remove([blob]);
+    const chunks: Uint8Array[] = [];
+    await reader.read({ start: 0, end: bytes.length }, (chunk) => {
+      chunks.push(Uint8Array.from(chunk));
+      return undefined;
+    });
+    await reader.close();
+    await reader.close();
+    assert.deepEqual(Buffer.concat(chunks), bytes);
+    await assert.rejects(store.open(blob), (error) => isServiceError(error, 'object_not_found'));
+  });
+
+  withStore('ignores the removal of what is gone, and repeats it', async ({ store }) => {
+    const blob = await keep(store, patternBytes(10));
+    await store.remove([blob]);
+    await store.remove([blob, { ...blob, blobId: (blob.blobId + 500) as BlobId }]);
+    assert.deepEqual(await listIds(store), []);
+  });
+
+  withStore('refuses a location that no engine of its kind made', async ({ store }) => {
+    const blob = { ...(await keep(store, patternBytes(10))), location: '?' as BlobLocation };
+    await assert.rejects(store.open(blob), (error) => isServiceError(error, 'corrupt'));
+  });
+
+  withStore('stops a read when its signal aborts', async ({ store }) => {
+    const blob = await keep(store, patternBytes(5_000_000));
+    const reader = await store.open(blob);
+    const abort = new AbortController();
+    let sent = 0;
+    const reading = reader.read(
+      { start: 0, end: blob.sizeBytes },
+      (chunk) => {
+        sent += chunk.byteLength;
+        abort.abort();
+        return undefined;
+      },
+      { signal: abort.signal },
+    );
+    await assert.rejects(reading, (error) => isServiceError(error, 'aborted'));
+    assert.ok(sent < blob.sizeBytes);
+    await reader.close();
+  });
+
+  withStore('keeps its buffer until a slow sink is done with it', async ({ store }) => {
+    const bytes = patternBytes(2_500_000);
+    const blob = await keep(store, bytes);
+    const reader = await store.open(blob);
+    const digest = createHash('sha256');
+    await reader.read({ start: 0, end: bytes.length }, async (chunk) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise((resolve) => setImmediate(resolve));
+      digest.update(chunk);
+    });
+    await reader.close();
+    assert.equal(digest.digest('hex'), createHash('sha256').update(bytes).digest('hex'));
+  });
+
+  withStore('passes a failing sink on', async ({ store }) => {
+    const blob = await keep(store, patternBytes(2_500_000));
+    const reader = await store.open(blob);
+    const read = reader.read({ start: 0, end: blob.sizeBytes }, () =>
+      Promise.reject(new Error('the socket broke')),
+    );
+    await assert.rejects(read, /the socket broke/);
+    await reader.close();
+  });
+
+  withStore('takes many writers at once', async ({ store }) => {
+    const blobs = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => keep(store, patternBytes(1000 * index, index))),
+    );
+    assert.equal(new Set(blobs.map((blob) => blob.blobId)).size, blobs.length);
+    for (const [index, blob] of blobs.entries()) {
+      assert.deepEqual(await readAll(store, blob), patternBytes(1000 * index, index));
+    }
+    await store.check();
+  });
+}
+
+/** Stages, commits and releases `bytes` in chunks. */
+export async function keep(
+  store: BlobStore,
+  bytes: Uint8Array,
+  chunkBytes = 65_536,
+): Promise<BlobRef> {
+  const writer = await store.stage({ sizeBytes: bytes.length });
+  try {
+    for (let at = 0; at < bytes.length; at += chunkBytes) {
+      await writer.write(Buffer.from(bytes.subarray(at, at + chunkBytes)));
+    }
+    return await writer.commit();
+  } finally {
+    await writer.release();
+  }
+}
+
+export async function readAll(
+  store: BlobStore,
+  blob: BlobRef,
+  start = 0,
+  end = blob.sizeBytes,
+): Promise<Buffer> {
+  const reader = await store.open(blob);
+  try {
+    const chunks: Uint8Array[] = [];
+    await reader.read({ start, end }, (chunk) => {
+      chunks.push(Uint8Array.from(chunk));
+      return undefined;
+    });
+    return Buffer.concat(chunks);
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Bytes that differ at every place, from a seed. */
+export function patternBytes(length: number, seed = 1): Buffer {
+  const bytes = Buffer.alloc(length);
+  let state = (seed + 1) * 2_654_435_761;
+  for (let at = 0; at < length; at += 1) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    bytes[at] = state >>> 24;
+  }
+  return bytes;
+}
+
+async function listIds(store: BlobStore): Promise<readonly BlobId[]> {
+  const ids: BlobId[] = [];
+  for await (const blob of store.list()) ids.push(blob.blobId);
+  return ids;
+}

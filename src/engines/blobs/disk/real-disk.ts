@@ -1,0 +1,84 @@
+/** The machine's disk behind `DiskIo`. */
+import * as fs from 'node:fs';
+import * as files from 'node:fs/promises';
+import { isErrno } from '../../errno.ts';
+import type { DirectoryEntry, DiskFile, DiskIo } from './disk-io.ts';
+
+/** Files are readable by the server's user alone. */
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+
+export const realDisk: DiskIo = {
+  createFile: async (path) => realFile(await files.open(path, 'wx', FILE_MODE)),
+  openFile: async (path) => realFile(await files.open(path, 'r')),
+  removeFile: (path) => files.unlink(path),
+  makeDirectory: async (path) => {
+    try {
+      await files.mkdir(path, { mode: DIRECTORY_MODE });
+      return true;
+    } catch (error) {
+      if (isErrno(error, 'EEXIST')) return false;
+      throw error;
+    }
+  },
+  syncDirectory: async (path) => {
+    const handle = await files.open(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+  listDirectory: async (path): Promise<readonly DirectoryEntry[]> => {
+    try {
+      const entries = await files.readdir(path, { withFileTypes: true });
+      return entries.map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return [];
+      throw error;
+    }
+  },
+  changedAt: async (path) => (await files.stat(path)).mtimeMs,
+  freeBytes: async (path) => {
+    const { bavail, bsize } = await files.statfs(path);
+    return bavail * bsize;
+  },
+};
+
+function realFile(handle: files.FileHandle): DiskFile {
+  return {
+    write: async (chunks, position) => {
+      const total = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+      let { bytesWritten } = await handle.writev([...chunks], position);
+      // A short write is legal (a signal, a quota's edge): the rest is written once more, whole.
+      while (bytesWritten < total) {
+        const rest = Buffer.concat(chunks).subarray(bytesWritten);
+        const { bytesWritten: more } = await handle.write(
+          rest,
+          0,
+          rest.length,
+          position + bytesWritten,
+        );
+        bytesWritten += more;
+      }
+      return bytesWritten;
+    },
+    read: async (buffer, position) => {
+      let filled = 0;
+      while (filled < buffer.byteLength) {
+        const { bytesRead } = await handle.read(
+          buffer,
+          filled,
+          buffer.byteLength - filled,
+          position + filled,
+        );
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return filled;
+    },
+    syncBytes: () => handle.datasync(),
+    sizeBytes: async () => (await handle.stat()).size,
+    close: () => handle.close(),
+  };
+}
