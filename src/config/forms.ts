@@ -3,6 +3,7 @@
  * it was given, which may be a secret put into the wrong variable.
  */
 import { isIP } from 'node:net';
+import { canonicalBlock } from '../kit/ip.ts';
 import { ValueRefusal } from './refusal.ts';
 
 export type Form<T> = {
@@ -212,28 +213,20 @@ function splitList(text: string): readonly string[] {
 }
 
 function parseNetwork(text: string): string {
-  const [address = '', prefix, ...rest] = text.split('/');
-  const version = isIP(address);
-  const bitsMax = version === 4 ? 32 : 128;
-  const isBlock = prefix !== undefined && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bitsMax;
-  if (
-    version === 0 ||
-    address.includes('%') ||
-    rest.length > 0 ||
-    !(prefix === undefined || isBlock)
-  ) {
+  const block = canonicalBlock(text);
+  if (block === undefined) {
     throw new ValueRefusal(
       'holds something that is neither an address nor a CIDR block',
       'Write the proxies like 10.0.0.7 or 10.0.0.0/8 or fd00::/8.',
     );
   }
-  if (prefix !== undefined && Number(prefix) === 0) {
+  if (block.endsWith('/0')) {
     throw new ValueRefusal(
       'would believe every client about its own address',
       'Name the network of your proxies instead of a block of length 0.',
     );
   }
-  return text.toLowerCase();
+  return block;
 }
 
 function parseSignupEntry(text: string): SignupEntry {

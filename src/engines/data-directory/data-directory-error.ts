@@ -1,0 +1,31 @@
+/** The data directory cannot be used as it is; the message says what is wrong, `remedy` what to do. */
+export type DataDirectoryFault =
+  | 'locked'
+  | 'not_pinfold'
+  | 'newer_format'
+  | 'format_unreadable'
+  | 'key_missing'
+  | 'key_exposed'
+  | 'key_malformed'
+  | 'inaccessible';
+
+export class DataDirectoryError extends Error {
+  readonly fault: DataDirectoryFault;
+  readonly remedy: string;
+
+  constructor(
+    fault: DataDirectoryFault,
+    words: { readonly message: string; readonly remedy: string; readonly cause?: unknown },
+  ) {
+    super(words.message, words.cause === undefined ? undefined : { cause: words.cause });
+    this.name = 'DataDirectoryError';
+    this.fault = fault;
+    this.remedy = words.remedy;
+  }
+}
+
+/** The system's code of a failed call (`ENOENT`), or `undefined` when it was something else. */
+export function systemCode(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}

@@ -1,0 +1,43 @@
+/** Small files that are there whole or not at all, also after a power cut. */
+import { mkdir, open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Puts `text` in place of `file`, readable by its owner only. A crash leaves the old file, or none,
+ * and perhaps a `.new` file that the next write replaces.
+ */
+export async function writeFileDurably(file: string, text: string): Promise<void> {
+  const fresh = `${file}.new`;
+  const handle = await open(fresh, 'w', 0o600);
+  try {
+    // NOTE: a `.new` file left by a crash keeps its own mode when it is opened again.
+    await handle.chmod(0o600);
+    await handle.writeFile(text, 'utf8');
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(fresh, file);
+  await syncDirectory(dirname(file));
+}
+
+/** Makes `directory` and its missing parents for their owner only, and their entries durable. */
+export async function makeDirectoryDurably(directory: string): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = directory; made.length >= first.length; made = dirname(made)) {
+    await syncDirectory(dirname(made));
+  }
+}
+
+/** Makes the entries of `directory` durable. */
+async function syncDirectory(directory: string): Promise<void> {
+  // Windows opens no directories; its file systems log such changes in order.
+  if (process.platform === 'win32') return;
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
