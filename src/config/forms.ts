@@ -137,9 +137,7 @@ export function urlOf(schemes: readonly string[]): Form<string> {
       if (url === null || !schemes.includes(url.protocol.slice(0, -1)) || url.hostname === '') {
         throw new ValueRefusal('is not a URL of a kind that is known here', `Write ${pattern}.`);
       }
-      // NOTE: such a mark means a password with an unescaped `/`, `?` or `#`, so the rest would be read
-      // (and printed) as host and path.
-      if (url.hash !== '' || url.pathname.includes('@') || url.search.includes('@')) {
+      if (hasStrayMark(url, text)) {
         throw new ValueRefusal(
           'has an unescaped mark in its user or password',
           'Write / as %2F, ? as %3F, # as %23 and @ as %40 there.',
@@ -148,6 +146,16 @@ export function urlOf(schemes: readonly string[]): Form<string> {
       return text;
     },
   };
+}
+
+/**
+ * Whether a mark in the user or password was left unescaped, so that the URL's reader takes a part of
+ * it for the host, the path or the query, where it would be shown.
+ */
+export function hasStrayMark(url: URL, text: string): boolean {
+  const marks = text.split('@').length - 1;
+  const hasUser = url.username !== '' || url.password !== '';
+  return url.hash !== '' || marks > (hasUser ? 1 : 0);
 }
 
 export function oneOf<const Word extends string>(allowed: readonly Word[]): Form<Word> {
