@@ -20,13 +20,17 @@ export const REFRESH_IDLE_LIFE_MS = 30 * 24 * 3_600_000;
 export const REFRESH_ABSOLUTE_LIFE_MS = 90 * 24 * 3_600_000;
 /** A client that lost the answer to its refresh may repeat it within this time. */
 export const REFRESH_GRACE_MS = 20_000;
-export const PASSWORD_BYTES_MIN = 10;
+/** pinning-api.md; counted as people count, by code point. */
+export const PASSWORD_CHARACTERS_MIN = 10;
 /** Argon2 costs the same for any length; this bounds what is hashed first. */
 export const PASSWORD_BYTES_MAX = 1024;
 /** Each Argon2id run takes 19 MiB and a core; more at once would starve everything else. */
 export const PASSWORD_HASHES_AT_ONCE_MAX = 2;
 /** Waiting sign-ins beyond this are refused rather than kept. */
 export const PASSWORD_HASHES_WAITING_MAX = 64;
+/** files-api.md. */
+export const USERNAME_LENGTH_MIN = 3;
+export const USERNAME_LENGTH_MAX = 32;
 export const LIST_LIMIT_DEFAULT = 100;
 export const LIST_LIMIT_MAX = 1000;
 /** Upload operations are kept this long after their last change. */
@@ -35,7 +39,19 @@ export const OPERATION_LIFE_MS = 7 * 24 * 3_600_000;
 export const LINK_COOKIE_LIFE_MS = 10 * 60_000;
 /** Titles and descriptions of link previews, in UTF-16 units. */
 export const LINK_TEXT_LENGTH_MAX = 1024;
+export const LINK_PASSWORD_LENGTH_MAX = 256;
 export const TOKEN_NAME_LENGTH_MAX = 100;
+/** Live API tokens of one account; they are listed without pages. */
+export const TOKENS_MAX = 1000;
+/** Addresses and blocks of one token; each request looks through them. */
+export const TOKEN_BLOCKS_MAX = 100;
+/** A token's last use is for people, who do not need it to the second. */
+export const LAST_USED_STEP_MS = 60_000;
+/** Answered and expired challenges are kept this long, so that late answers are told why. */
+export const NONCE_KEPT_MS = 3_600_000;
+/** Rows that a sweep removes in one transaction, and transactions of one run. */
+export const SWEEP_BATCH_ROWS = 500;
+export const SWEEP_BATCHES_MAX = 100;
 /** JSON bodies of the REST dialects; the largest documented one is under 4 KiB. */
 export const JSON_BODY_BYTES_MAX = 64 * 1024;
 /** GB of the contracts: 10^9 bytes. */

@@ -1,0 +1,7 @@
+/** What keys are derived for; these words are part of the formats and never change. */
+export const KEY_PURPOSES = {
+  appKey: 'app-key',
+  accessToken: 'access-token',
+  refreshToken: 'refresh-token',
+  csrfToken: 'csrf-token',
+} as const;

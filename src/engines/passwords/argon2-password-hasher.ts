@@ -1,0 +1,62 @@
+/** Passwords by Argon2id (RFC 9106), in native code off the main thread. */
+import { hash, verify } from '@node-rs/argon2';
+import { ServiceError } from '../../core/errors.ts';
+import type { PasswordHasher } from '../../core/ports/password-hasher.ts';
+import { Gate, GateFullError } from '../../kit/gate.ts';
+
+type WaitOptions = { readonly signal?: AbortSignal };
+
+/** OWASP's recommendation of 2023 for Argon2id; about 30 ms of one core. */
+const COSTS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+
+const HASH_FORM =
+  /^\$argon2id\$v=19\$m=\d{1,7},t=\d{1,3},p=\d{1,2}\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$/;
+
+export class Argon2PasswordHasher implements PasswordHasher {
+  readonly #gate: Gate;
+  /** Stands in for the hash of accounts that do not exist; nobody knows its password. */
+  readonly #nobodysHash: string;
+
+  private constructor(gate: Gate, nobodysHash: string) {
+    this.#gate = gate;
+    this.#nobodysHash = nobodysHash;
+  }
+
+  /** `waitingMax` are let wait while `atOnceMax` run. */
+  static async open(limits: {
+    readonly atOnceMax: number;
+    readonly waitingMax: number;
+  }): Promise<Argon2PasswordHasher> {
+    return new Argon2PasswordHasher(new Gate(limits), await hash('', COSTS));
+  }
+
+  async hash(password: string, options: WaitOptions = {}): Promise<string> {
+    return await this.#take(() => hash(password, COSTS), options);
+  }
+
+  async verify(
+    password: string,
+    known: string | undefined,
+    options: WaitOptions = {},
+  ): Promise<boolean> {
+    if (known !== undefined && !HASH_FORM.test(known)) {
+      throw new ServiceError('corrupt', 'A kept password hash is not Argon2id.');
+    }
+    const isRight = await this.#take(() => verify(known ?? this.#nobodysHash, password), options);
+    return known !== undefined && isRight;
+  }
+
+  async #take<T>(work: () => Promise<T>, { signal }: WaitOptions): Promise<T> {
+    try {
+      return await this.#gate.run(work, signal === undefined ? {} : { signal });
+    } catch (error) {
+      if (error instanceof GateFullError) {
+        throw new ServiceError('rate_limited', 'Too many sign-ins at once; try again soon.', {
+          cause: error,
+        });
+      }
+      if (signal?.aborted) throw new ServiceError('aborted', 'Aborted.', { cause: error });
+      throw error;
+    }
+  }
+}
