@@ -12,16 +12,14 @@ import type { Transactions } from '../ports/metadata/metadata.ts';
 import type { Credential, Principal } from '../principal.ts';
 import { readAccessToken } from './access-token.ts';
 import type { Account, ApiToken } from './account.ts';
+import { checkCsrf } from './csrf.ts';
 import { claimedKeyKind, isWellFormedSecretKey, lookUpHash } from './secret-key.ts';
 import { requireEnabled } from './start-session.ts';
 
-/**
- * Where a credential stood: `Authorization: ApiKey`, `Authorization: Bearer`, `X-API-Key`, or the
- * portal's cookie. `value` is untrusted text.
- */
-export type PresentedCredential = {
-  readonly carrier: 'apiKey' | 'bearer' | 'xApiKey' | 'cookie';
-  readonly value: string;
+/** A credential as a request carries it: where it stood, and its text, which may be anything. */
+export type SentCredential = {
+  readonly scheme: 'ApiKey' | 'Bearer' | 'X-API-Key' | 'Cookie';
+  readonly text: string;
 };
 
 export type AuthenticationDeps = {
@@ -34,34 +32,41 @@ export type AuthenticationDeps = {
 type Proof = { readonly account: Account; readonly credential: Credential };
 type CredentialKind = 'accessToken' | 'appKey' | 'token';
 
-/** What each carrier may carry (files-api.md, Authentication). */
-const KINDS_CARRIED: Readonly<Record<PresentedCredential['carrier'], ReadonlySet<CredentialKind>>> =
-  {
-    apiKey: new Set<CredentialKind>(['appKey']),
-    bearer: new Set<CredentialKind>(['accessToken', 'appKey', 'token']),
-    xApiKey: new Set<CredentialKind>(['appKey', 'token']),
-    cookie: new Set<CredentialKind>(['accessToken']),
-  };
+/** What may stand where (files-api.md, Authentication); the cookie is the portal's session. */
+const KINDS_SENT: Readonly<Record<SentCredential['scheme'], ReadonlySet<CredentialKind>>> = {
+  ApiKey: new Set<CredentialKind>(['appKey']),
+  Bearer: new Set<CredentialKind>(['accessToken', 'appKey', 'token']),
+  'X-API-Key': new Set<CredentialKind>(['appKey', 'token']),
+  Cookie: new Set<CredentialKind>(['accessToken']),
+};
 
 /**
  * The first of `credentials` that proves an account. A cookie counts only when nothing else was sent.
  * When none does: `account_disabled` or `access_denied` (a token used from an address it is not for)
  * if one was otherwise good, else what was wrong with the first: `unauthenticated` (nothing sent, or
- * a bad session) or `credential_invalid` (a bad key or token).
+ * a bad session) or `credential_invalid` (a bad key or token). Throws `csrf_invalid` when a session
+ * comes with a wrong CSRF token, or by cookie without one where something may be changed.
  */
 export async function authenticate(
   deps: AuthenticationDeps,
   request: {
-    readonly credentials: readonly PresentedCredential[];
+    readonly credentials: readonly SentCredential[];
     /** Undefined when it is not known, as over a socket file. */
     readonly clientAddress: string | undefined;
+    readonly csrfToken?: string | undefined;
+    /** Whether the method changes nothing; a cookie alone suffices only then. */
+    readonly isSafeMethod?: boolean;
   },
 ): Promise<Principal> {
-  const sent = request.credentials.filter(({ carrier }) => carrier !== 'cookie');
+  const withoutCookies = request.credentials.filter(({ scheme }) => scheme !== 'Cookie');
+  const isByCookie = withoutCookies.length === 0;
   const refusals: ServiceError[] = [];
-  for (const presented of sent.length > 0 ? sent : request.credentials) {
+  for (const sent of isByCookie ? request.credentials : withoutCookies) {
     try {
-      return principalOf(await prove(deps, presented, request.clientAddress));
+      const principal = principalOf(await prove(deps, sent, request.clientAddress));
+      const isRequired = isByCookie && request.isSafeMethod !== true;
+      checkCsrf(deps, { principal, csrfToken: request.csrfToken, isRequired });
+      return principal;
     } catch (error) {
       if (!isRefusal(error)) throw error;
       refusals.push(error);
@@ -85,21 +90,20 @@ function isRefusal(error: unknown): error is ServiceError {
 
 async function prove(
   deps: AuthenticationDeps,
-  { carrier, value }: PresentedCredential,
+  { scheme, text }: SentCredential,
   clientAddress: string | undefined,
 ): Promise<Proof> {
-  const kind = claimedKeyKind(value) ?? (hasJwtForm(value) ? 'accessToken' : undefined);
-  if (kind === undefined || !KINDS_CARRIED[carrier].has(kind)) {
-    throw carrier === 'bearer' || carrier === 'cookie' ? sessionInvalid() : keyInvalid();
+  const kind = kindOf(text);
+  if (kind === undefined || !KINDS_SENT[scheme].has(kind)) {
+    throw scheme === 'Bearer' || scheme === 'Cookie' ? sessionInvalid() : keyInvalid();
   }
-  switch (kind) {
-    case 'accessToken':
-      return await proveBySession(deps, value);
-    case 'appKey':
-      return await proveByAppKey(deps, value);
-    case 'token':
-      return await proveByToken(deps, value, clientAddress);
-  }
+  if (kind === 'accessToken') return await proveBySession(deps, text);
+  if (kind === 'appKey') return await proveByAppKey(deps, text);
+  return await proveByToken(deps, text, clientAddress);
+}
+
+function kindOf(text: string): CredentialKind | undefined {
+  return claimedKeyKind(text) ?? (hasJwtForm(text) ? 'accessToken' : undefined);
 }
 
 async function proveBySession(deps: AuthenticationDeps, text: string): Promise<Proof> {
