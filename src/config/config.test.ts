@@ -168,7 +168,7 @@ test('names that are no settings are refused with the nearest one', () => {
   ];
   for (const [variables, toml, setting, remedy] of cases) {
     const [refusal] = refusalsOf(variables, toml);
-    assert.equal(refusal?.setting.startsWith(setting), true, refusal?.setting);
+    assert.equal(refusal?.setting.startsWith(setting), true, setting);
     assert.match(refusal?.remedy ?? '', remedy);
   }
 });
