@@ -49,6 +49,8 @@ export const TOKEN_BLOCKS_MAX = 100;
 export const LAST_USED_STEP_MS = 60_000;
 /** Answered and expired challenges are kept this long, so that late answers are told why. */
 export const NONCE_KEPT_MS = 3_600_000;
+/** Ended sessions are kept this long, for the portal's list and the trail's reader. */
+export const SESSION_KEPT_MS = 24 * 3_600_000;
 /** Rows that a sweep removes in one transaction, and transactions of one run. */
 export const SWEEP_BATCH_ROWS = 500;
 export const SWEEP_BATCHES_MAX = 100;

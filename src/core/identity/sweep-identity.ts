@@ -1,0 +1,50 @@
+/** Removes challenges and sessions that ended, in small transactions so that nobody waits long. */
+import {
+  NONCE_KEPT_MS,
+  REFRESH_ABSOLUTE_LIFE_MS,
+  REFRESH_IDLE_LIFE_MS,
+  SESSION_KEPT_MS,
+  SWEEP_BATCH_ROWS,
+  SWEEP_BATCHES_MAX,
+} from '../limits.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Transactions } from '../ports/metadata/metadata.ts';
+import { timeMs } from './names.ts';
+
+/**
+ * Removes what ended, up to a bound for one run; what is left waits for the next. May be run twice or
+ * by several at once. Stops between two transactions when the signal fires.
+ */
+export async function sweepIdentity(
+  deps: { readonly metadata: Transactions; readonly clock: Clock },
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<{ readonly nonces: number; readonly sessions: number }> {
+  const now = deps.clock.now();
+  const noncesBefore = timeMs(now - NONCE_KEPT_MS);
+  const ended = {
+    createdBefore: timeMs(now - REFRESH_ABSOLUTE_LIFE_MS),
+    lastUsedBefore: timeMs(now - REFRESH_IDLE_LIFE_MS),
+    revokedBefore: timeMs(now - SESSION_KEPT_MS),
+    limit: SWEEP_BATCH_ROWS,
+  };
+  const nonces = await sweepInBatches(options.signal, () =>
+    deps.metadata.transact((tx) => tx.deleteNonces(noncesBefore, SWEEP_BATCH_ROWS)),
+  );
+  const sessions = await sweepInBatches(options.signal, () =>
+    deps.metadata.transact((tx) => tx.deleteSessions(ended)),
+  );
+  return { nonces, sessions };
+}
+
+async function sweepInBatches(
+  signal: AbortSignal | undefined,
+  sweep: () => Promise<number>,
+): Promise<number> {
+  let total = 0;
+  for (let batch = 0; batch < SWEEP_BATCHES_MAX && !signal?.aborted; batch += 1) {
+    const removed = await sweep();
+    total += removed;
+    if (removed < SWEEP_BATCH_ROWS) break;
+  }
+  return total;
+}
