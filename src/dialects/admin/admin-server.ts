@@ -1,0 +1,200 @@
+/**
+ * The admin socket: JSON over HTTP on a unix socket that only the server's own user can reach. Being
+ * able to open it is the credential; there is no other.
+ */
+import { chmod, rm } from 'node:fs/promises';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import Fastify from 'fastify';
+import { Type } from 'typebox';
+import { isServiceError } from '../../core/errors.ts';
+import { JSON_BODY_BYTES_MAX, LIST_LIMIT_MAX } from '../../core/limits.ts';
+import { errorBody, fallbackMessage, REST_ERRORS } from '../../server/rest-errors.ts';
+import { type ApiServer, compileSchema } from '../../server/schema-kit.ts';
+import type { Administration } from './administration.ts';
+import {
+  AccountDocument,
+  AccountListDocument,
+  AuditDocument,
+  CreatedAccountDocument,
+  CreatedTokenDocument,
+  LimitsChangeDocument,
+  NewAccountDocument,
+  NewTokenDocument,
+} from './documents.ts';
+import { openSocketPath, type SocketPath } from './socket-path.ts';
+
+/** Where faults of ours are told; a pino logger is one. */
+export type AdminLog = { error(facts: object, sentence: string): void };
+
+export type AdminServerDeps = {
+  readonly administration: Administration;
+  readonly newRequestId: () => string;
+  readonly log: AdminLog;
+};
+
+/** Longest account name in a path; a wallet has 44 letters. */
+const NAME_LENGTH_MAX = 256;
+
+const NameParams = Type.Object({ account: Type.String({ minLength: 1 }) });
+const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: LIST_LIMIT_MAX }));
+const AccountsQuery = Type.Object({ after: Type.Optional(Type.String()), limit: Limit });
+const AuditQuery = Type.Object({ account: Type.Optional(Type.String()), limit: Limit });
+
+export class AdminServer implements AsyncDisposable {
+  readonly socketFile: string;
+  readonly #routes: ApiServer;
+  readonly #path: SocketPath;
+
+  private constructor(parts: {
+    readonly socketFile: string;
+    readonly routes: ApiServer;
+    readonly path: SocketPath;
+  }) {
+    this.socketFile = parts.socketFile;
+    this.#routes = parts.routes;
+    this.#path = parts.path;
+  }
+
+  /**
+   * Listens on `socketFile`, whose directory only its owner may enter. The caller holds the data
+   * directory's lock, so that a socket which stands there is left from a dead process.
+   */
+  static async open(
+    deps: AdminServerDeps,
+    options: { readonly socketFile: string },
+  ): Promise<AdminServer> {
+    const { socketFile } = options;
+    await rm(socketFile, { force: true });
+    const path = await openSocketPath(socketFile);
+    const routes = routesOf(deps);
+    try {
+      await routes.listen({ path: path.path });
+      await chmod(socketFile, 0o600);
+    } catch (error) {
+      await routes.close();
+      await path[Symbol.asyncDispose]();
+      throw error;
+    }
+    return new AdminServer({ socketFile, routes, path });
+  }
+
+  /** Ends after the requests under way; the socket is gone then. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#routes.close();
+    await this.#path[Symbol.asyncDispose]();
+  }
+}
+
+function routesOf(deps: AdminServerDeps): ApiServer {
+  const routes: ApiServer = Fastify({
+    bodyLimit: JSON_BODY_BYTES_MAX,
+    forceCloseConnections: 'idle',
+    genReqId: deps.newRequestId,
+    routerOptions: { maxParamLength: NAME_LENGTH_MAX },
+  }).withTypeProvider<TypeBoxTypeProvider>();
+  routes.setValidatorCompiler(compileSchema);
+  answerErrors(routes, deps.log);
+  addCollections(routes, deps.administration);
+  addAccount(routes, deps.administration);
+  return routes;
+}
+
+function addCollections(routes: ApiServer, administration: Administration): void {
+  routes.get(
+    '/admin/v1/accounts',
+    { schema: { querystring: AccountsQuery, response: { 200: AccountListDocument } } },
+    ({ query: { after, limit = LIST_LIMIT_MAX } }) => administration.listAccounts({ after, limit }),
+  );
+  routes.post(
+    '/admin/v1/accounts',
+    { schema: { body: NewAccountDocument, response: { 201: CreatedAccountDocument } } },
+    async ({ body }, reply) => {
+      reply.code(201);
+      return administration.createAccount(body);
+    },
+  );
+  routes.get(
+    '/admin/v1/audit',
+    { schema: { querystring: AuditQuery, response: { 200: AuditDocument } } },
+    ({ query: { account, limit = LIST_LIMIT_MAX } }) =>
+      administration.listAudit({ account, limit }),
+  );
+}
+
+function addAccount(routes: ApiServer, administration: Administration): void {
+  const path = '/admin/v1/accounts/:account';
+  const schema = { params: NameParams, response: { 200: AccountDocument } };
+  routes.get(path, { schema }, ({ params }) => administration.getAccount(params.account));
+  routes.post(`${path}/disable`, { schema }, ({ params }) =>
+    administration.disableAccount(params.account),
+  );
+  routes.post(`${path}/enable`, { schema }, ({ params }) =>
+    administration.enableAccount(params.account),
+  );
+  routes.patch(
+    `${path}/limits`,
+    { schema: { ...schema, body: LimitsChangeDocument } },
+    ({ params, body }) => administration.changeLimits(params.account, body),
+  );
+  routes.post(`${path}/end-sessions`, { schema }, ({ params }) =>
+    administration.endSessions(params.account),
+  );
+  routes.put(`${path}/operator`, { schema }, ({ params }) =>
+    administration.addOperator(params.account),
+  );
+  routes.delete(`${path}/operator`, { schema }, ({ params }) =>
+    administration.removeOperator(params.account),
+  );
+  routes.post(
+    `${path}/tokens`,
+    {
+      schema: {
+        params: NameParams,
+        body: NewTokenDocument,
+        response: { 201: CreatedTokenDocument },
+      },
+    },
+    async ({ params, body }, reply) => {
+      reply.code(201);
+      return administration.createToken(params.account, body);
+    },
+  );
+}
+
+/** The one error shape, with the domain's own codes: the client here is our own program. */
+function answerErrors(routes: ApiServer, log: AdminLog): void {
+  routes.setNotFoundHandler((request, reply) => {
+    const requestId = request.id;
+    const message = 'There is no such admin call.';
+    return reply
+      .code(404)
+      .send(errorBody({ status: 404, code: 'no_such_call', message, requestId }));
+  });
+  routes.setErrorHandler((error, request, reply) => {
+    const requestId = request.id;
+    if (isServiceError(error)) {
+      const { status } = REST_ERRORS[error.code];
+      const { code, message, details } = error;
+      return reply.code(status).send(errorBody({ status, code, message, requestId, details }));
+    }
+    const status = refusalStatus(error);
+    if (status !== undefined) {
+      const message = 'The request is malformed.';
+      return reply
+        .code(status)
+        .send(errorBody({ status, code: 'invalid_field', message, requestId }));
+    }
+    log.error({ err: error, requestId }, 'An admin call failed.');
+    const message = fallbackMessage(500);
+    return reply.code(500).send(errorBody({ status: 500, code: 'internal', message, requestId }));
+  });
+}
+
+/** The status of a request that the HTTP shell itself refuses. */
+function refusalStatus(error: unknown): number | undefined {
+  const status =
+    typeof error === 'object' && error !== null && 'statusCode' in error
+      ? error.statusCode
+      : undefined;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+}

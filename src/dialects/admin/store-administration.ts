@@ -1,0 +1,138 @@
+/** The administration of an open store: the use cases, in the words of the documents. */
+import { ServiceError } from '../../core/errors.ts';
+import type { Account } from '../../core/identity/account.ts';
+import {
+  createAccount,
+  disableAccount,
+  enableAccount,
+  endAllSessions,
+  listAccounts,
+  listAudit,
+  setAccountLimits,
+  setAccountRole,
+  showAccount,
+} from '../../core/identity/administer-accounts.ts';
+import { createApiToken } from '../../core/identity/api-tokens.ts';
+import { parseAccountId, timeMs } from '../../core/identity/names.ts';
+import type { AccountId, TimeMs } from '../../core/ids.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { Metadata } from '../../core/ports/metadata/metadata.ts';
+import type { Random } from '../../core/ports/random.ts';
+import type { Keyring } from '../../kit/keyring.ts';
+import type { Administration } from './administration.ts';
+import type { AccountDocument, LimitsChangeDocument } from './documents.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Whoever can open the store is its operator. */
+const actor = 'admin';
+
+export type StoreAdministrationDeps = {
+  readonly metadata: Metadata;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keyring: Keyring;
+};
+
+export function storeAdministration(deps: StoreAdministrationDeps): Administration {
+  /** Changes the account that `name` means and answers it as it is then. */
+  const change = async (
+    name: string,
+    apply: (on: { readonly actor: 'admin'; readonly accountId: AccountId }) => Promise<void>,
+  ): Promise<AccountDocument> => {
+    const { accountId } = await showAccount(deps, { actor, account: name });
+    await apply({ actor, accountId });
+    return documentOf(await showAccount(deps, { actor, account: accountId }));
+  };
+  return {
+    listAccounts: async ({ after, limit }) => {
+      const accounts = await listAccounts(deps, { actor, after: positionOf(after), limit });
+      const last = accounts.length < limit ? undefined : accounts.at(-1);
+      return { accounts: accounts.map(documentOf), next_after: last?.accountId ?? null };
+    },
+    createAccount: async ({ username }) => {
+      const { account, appKey } = await createAccount(deps, { actor, username });
+      return { ...documentOf(account), user_app_key: appKey };
+    },
+    getAccount: async (account) => documentOf(await showAccount(deps, { actor, account })),
+    disableAccount: (name) => change(name, (on) => disableAccount(deps, on)),
+    enableAccount: (name) => change(name, (on) => enableAccount(deps, on)),
+    changeLimits: (name, limits) =>
+      change(name, (on) => setAccountLimits(deps, { ...on, limits: limitsOf(limits) })),
+    endSessions: (name) => change(name, (on) => endAllSessions(deps, on)),
+    addOperator: (name) => change(name, (on) => setAccountRole(deps, { ...on, role: 'operator' })),
+    removeOperator: (name) => change(name, (on) => setAccountRole(deps, { ...on, role: 'user' })),
+    createToken: async (name, { name: tokenName, scopes, expires_in_days: days }) => {
+      const { accountId } = await showAccount(deps, { actor, account: name });
+      const expiresAt = days === undefined ? undefined : timeMs(deps.clock.now() + days * DAY_MS);
+      const request = { name: tokenName, scopes, ipAllowlist: undefined, expiresAt };
+      const { secret, token } = await createApiToken(deps, { actor, accountId, request });
+      return {
+        token: secret,
+        name: token.name,
+        scopes: [...token.scopes],
+        expires_at: timeText(token.expiresAt),
+      };
+    },
+    listAudit: async ({ account, limit }) => {
+      const of = account === undefined ? undefined : await showAccount(deps, { actor, account });
+      const entries = await listAudit(deps, { actor, accountId: of?.accountId, limit });
+      return {
+        entries: entries.map((entry) => ({
+          at: new Date(entry.at).toISOString(),
+          user_id: entry.accountId,
+          actor: entry.actor,
+          action: entry.action,
+          subject: entry.subject ?? null,
+        })),
+      };
+    },
+  };
+}
+
+function documentOf(account: Account): AccountDocument {
+  const { entitlements } = account;
+  return {
+    user_id: account.accountId,
+    account: account.slug,
+    username: account.username ?? null,
+    email: account.email ?? null,
+    wallet_public_key: account.wallet ?? null,
+    role: account.role,
+    plan: account.plan,
+    disabled_at: timeText(account.disabledAt),
+    limits: {
+      storage_bytes: byteCount(entitlements.storageBytes),
+      egress_bytes: byteCount(entitlements.egressBytes),
+      buckets: entitlements.buckets ?? null,
+    },
+    stored_bytes: Number(account.storedBytes),
+    created_at: new Date(account.createdAt).toISOString(),
+  };
+}
+
+function limitsOf(change: LimitsChangeDocument) {
+  const { storage_bytes: storage, egress_bytes: egress, buckets } = change;
+  return {
+    ...(storage === undefined ? {} : { storageBytes: storage === null ? null : BigInt(storage) }),
+    ...(egress === undefined ? {} : { egressBytes: egress === null ? null : BigInt(egress) }),
+    ...(buckets === undefined ? {} : { buckets }),
+  };
+}
+
+function positionOf(after: string | undefined): AccountId | undefined {
+  if (after === undefined) return undefined;
+  const accountId = parseAccountId(after);
+  if (accountId !== undefined) return accountId;
+  const details = { field: 'after' };
+  throw new ServiceError('invalid_cursor', 'The position is not a user id.', { details });
+}
+
+function timeText(time: TimeMs | undefined): string | null {
+  return time === undefined ? null : new Date(time).toISOString();
+}
+
+/** JSON numbers are exact up to 2^53, nine petabytes, which is also the most that a limit can be set to. */
+function byteCount(bytes: bigint | undefined): number | null {
+  return bytes === undefined ? null : Number(bytes);
+}
