@@ -28,3 +28,16 @@ export type Principal = {
   readonly role: Role;
   readonly credential: Credential;
 };
+
+/** How usage rows name the credential: its kind, or the id of a token. */
+export function credentialLabel(principal: Principal): string {
+  const { credential } = principal;
+  switch (credential.kind) {
+    case 'session':
+      return 'session';
+    case 'appKey':
+      return 'app_key';
+    case 'token':
+      return credential.tokenId;
+  }
+}

@@ -18,3 +18,10 @@ export type UsageDelta = {
   readonly bytes: bigint;
   readonly requests: number;
 };
+
+const HOUR_MS = 3_600_000;
+
+/** Start of the hour that holds `at`, UTC. */
+export function hourOf(at: TimeMs): TimeMs {
+  return (at - (at % HOUR_MS)) as TimeMs;
+}

@@ -1,0 +1,46 @@
+/** Deterministic URLs: `/{account}/{hash}` serves any file of an account by the BLAKE3 of its bytes. */
+import type { Account } from '../identity/account.ts';
+import type { AccountSlug, ContentHash } from '../ids.ts';
+import type { ObjectVersion, StoredObject } from '../objects/object.ts';
+import { assertEnabled } from '../objects/put-object.ts';
+import { objectNotFound } from '../objects/read-object.ts';
+import type { MetadataReads } from '../ports/metadata/metadata.ts';
+
+/** Whether a version of the default bucket has a deterministic URL under the account's setting. */
+export function hasDeterministicUrl(
+  account: Pick<Account, 'deterministicUrls'>,
+  version: Pick<ObjectVersion, 'contentHash' | 'origin'>,
+): boolean {
+  if (version.contentHash === undefined) return false;
+  switch (account.deterministicUrls) {
+    case 'all':
+      return true;
+    case 'files':
+      return version.origin === 'files';
+    case 'off':
+      return false;
+  }
+}
+
+/** Whose file it is, and how to find it (again, should its bytes move). */
+export type SharedFile = {
+  readonly account: Account;
+  readonly find: () => Promise<StoredObject | undefined>;
+};
+
+/** Throws `object_not_found`, `account_disabled`. Any text is taken; what names nothing is not found. */
+export async function resolveDeterministicUrl(
+  deps: { readonly metadata: Pick<MetadataReads, 'findAccountBySlug' | 'findObjectByHash'> },
+  address: { readonly slug: string; readonly hash: string },
+): Promise<SharedFile> {
+  if (!/^[a-z2-7]{12}$/.test(address.slug) || !/^[0-9a-f]{64}$/.test(address.hash)) {
+    throw objectNotFound();
+  }
+  const account = await deps.metadata.findAccountBySlug(address.slug as AccountSlug);
+  if (account === undefined || account.deterministicUrls === 'off') throw objectNotFound();
+  assertEnabled(account.disabledAt);
+  const origin = account.deterministicUrls === 'all' ? undefined : 'files';
+  const find = () =>
+    deps.metadata.findObjectByHash(account.defaultBucketId, address.hash as ContentHash, origin);
+  return { account, find };
+}

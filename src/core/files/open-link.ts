@@ -1,0 +1,100 @@
+/** Following a public link: anyone may, who knows its hash and, where it has one, its password. */
+import type { Keyring } from '../../kit/keyring.ts';
+import { isSameSecret, macOfText } from '../../kit/secrets.ts';
+import { ServiceError } from '../errors.ts';
+import type { Account } from '../identity/account.ts';
+import type { LinkHash, TimeMs } from '../ids.ts';
+import { LINK_COOKIE_LIFE_MS } from '../limits.ts';
+import type { StoredObject } from '../objects/object.ts';
+import { assertEnabled } from '../objects/put-object.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { MetadataReads } from '../ports/metadata/metadata.ts';
+import type { PasswordHasher } from '../ports/password-hasher.ts';
+import type { PublicLink } from './public-link.ts';
+
+export type OpenLinkDeps = {
+  readonly metadata: Pick<MetadataReads, 'findLink' | 'findAccount' | 'findObject'>;
+  readonly passwords: Pick<PasswordHasher, 'verify'>;
+  readonly keyring: Keyring;
+  readonly clock: Pick<Clock, 'now'>;
+};
+
+/** How a visitor shows that he may follow a link with a password. */
+export type LinkProof =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'password'; readonly password: string }
+  | { readonly kind: 'pass'; readonly pass: string };
+
+export type OpenedLink = {
+  readonly link: PublicLink;
+  readonly account: Account;
+  readonly find: () => Promise<StoredObject | undefined>;
+};
+
+/**
+ * Throws `link_not_found` (also once its file is gone), `link_expired`, `account_disabled`,
+ * `link_password_required`, `link_password_wrong`.
+ */
+export async function openLink(
+  deps: OpenLinkDeps,
+  input: { readonly hash: string; readonly proof: LinkProof },
+): Promise<OpenedLink> {
+  const link = await findLiveLink(deps, input.hash);
+  const account = await deps.metadata.findAccount(link.accountId);
+  if (account === undefined) throw linkNotFound();
+  assertEnabled(account.disabledAt);
+  await checkProof(deps, link, input.proof);
+  return { link, account, find: () => deps.metadata.findObject(link.bucketId, link.key) };
+}
+
+async function findLiveLink(deps: OpenLinkDeps, hash: string): Promise<PublicLink> {
+  if (!/^[\w-]{22}$/.test(hash)) throw linkNotFound();
+  const link = await deps.metadata.findLink(hash as LinkHash);
+  if (link === undefined) throw linkNotFound();
+  if (link.expiresAt !== undefined && link.expiresAt <= deps.clock.now()) {
+    throw new ServiceError('link_expired', 'The link has expired.');
+  }
+  return link;
+}
+
+async function checkProof(deps: OpenLinkDeps, link: PublicLink, proof: LinkProof): Promise<void> {
+  if (link.passwordHash === undefined) return;
+  switch (proof.kind) {
+    case 'none':
+      break;
+    case 'pass':
+      if (isValidPass(deps, link, proof.pass)) return;
+      break;
+    case 'password':
+      if (await deps.passwords.verify(proof.password, link.passwordHash)) return;
+      throw new ServiceError('link_password_wrong', 'The password is wrong.');
+  }
+  throw new ServiceError('link_password_required', 'The link has a password.');
+}
+
+/** A pass for the holder of the password: good for ten minutes, for this link and this password. */
+export function issueLinkPass(deps: OpenLinkDeps, link: PublicLink): string {
+  const { kid, key } = deps.keyring.newest(PASS_PURPOSE);
+  const expiresAt = deps.clock.now() + LINK_COOKIE_LIFE_MS;
+  return `${kid}.${expiresAt}.${macOfText(key, passText(link, expiresAt))}`;
+}
+
+const PASS_PURPOSE = 'public-link pass';
+
+function isValidPass(deps: OpenLinkDeps, link: PublicLink, pass: string): boolean {
+  const [kid = '', expires = '', mac = ''] = pass.split('.');
+  const key = deps.keyring.find(PASS_PURPOSE, kid)?.key;
+  if (key === undefined || !/^\d{1,15}$/.test(expires)) return false;
+  const expiresAt = Number(expires) as TimeMs;
+  return (
+    expiresAt > deps.clock.now() && isSameSecret(mac, macOfText(key, passText(link, expiresAt)))
+  );
+}
+
+function passText(link: PublicLink, expiresAt: number): string {
+  return `${link.hash}\n${expiresAt}\n${link.passwordHash}`;
+}
+
+function linkNotFound(): ServiceError {
+  return new ServiceError('link_not_found', 'There is no such link.');
+}

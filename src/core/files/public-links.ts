@@ -1,0 +1,136 @@
+/** Making, listing and ending public links. */
+
+import { encodeBase64Url } from '../../kit/base64.ts';
+import { ServiceError } from '../errors.ts';
+import { authorize } from '../identity/authorize.ts';
+import type { LinkHash, TimeMs } from '../ids.ts';
+import { LINK_PASSWORD_LENGTH_MAX, LINK_TEXT_LENGTH_MAX } from '../limits.ts';
+import { objectNotFound } from '../objects/read-object.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { MetadataReads, Transactions } from '../ports/metadata/metadata.ts';
+import type { PasswordHasher } from '../ports/password-hasher.ts';
+import type { Random } from '../ports/random.ts';
+import type { Principal } from '../principal.ts';
+import { parseStoredName } from './file-name.ts';
+import type { PublicLink } from './public-link.ts';
+
+export type NewPublicLink = {
+  readonly name: string;
+  readonly title: string | undefined;
+  readonly description: string | undefined;
+  readonly expiresAt: TimeMs | undefined;
+  readonly password: string | undefined;
+};
+
+const LINK_HASH_BYTES = 16;
+
+/** Throws `object_not_found`, `invalid_field`. */
+export async function createPublicLink(
+  deps: {
+    readonly metadata: Transactions;
+    readonly passwords: Pick<PasswordHasher, 'hash'>;
+    readonly clock: Pick<Clock, 'now'>;
+    readonly random: Random;
+  },
+  principal: Principal,
+  input: NewPublicLink,
+): Promise<LinkHash> {
+  authorize(principal, 'links.write');
+  const key = parseStoredName(input.name);
+  const now = deps.clock.now();
+  checkLink(input, now);
+  const hash = encodeBase64Url(deps.random.bytes(LINK_HASH_BYTES)) as LinkHash;
+  const passwordHash =
+    input.password === undefined ? undefined : await deps.passwords.hash(input.password);
+  const link: PublicLink = {
+    hash,
+    accountId: principal.accountId,
+    bucketId: principal.defaultBucketId,
+    key,
+    title: input.title,
+    description: input.description,
+    expiresAt: input.expiresAt,
+    passwordHash,
+    createdAt: now,
+  };
+  await deps.metadata.transact(async (tx) => {
+    if ((await tx.findObject(link.bucketId, key)) === undefined) throw objectNotFound();
+    await tx.insertLink(link);
+    await tx.appendAudit({
+      at: now,
+      accountId: principal.accountId,
+      actor: principal.accountId,
+      action: 'link.created',
+      subject: hash,
+    });
+  });
+  return hash;
+}
+
+function checkLink(input: NewPublicLink, now: TimeMs): void {
+  const refuse = (field: string, problem: string) =>
+    new ServiceError('invalid_field', `${field} ${problem}`, { details: { field } });
+  if ((input.title?.length ?? 0) > LINK_TEXT_LENGTH_MAX) {
+    throw refuse('custom_title', `has at most ${LINK_TEXT_LENGTH_MAX} characters.`);
+  }
+  if ((input.description?.length ?? 0) > LINK_TEXT_LENGTH_MAX) {
+    throw refuse('custom_description', `has at most ${LINK_TEXT_LENGTH_MAX} characters.`);
+  }
+  if (input.expiresAt !== undefined && input.expiresAt <= now) {
+    throw refuse('expires_at', 'must lie in the future.');
+  }
+  const passwordLength = input.password?.length;
+  if (passwordLength === 0 || (passwordLength ?? 0) > LINK_PASSWORD_LENGTH_MAX) {
+    throw refuse('password', `has 1 to ${LINK_PASSWORD_LENGTH_MAX} characters.`);
+  }
+}
+
+/** Ends a link of one's own. Throws `link_not_found`. */
+export async function deletePublicLink(
+  deps: { readonly metadata: Transactions; readonly clock: Pick<Clock, 'now'> },
+  principal: Principal,
+  hash: string,
+): Promise<void> {
+  authorize(principal, 'links.delete');
+  await deps.metadata.transact(async (tx) => {
+    if (!(await tx.deleteLink(principal.accountId, hash as LinkHash))) {
+      throw new ServiceError('link_not_found', 'There is no such link.');
+    }
+    await tx.appendAudit({
+      at: deps.clock.now(),
+      accountId: principal.accountId,
+      actor: principal.accountId,
+      action: 'link.deleted',
+      subject: hash,
+    });
+  });
+}
+
+/** The account's links, newest first. Throws `invalid_cursor`. */
+export async function listPublicLinks(
+  deps: { readonly metadata: Pick<MetadataReads, 'listLinks'> },
+  principal: Principal,
+  page: { readonly limit: number; readonly cursor: string | undefined },
+): Promise<{ readonly links: readonly PublicLink[]; readonly nextCursor: string | undefined }> {
+  authorize(principal, 'links.read');
+  const found = await deps.metadata.listLinks({
+    accountId: principal.accountId,
+    after: page.cursor === undefined ? undefined : parseLinkCursor(page.cursor),
+    limit: page.limit + 1,
+  });
+  const links = found.slice(0, page.limit);
+  const last = links.at(-1);
+  const hasMore = found.length > page.limit && last !== undefined;
+  return { links, nextCursor: hasMore ? `${last.createdAt}.${last.hash}` : undefined };
+}
+
+function parseLinkCursor(text: string): { createdAt: TimeMs; hash: LinkHash } {
+  const groups = /^(?<at>\d{1,15})\.(?<hash>[\w-]{22})$/.exec(text)?.groups;
+  const { at, hash } = groups ?? {};
+  if (at === undefined || hash === undefined) {
+    throw new ServiceError('invalid_cursor', 'The cursor is not one that a listing gave.', {
+      details: { field: 'cursor' },
+    });
+  }
+  return { createdAt: Number(at) as TimeMs, hash: hash as LinkHash };
+}

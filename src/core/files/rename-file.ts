@@ -1,0 +1,38 @@
+import { ServiceError } from '../errors.ts';
+import { authorize } from '../identity/authorize.ts';
+import { objectNotFound } from '../objects/read-object.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Transactions } from '../ports/metadata/metadata.ts';
+import type { Principal } from '../principal.ts';
+import { parseNewName, parseStoredName } from './file-name.ts';
+
+export type FileRename = {
+  readonly name: string;
+  readonly newName: string;
+  /** What happens to a file that has the new name. */
+  readonly onExisting: 'refuse' | 'overwrite';
+};
+
+/**
+ * Gives a file another name at once and without touching its bytes; its links follow. A new name that
+ * equals the old one changes nothing. Throws `object_not_found`, `object_exists`.
+ */
+export async function renameFile(
+  deps: { readonly metadata: Transactions; readonly clock: Pick<Clock, 'now'> },
+  principal: Principal,
+  rename: FileRename,
+): Promise<string> {
+  authorize(principal, 'files.write');
+  const bucketId = principal.defaultBucketId;
+  const from = parseStoredName(rename.name);
+  const to = rename.newName === rename.name ? from : parseNewName(rename.newName);
+  await deps.metadata.transact(async (tx) => {
+    if ((await tx.findObject(bucketId, from)) === undefined) throw objectNotFound();
+    if (from === to) return;
+    if (rename.onExisting === 'refuse' && (await tx.findObject(bucketId, to)) !== undefined) {
+      throw new ServiceError('object_exists', 'A file of that name exists.');
+    }
+    await tx.moveObject({ bucketId, from, to, at: deps.clock.now() });
+  });
+  return to;
+}

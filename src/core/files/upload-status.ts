@@ -1,0 +1,50 @@
+/** What has become of an upload, by its id or by the file's name. */
+import { ServiceError } from '../errors.ts';
+import { authorize } from '../identity/authorize.ts';
+import type { OperationId } from '../ids.ts';
+import type { MetadataReads } from '../ports/metadata/metadata.ts';
+import type { Principal } from '../principal.ts';
+import { hasDeterministicUrl } from './deterministic-url.ts';
+import { parseStoredName } from './file-name.ts';
+import type { UploadOperation } from './operation.ts';
+
+export type UploadQuery =
+  | { readonly kind: 'byId'; readonly operationId: string }
+  | { readonly kind: 'byName'; readonly name: string };
+
+export type UploadStatus = {
+  readonly operation: UploadOperation;
+  /** Whether the version it made is still the file and has a deterministic URL. */
+  readonly isLinkable: boolean;
+};
+
+/** Throws `operation_not_found`, also for another account's operation. */
+export async function findUploadStatus(
+  deps: {
+    readonly metadata: Pick<
+      MetadataReads,
+      'findOperation' | 'findNewestOperation' | 'findObject' | 'findAccount'
+    >;
+  },
+  principal: Principal,
+  query: UploadQuery,
+): Promise<UploadStatus> {
+  authorize(principal, 'operations.read');
+  const { metadata } = deps;
+  const operation =
+    query.kind === 'byId'
+      ? await metadata.findOperation(query.operationId as OperationId)
+      : await metadata.findNewestOperation(principal.accountId, parseStoredName(query.name));
+  if (operation === undefined || operation.accountId !== principal.accountId) {
+    throw new ServiceError('operation_not_found', 'There is no such upload operation.');
+  }
+  if (operation.status !== 'completed') return { operation, isLinkable: false };
+  const object = await metadata.findObject(principal.defaultBucketId, operation.key);
+  const account = await metadata.findAccount(principal.accountId);
+  const isLinkable =
+    object !== undefined &&
+    account !== undefined &&
+    object.contentHash === operation.contentHash &&
+    hasDeterministicUrl(account, object);
+  return { operation, isLinkable };
+}

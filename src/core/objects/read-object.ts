@@ -1,0 +1,106 @@
+/**
+ * Reading an object: one metadata read, conditions and range decided before any bytes are opened,
+ * then blob store → sink. Whoever gets a reading closes it.
+ */
+import { isServiceError, ServiceError } from '../errors.ts';
+import type { BlobReader, BlobStore, ByteSink, ByteSpan } from '../ports/blob-store.ts';
+import { checkReadConditions, type ReadConditions } from './condition.ts';
+import type { ContentPart, StoredObject } from './object.ts';
+import { type ResolvedRange, resolveRange } from './range.ts';
+
+export type ReadRequest = {
+  readonly conditions: ReadConditions;
+  /** The `Range` field as it came. */
+  readonly range: string | undefined;
+};
+
+/** An object as it will be answered: nothing (the reader's copy is good), or a span of its bytes. */
+export type ObjectView =
+  | { readonly kind: 'fresh'; readonly object: StoredObject }
+  | ({ readonly kind: 'content'; readonly object: StoredObject } & ResolvedRange);
+
+/** Decides without touching bytes. Throws `precondition_failed`, `range_not_satisfiable`. */
+export function viewObject(object: StoredObject, request: ReadRequest): ObjectView {
+  if (checkReadConditions(request.conditions, object) === 'fresh') return { kind: 'fresh', object };
+  return { kind: 'content', object, ...resolveRange(request.range, object.sizeBytes) };
+}
+
+/** An open object; `send` may be called once. */
+export type ObjectReading = {
+  readonly object: StoredObject;
+  readonly span: ByteSpan;
+  readonly isPartial: boolean;
+  /** Throws `corrupt`, `aborted`; what was sent before was good. */
+  readonly send: (sink: ByteSink, options: { readonly signal: AbortSignal }) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * Finds and opens an object. `find` is asked again once when the bytes were gone in between: a
+ * replaced object is then read in its new form, a deleted one is not found.
+ */
+export async function openObject(
+  deps: { readonly blobs: Pick<BlobStore, 'open'> },
+  find: () => Promise<StoredObject | undefined>,
+  request: ReadRequest,
+): Promise<
+  | { readonly kind: 'fresh'; readonly object: StoredObject }
+  | ({ readonly kind: 'content' } & ObjectReading)
+> {
+  for (let attempt = 1; ; attempt += 1) {
+    const object = await find();
+    if (object === undefined) throw objectNotFound();
+    const view = viewObject(object, request);
+    if (view.kind === 'fresh') return view;
+    try {
+      return { kind: 'content', ...(await openView(deps, view)) };
+    } catch (error) {
+      if (!isServiceError(error, 'object_not_found') || attempt > 1) throw error;
+    }
+  }
+}
+
+export function objectNotFound(): ServiceError {
+  return new ServiceError('object_not_found', 'There is no such object.');
+}
+
+async function openView(
+  deps: { readonly blobs: Pick<BlobStore, 'open'> },
+  view: ObjectView & { readonly kind: 'content' },
+): Promise<ObjectReading> {
+  const { object, span, isPartial } = view;
+  const pieces = piecesOf(object.content, span);
+  const readers: BlobReader[] = [];
+  const close = async () => {
+    for (const reader of readers) await reader.close();
+  };
+  try {
+    // All are leased before the first byte goes out, so that none can vanish under the answer.
+    for (const piece of pieces) readers.push(await deps.blobs.open(piece.part.blob));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const send: ObjectReading['send'] = async (sink, options) => {
+    for (const [index, piece] of pieces.entries()) {
+      await readers[index]?.read(piece.span, sink, options);
+    }
+  };
+  return { object, span, isPartial, send, close };
+}
+
+/** The parts of `content` that `span` touches, each with its own span. */
+export function piecesOf(
+  content: readonly ContentPart[],
+  span: ByteSpan,
+): readonly { readonly part: ContentPart; readonly span: ByteSpan }[] {
+  const pieces: { part: ContentPart; span: ByteSpan }[] = [];
+  let offset = 0;
+  for (const part of content) {
+    const start = Math.max(span.start - offset, 0);
+    const end = Math.min(span.end - offset, part.sizeBytes);
+    if (start < end) pieces.push({ part, span: { start, end } });
+    offset += part.sizeBytes;
+  }
+  return pieces;
+}

@@ -1,0 +1,21 @@
+/** Counts requests against limits, per key; one count holds across all processes of a deployment. */
+import type { TimeMs } from '../ids.ts';
+
+/** Which limit; how many points it gives in what time is configured. */
+export type LimitName = 'credential' | 'anonymous' | 'signIn' | 'password';
+
+export type LimitState = {
+  readonly isAllowed: boolean;
+  /** Requests in the window that is closest to its end of points. */
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetAt: TimeMs;
+};
+
+export interface RateLimiter {
+  /**
+   * Takes one point of `name` for `key`; `undefined` when that limit is off. Never throws for a
+   * limiter out of reach: it then allows, because a limiter must not take the service down.
+   */
+  consume(name: LimitName, key: string): Promise<LimitState | undefined>;
+}

@@ -1,0 +1,96 @@
+/** An owner's own downloads: raw bytes, or base64 text. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { parseStoredName } from '../../core/files/file-name.ts';
+import { authorize } from '../../core/identity/authorize.ts';
+import { openObject } from '../../core/objects/read-object.ts';
+import { credentialLabel } from '../../core/principal.ts';
+import { principalOf } from '../../server/access.ts';
+import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import type { FilesDeps } from './deps.ts';
+import { type FileAnswer, readRequest, sendFile, sendReading } from './send-file.ts';
+import { FileNameSchema } from './wire.ts';
+
+const DownloadQuerySchema = Type.Object({ file_name: FileNameSchema });
+
+export function registerDownloadRoutes(server: ApiServer, deps: FilesDeps): void {
+  server.route({
+    method: 'GET',
+    url: '/download-stream',
+    config: { access: 'account' },
+    schema: {
+      operationId: 'downloadStream',
+      tags: ['files'],
+      summary: 'The raw bytes of a file',
+      description: 'Takes `Range`, `If-Match`, `If-None-Match` and their dates; answers HEAD.',
+      querystring: DownloadQuerySchema,
+      response: {
+        200: bytesSchema('The whole file.'),
+        206: bytesSchema('The part that `Range` names.'),
+        304: Type.Null({ description: 'The copy at hand is still good.' }),
+        ...errorResponses(400, 401, 403, 404, 412, 416, 429),
+      },
+    },
+    handler: async (request, reply) => {
+      await sendFile(deps, request, reply, ownFile(deps, request, request.query.file_name));
+      return reply;
+    },
+  });
+  server.route({
+    method: 'GET',
+    url: '/download',
+    config: { access: 'account' },
+    schema: {
+      operationId: 'download',
+      tags: ['files'],
+      summary: 'The bytes of a file as base64 text',
+      querystring: DownloadQuerySchema,
+      response: {
+        200: Type.String({ description: 'Base64, with padding.', examples: ['aGVsbG8='] }),
+        ...errorResponses(400, 401, 403, 404, 412, 429),
+      },
+    },
+    handler: async (request, reply) => {
+      await sendAsBase64(deps, request, reply, ownFile(deps, request, request.query.file_name));
+      return reply;
+    },
+  });
+}
+
+/** The schema of a byte answer. */
+export function bytesSchema(description: string) {
+  return Type.String({ description, format: 'binary', examples: ['hello'] });
+}
+
+async function sendAsBase64(
+  deps: FilesDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: FileAnswer,
+): Promise<void> {
+  const { conditions } = readRequest(request);
+  const opened = await openObject(deps, answer.find, { conditions, range: undefined });
+  if (opened.kind === 'fresh') {
+    await reply.code(304).send();
+    return;
+  }
+  await sendReading(deps, opened, answer, reply, 'base64');
+}
+
+function ownFile(deps: FilesDeps, request: FastifyRequest, name: string): FileAnswer {
+  const principal = principalOf(request);
+  authorize(principal, 'files.read');
+  const key = parseStoredName(name);
+  const { accountId, defaultBucketId: bucketId } = principal;
+  return {
+    find: () => deps.metadata.findObject(bucketId, key),
+    caching: 'stored',
+    payer: {
+      accountId,
+      bucketId,
+      source: 'files',
+      credential: credentialLabel(principal),
+      link: undefined,
+    },
+  };
+}

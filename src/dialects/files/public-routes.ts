@@ -1,0 +1,253 @@
+/** What anyone may read: public links and deterministic URLs. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { isServiceError } from '../../core/errors.ts';
+import { resolveDeterministicUrl } from '../../core/files/deterministic-url.ts';
+import {
+  issueLinkPass,
+  type LinkProof,
+  type OpenedLink,
+  openLink,
+} from '../../core/files/open-link.ts';
+import { LINK_COOKIE_LIFE_MS } from '../../core/limits.ts';
+import { objectNotFound } from '../../core/objects/read-object.ts';
+import { limitRequest } from '../../server/access.ts';
+import { escapeHtml, sendPage } from '../../server/html-page.ts';
+import { assertWellFormedQuery, parseQuery } from '../../server/raw-query.ts';
+import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import type { FilesDeps } from './deps.ts';
+import { bytesSchema } from './download-routes.ts';
+import { type FileAnswer, sendFile } from './send-file.ts';
+
+export function registerPublicRoutes(server: ApiServer, deps: FilesDeps): void {
+  registerLinkDownload(server, deps);
+  server.register(async (scope: ApiServer) => registerPasswordForm(scope, deps));
+  registerDeterministicUrl(server, deps);
+}
+
+const LinkQuerySchema = Type.Object({
+  hash: Type.String({ description: 'The link hash.', examples: ['Zk1vQ0x4c3R1dnd4eXoxMg'] }),
+  preview: Type.Optional(
+    Type.Boolean({ description: 'A small page for link previews instead of the bytes.' }),
+  ),
+});
+
+function registerLinkDownload(server: ApiServer, deps: FilesDeps): void {
+  server.route({
+    method: 'GET',
+    url: '/publicDownload',
+    config: { access: 'public' },
+    schema: {
+      operationId: 'publicDownload',
+      tags: ['links'],
+      summary: 'The file behind a public link',
+      security: [],
+      querystring: LinkQuerySchema,
+      headers: Type.Object({
+        'x-link-password': Type.Optional(Type.String({ description: 'Where the link has one.' })),
+      }),
+      response: {
+        200: bytesSchema('The whole file.'),
+        206: bytesSchema('The part that `Range` names.'),
+        304: Type.Null({ description: 'The copy at hand is still good.' }),
+        ...errorResponses(400, 401, 403, 404, 410, 412, 416, 429),
+      },
+    },
+    handler: async (request, reply) => {
+      const { hash, preview } = request.query;
+      try {
+        const opened = await followLink(deps, request, reply, hash);
+        if (preview === true) return await sendPreview(deps, opened, reply);
+        await sendFile(deps, request, reply, linkAnswer(opened));
+        return reply;
+      } catch (error) {
+        const isForPeople = request.headers.accept?.includes('text/html') === true;
+        const needsPassword = isServiceError(error, 'link_password_required');
+        if (!needsPassword || !isForPeople) throw error;
+        return sendPasswordPage(reply, 401, hash, 'This link has a password.');
+      }
+    },
+  });
+}
+
+async function followLink(
+  deps: FilesDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  hash: string,
+): Promise<OpenedLink> {
+  const password = request.headers['x-link-password'];
+  if (typeof password === 'string') return await tryPassword(deps, request, reply, hash, password);
+  const pass = cookieOf(request, passCookie(hash));
+  const proof: LinkProof = pass === undefined ? { kind: 'none' } : { kind: 'pass', pass };
+  return await openLink(deps, { hash, proof });
+}
+
+/** Tries are counted per link and address before the password is looked at. */
+async function tryPassword(
+  deps: FilesDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  hash: string,
+  password: string,
+): Promise<OpenedLink> {
+  await limitRequest(deps, reply, 'password', `link ${hash} ${request.ip}`);
+  return await openLink(deps, { hash, proof: { kind: 'password', password } });
+}
+
+function linkAnswer({ link, find }: OpenedLink): FileAnswer {
+  return {
+    find,
+    caching: 'stored',
+    payer: {
+      accountId: link.accountId,
+      bucketId: link.bucketId,
+      source: 'link',
+      credential: '',
+      link: link.hash,
+    },
+  };
+}
+
+async function sendPreview(
+  deps: FilesDeps,
+  { link, find }: OpenedLink,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const object = await find();
+  if (object === undefined) throw objectNotFound();
+  const name = link.key.split('/').at(-1) ?? link.key;
+  const title = link.title ?? name;
+  const description = link.description ?? `${object.sizeBytes} bytes, ${object.contentType}`;
+  const address = `/publicDownload?hash=${link.hash}`;
+  return sendPage(reply, 200, {
+    title,
+    openGraph: {
+      'og:type': 'website',
+      'og:title': title,
+      'og:description': description,
+      'og:url': `${deps.publicUrl()}${address}`,
+    },
+    body: `<p>${escapeHtml(description)}</p>\n<p><a href="${address}" rel="noreferrer">Download ${escapeHtml(name)}</a></p>`,
+  });
+}
+
+function sendPasswordPage(
+  reply: FastifyReply,
+  status: number,
+  hash: string,
+  words: string,
+): FastifyReply {
+  return sendPage(reply, status, {
+    title: 'A file for you',
+    body: `<p role="status">${escapeHtml(words)}</p>
+<form method="post" action="/publicDownload?hash=${encodeURIComponent(hash)}">
+<label for="password">Password</label><br>
+<input id="password" name="password" type="password" autocomplete="current-password" required>
+<button>Open</button>
+</form>`,
+  });
+}
+
+/** The form of the password page: a right password sets a cookie for this link alone. */
+function registerPasswordForm(server: ApiServer, deps: FilesDeps): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
+    const fields = parseQuery(body as string);
+    try {
+      assertWellFormedQuery(fields);
+      done(null, { ...fields });
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  server.route({
+    method: 'POST',
+    url: '/publicDownload',
+    config: { access: 'public' },
+    schema: {
+      operationId: 'openPublicLink',
+      tags: ['links'],
+      summary: 'The form of the password page of a public link',
+      security: [],
+      consumes: ['application/x-www-form-urlencoded'],
+      querystring: Type.Object({ hash: Type.String() }),
+      body: Type.Object({ password: Type.String() }, { examples: [{ password: 'open sesame' }] }),
+      response: {
+        303: Type.Null({ description: 'The password is right: back to the link, with a cookie.' }),
+        ...errorResponses(400, 401, 403, 404, 410, 429),
+      },
+    },
+    handler: async (request, reply) => {
+      const { hash } = request.query;
+      try {
+        const opened = await tryPassword(deps, request, reply, hash, request.body.password);
+        const pass = issueLinkPass(deps, opened.link);
+        const secure = deps.publicUrl().startsWith('https:') ? '; Secure' : '';
+        const life = `Max-Age=${LINK_COOKIE_LIFE_MS / 1000}`;
+        const cookie = `${passCookie(hash)}=${pass}; Path=/publicDownload; HttpOnly; SameSite=Lax; ${life}${secure}`;
+        return await reply
+          .code(303)
+          .header('set-cookie', cookie)
+          .header('location', `/publicDownload?hash=${opened.link.hash}`)
+          .header('cache-control', 'no-store')
+          .send(null);
+      } catch (error) {
+        if (!isServiceError(error, 'link_password_wrong')) throw error;
+        return sendPasswordPage(reply, 401, hash, 'That password is wrong.');
+      }
+    },
+  });
+}
+
+function passCookie(hash: string): string {
+  return `pinfold_link_${hash}`;
+}
+
+function cookieOf(request: FastifyRequest, name: string): string | undefined {
+  for (const field of request.headers.cookie?.split(';') ?? []) {
+    const at = field.indexOf('=');
+    if (at > 0 && field.slice(0, at).trim() === name) return field.slice(at + 1).trim();
+  }
+  return undefined;
+}
+
+function registerDeterministicUrl(server: ApiServer, deps: FilesDeps): void {
+  server.route({
+    method: 'GET',
+    url: '/:account/:hash',
+    config: { access: 'public' },
+    schema: {
+      operationId: 'deterministicUrl',
+      tags: ['files'],
+      summary: 'A file of an account by the BLAKE3 of its bytes',
+      security: [],
+      params: Type.Object({
+        account: Type.String({ description: 'The public slug of the account.' }),
+        hash: Type.String({ description: 'BLAKE3-256, 64 hex digits.' }),
+      }),
+      response: {
+        200: bytesSchema('The whole file.'),
+        206: bytesSchema('The part that `Range` names.'),
+        304: Type.Null({ description: 'The copy at hand is still good.' }),
+        ...errorResponses(403, 404, 412, 416, 429),
+      },
+    },
+    handler: async (request, reply) => {
+      const { account: slug, hash } = request.params;
+      const { account, find } = await resolveDeterministicUrl(deps, { slug, hash });
+      await sendFile(deps, request, reply, {
+        find,
+        caching: 'immutable',
+        payer: {
+          accountId: account.accountId,
+          bucketId: account.defaultBucketId,
+          source: 'url',
+          credential: '',
+          link: undefined,
+        },
+      });
+      return reply;
+    },
+  });
+}

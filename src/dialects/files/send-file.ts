@@ -1,0 +1,166 @@
+/** Answers with the bytes of a file: own downloads, links and deterministic URLs alike. */
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isServiceError } from '../../core/errors.ts';
+import type { AccountId, BucketId, LinkHash } from '../../core/ids.ts';
+import { parseEtagCondition } from '../../core/objects/condition.ts';
+import type { StoredObject } from '../../core/objects/object.ts';
+import {
+  type ObjectReading,
+  objectNotFound,
+  openObject,
+  type ReadRequest,
+  viewObject,
+} from '../../core/objects/read-object.ts';
+import type { ByteSink } from '../../core/ports/blob-store.ts';
+import { hourOf, type UsageSource } from '../../core/usage.ts';
+import { asBuffer } from '../../kit/buffers.ts';
+import { contentRange, objectHeaders } from '../../server/object-headers.ts';
+import { sendBytes } from '../../server/send-bytes.ts';
+import type { FilesDeps } from './deps.ts';
+
+export type FileAnswer = {
+  readonly find: () => Promise<StoredObject | undefined>;
+  readonly caching: 'stored' | 'immutable';
+  /** Who pays for what is sent. */
+  readonly payer: {
+    readonly accountId: AccountId;
+    readonly bucketId: BucketId;
+    readonly source: UsageSource;
+    readonly credential: string;
+    readonly link: LinkHash | undefined;
+  };
+};
+
+/** Sends raw bytes; HEAD answers the same head without opening them. */
+export async function sendFile(
+  deps: FilesDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: FileAnswer,
+): Promise<void> {
+  const read = readRequest(request);
+  if (request.method === 'HEAD') return await sendHead(answer, read, reply);
+  const opened = await openObject(deps, answer.find, read);
+  if (opened.kind === 'fresh') return await sendFresh(opened.object, answer, reply);
+  await sendReading(deps, opened, answer, reply);
+}
+
+/** The conditions and range that a request states. */
+export function readRequest(request: FastifyRequest): ReadRequest {
+  const { headers } = request;
+  const dateOf = (text: string | undefined) => {
+    const at = text === undefined ? Number.NaN : Date.parse(text);
+    return Number.isNaN(at) ? undefined : (at as ReadRequest['conditions']['ifModifiedSince']);
+  };
+  return {
+    conditions: {
+      ifMatch: parseEtagCondition(headers['if-match']),
+      ifNoneMatch: parseEtagCondition(headers['if-none-match']),
+      ifModifiedSince: dateOf(headers['if-modified-since']),
+      ifUnmodifiedSince: dateOf(headers['if-unmodified-since']),
+    },
+    // A range is only good for the version it was asked of; without proof the whole is sent.
+    range: headers['if-range'] === undefined ? headers.range : undefined,
+  };
+}
+
+async function sendHead(answer: FileAnswer, read: ReadRequest, reply: FastifyReply): Promise<void> {
+  const object = await answer.find();
+  if (object === undefined) throw objectNotFound();
+  const view = viewObject(object, read);
+  if (view.kind === 'fresh') return await sendFresh(object, answer, reply);
+  reply.hijack();
+  reply.raw.writeHead(view.isPartial ? 206 : 200, {
+    ...(reply.getHeaders() as OutgoingHttpHeaders),
+    ...headersOf(object, answer),
+    ...(view.isPartial ? { 'content-range': contentRange(view.span, object.sizeBytes) } : {}),
+    'content-length': view.span.end - view.span.start,
+  });
+  reply.raw.end();
+}
+
+async function sendFresh(
+  object: StoredObject,
+  answer: FileAnswer,
+  reply: FastifyReply,
+): Promise<void> {
+  const { etag, 'last-modified': modified, 'cache-control': caching } = headersOf(object, answer);
+  reply.headers({ etag, 'last-modified': modified, 'cache-control': caching });
+  await reply.code(304).send();
+}
+
+function headersOf(object: StoredObject, answer: FileAnswer) {
+  return objectHeaders(object, { caching: answer.caching, fileName: object.key });
+}
+
+/** What `sendReading` does to the bytes on their way: nothing, or base64 text. */
+type Encoding = 'raw' | 'base64';
+
+/** Streams an open object, closes it, and counts what went out, also when the reader leaves early. */
+export async function sendReading(
+  deps: FilesDeps,
+  reading: ObjectReading,
+  answer: FileAnswer,
+  reply: FastifyReply,
+  encoding: Encoding = 'raw',
+): Promise<void> {
+  const { object, span, isPartial } = reading;
+  const rawBytes = span.end - span.start;
+  const isRaw = encoding === 'raw';
+  const partial = isPartial ? { 'content-range': contentRange(span, object.sizeBytes) } : {};
+  try {
+    const { sentBytes, failure } = await sendBytes(
+      reply.raw,
+      {
+        status: isPartial ? 206 : 200,
+        headers: {
+          ...(reply.getHeaders() as OutgoingHttpHeaders),
+          ...headersOf(object, answer),
+          ...partial,
+          ...(isRaw ? {} : BASE64_HEADERS),
+        },
+        lengthBytes: isRaw ? rawBytes : 4 * Math.ceil(rawBytes / 3),
+        onHead: () => reply.hijack(),
+      },
+      (sink, signal) =>
+        isRaw ? reading.send(sink, { signal }) : sendBase64(reading, sink, { signal }),
+    );
+    countEgress(deps, answer, sentBytes);
+    if (failure !== undefined && !isServiceError(failure, 'aborted')) {
+      deps.log.error({ err: failure, requestId: reply.request.id }, 'a download was cut');
+    }
+  } finally {
+    await reading.close();
+  }
+}
+
+const BASE64_HEADERS = { 'content-type': 'text/plain; charset=utf-8', 'accept-ranges': 'none' };
+
+/** Base64 of a stream: three bytes give four characters, so up to two are carried over. */
+async function sendBase64(
+  reading: ObjectReading,
+  sink: ByteSink,
+  options: { readonly signal: AbortSignal },
+): Promise<void> {
+  let carried = Buffer.alloc(0);
+  await reading.send((chunk) => {
+    const bytes = carried.length === 0 ? asBuffer(chunk) : Buffer.concat([carried, chunk]);
+    const wholeBytes = bytes.length - (bytes.length % 3);
+    carried = Buffer.from(bytes.subarray(wholeBytes));
+    if (wholeBytes === 0) return undefined;
+    return sink(Buffer.from(bytes.toString('base64', 0, wholeBytes), 'latin1'));
+  }, options);
+  if (carried.length > 0) await sink(Buffer.from(carried.toString('base64'), 'latin1'));
+}
+
+function countEgress(deps: FilesDeps, answer: FileAnswer, sentBytes: number): void {
+  deps.metrics.countBytes('out', sentBytes);
+  deps.usage.record({
+    ...answer.payer,
+    hour: hourOf(deps.clock.now()),
+    meter: 'egress',
+    bytes: BigInt(sentBytes),
+    requests: 1,
+  });
+}

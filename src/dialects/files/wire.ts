@@ -1,0 +1,45 @@
+/** Forms that several routes of the Files API share. */
+import { Type } from 'typebox';
+import { ServiceError } from '../../core/errors.ts';
+import type { TimeMs } from '../../core/ids.ts';
+
+export const FileNameSchema = Type.String({
+  description: 'Name relative to the root of the account, `/` between segments.',
+  examples: ['hello.txt'],
+});
+
+export const OPERATION_EXAMPLE = {
+  operation_id: '019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071',
+  file_name: 'hello.txt',
+  status: 'completed',
+} as const;
+
+/** RFC 3339, UTC, with milliseconds. */
+export function isoTime(at: TimeMs): string {
+  return new Date(at).toISOString();
+}
+
+/** Parses a time of the wire: RFC 3339 with a zone. Throws `invalid_field`. */
+export function parseTime(text: string, field: string): TimeMs {
+  const isRfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i.test(text);
+  const at = isRfc3339 ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at)) {
+    throw new ServiceError('invalid_field', `${field} must be an RFC 3339 time with a zone.`, {
+      details: { field },
+    });
+  }
+  return at as TimeMs;
+}
+
+const CONTENT_TYPE_LENGTH_MAX = 1024;
+
+/** The content type of an upload as it is kept; none is `application/octet-stream`. */
+export function parseContentType(text: string | undefined): string {
+  if (text === undefined || text.trim() === '') return 'application/octet-stream';
+  if (text.length > CONTENT_TYPE_LENGTH_MAX) {
+    throw new ServiceError('invalid_field', 'Content-Type is too long.', {
+      details: { field: 'Content-Type' },
+    });
+  }
+  return text.trim();
+}

@@ -1,0 +1,52 @@
+/** Rate limits counted in this process. */
+import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { TimeMs } from '../../core/ids.ts';
+import type { LimitName, LimitState, RateLimiter } from '../../core/ports/rate-limiter.ts';
+
+/** `points` requests in `seconds`. */
+export type LimitWindow = { readonly points: number; readonly seconds: number };
+
+/** The windows of each limit; none: the limit is off. */
+export type LimitWindows = Readonly<Record<LimitName, readonly LimitWindow[]>>;
+
+type Counter = { readonly window: LimitWindow; readonly memory: RateLimiterMemory };
+
+export function createMemoryRateLimiter(windows: LimitWindows, now: () => TimeMs): RateLimiter {
+  const counters = new Map<string, readonly Counter[]>(
+    Object.entries(windows).map(([name, list]) => [
+      name,
+      list.map((window) => ({
+        window,
+        memory: new RateLimiterMemory({ points: window.points, duration: window.seconds }),
+      })),
+    ]),
+  );
+  return {
+    consume: async (name, key) => {
+      let tightest: LimitState | undefined;
+      for (const counter of counters.get(name) ?? []) {
+        const state = await take(counter, key, now());
+        if (!state.isAllowed) return state;
+        if (tightest === undefined || state.remaining < tightest.remaining) tightest = state;
+      }
+      return tightest;
+    },
+  };
+}
+
+async function take(counter: Counter, key: string, now: TimeMs): Promise<LimitState> {
+  const { points } = counter.window;
+  const stateOf = (result: RateLimiterRes, isAllowed: boolean): LimitState => ({
+    isAllowed,
+    limit: points,
+    remaining: Math.max(0, result.remainingPoints),
+    resetAt: (now + result.msBeforeNext) as TimeMs,
+  });
+  try {
+    return stateOf(await counter.memory.consume(key), true);
+  } catch (error) {
+    // The library rejects with its result when the points are spent.
+    if (error instanceof RateLimiterRes) return stateOf(error, false);
+    throw error;
+  }
+}

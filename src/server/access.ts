@@ -1,0 +1,128 @@
+/** Who asks, and how often: credentials, rate limits, and what both add to an answer. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ServiceError } from '../core/errors.ts';
+import type { SentCredential } from '../core/identity/authenticate.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { LimitName, RateLimiter } from '../core/ports/rate-limiter.ts';
+import type { Principal } from '../core/principal.ts';
+
+/**
+ * Who may call a route. `account`: a signed-in account; `public`: anyone, counted per address;
+ * `signIn`: anyone, counted more strictly; `open`: anyone, uncounted (health and documents).
+ */
+export type Access = 'account' | 'public' | 'signIn' | 'open';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+  interface FastifyRequest {
+    principal: Principal | undefined;
+  }
+}
+
+export type AccessDeps = {
+  readonly authenticate: (sent: {
+    readonly credentials: readonly SentCredential[];
+    readonly clientAddress: string;
+    readonly csrfToken: string | undefined;
+  }) => Promise<Principal>;
+  readonly limiter: RateLimiter;
+  readonly clock: Pick<Clock, 'now'>;
+};
+
+/** The hook that admits a request, or throws `unauthenticated`, `credential_invalid`, `rate_limited`. */
+export function admitRequest(deps: AccessDeps) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    const access = request.routeOptions.config.access ?? 'open';
+    switch (access) {
+      case 'open':
+        return;
+      case 'public':
+        return limitRequest(deps, reply, 'anonymous', request.ip);
+      case 'signIn':
+        return limitRequest(deps, reply, 'signIn', request.ip);
+      case 'account':
+        return admitAccount(deps, request, reply);
+    }
+  };
+}
+
+/** Takes a point and tells the client how it stands; throws `rate_limited`. */
+export async function limitRequest(
+  deps: Pick<AccessDeps, 'limiter' | 'clock'>,
+  reply: FastifyReply,
+  name: LimitName,
+  key: string,
+): Promise<void> {
+  const state = await deps.limiter.consume(name, key);
+  if (state === undefined) return;
+  const resetSeconds = Math.ceil(state.resetAt / 1000);
+  reply.header('x-ratelimit-limit', state.limit);
+  reply.header('x-ratelimit-remaining', state.remaining);
+  reply.header('x-ratelimit-reset', resetSeconds);
+  if (state.isAllowed) return;
+  const retryAfter = Math.max(1, Math.ceil((state.resetAt - deps.clock.now()) / 1000));
+  reply.header('retry-after', retryAfter);
+  throw new ServiceError('rate_limited', 'Too many requests; slow down.', {
+    details: { retryAfter, limit: state.limit, remaining: 0, resetTime: resetSeconds },
+  });
+}
+
+/** The account that the `account` hook found; routes without that hook must not ask. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal === undefined) {
+    throw new ServiceError('unauthenticated', 'Sign in first.');
+  }
+  return request.principal;
+}
+
+async function admitAccount(
+  deps: AccessDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const credentials = sentCredentials(request);
+  try {
+    const csrfToken = textHeader(request, 'x-csrf-token');
+    request.principal = await deps.authenticate({
+      credentials,
+      clientAddress: request.ip,
+      csrfToken,
+    });
+  } catch (error) {
+    // Guesses are counted by address: there is no account yet to count them by.
+    await limitRequest(deps, reply, 'anonymous', request.ip);
+    reply.header('www-authenticate', 'Bearer realm="pinfold", ApiKey realm="pinfold"');
+    throw error;
+  }
+  const { accountId, credential } = request.principal;
+  const detail = credential.kind === 'token' ? credential.tokenId : credential.kind;
+  await limitRequest(deps, reply, 'credential', `${accountId} ${detail}`);
+}
+
+/** All credentials of a request in the order in which they are tried (files-api.md). */
+function sentCredentials(request: FastifyRequest): readonly SentCredential[] {
+  const credentials: SentCredential[] = [];
+  const authorization = textHeader(request, 'authorization');
+  if (authorization !== undefined) {
+    const { scheme, text } = /^(?<scheme>[^\s]+)\s+(?<text>.*)$/.exec(authorization)?.groups ?? {};
+    const kind = scheme?.toLowerCase();
+    if (kind === 'bearer' || kind === 'apikey') {
+      credentials.push({
+        scheme: kind === 'bearer' ? 'Bearer' : 'ApiKey',
+        text: (text ?? '').trim(),
+      });
+    } else {
+      credentials.push({ scheme: 'Bearer', text: '' });
+    }
+  }
+  const apiKey = textHeader(request, 'x-api-key');
+  if (apiKey !== undefined) credentials.push({ scheme: 'X-API-Key', text: apiKey.trim() });
+  return credentials;
+}
+
+function textHeader(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}

@@ -1,0 +1,45 @@
+/** Browser access: any origin, without credentials (files-api.md, "Service"). */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+const ALLOWED_HEADERS = [
+  'Authorization',
+  'X-API-Key',
+  'X-Request-Source',
+  'X-Cluster',
+  'X-CSRF-Token',
+  'X-Link-Password',
+  'Payment-Signature',
+  'Content-Type',
+  'Range',
+  'If-Match',
+  'If-None-Match',
+].join(', ');
+
+const EXPOSED_HEADERS = [
+  'Payment-Required',
+  'Payment-Response',
+  'Retry-After',
+  'X-RateLimit-Limit',
+  'X-RateLimit-Remaining',
+  'X-RateLimit-Reset',
+  'X-Operation-Id',
+  'Location',
+  'ETag',
+  'Content-Range',
+].join(', ');
+
+const PREFLIGHT_CACHE_SECONDS = '86400';
+
+/** Adds the headers to every answer and answers preflights itself. */
+export async function allowAnyOrigin(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  // Sent to all, also without Origin: a cache must not keep an answer that lacks them.
+  reply.header('access-control-allow-origin', '*');
+  reply.header('access-control-expose-headers', EXPOSED_HEADERS);
+  const isPreflight =
+    request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
+  if (!isPreflight) return;
+  reply.header('access-control-allow-methods', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS');
+  reply.header('access-control-allow-headers', ALLOWED_HEADERS);
+  reply.header('access-control-max-age', PREFLIGHT_CACHE_SECONDS);
+  await reply.code(204).send();
+}

@@ -1,0 +1,73 @@
+/** A request's body as a source of bytes, with back-pressure and nothing gathered. */
+import type { IncomingMessage } from 'node:http';
+import { ServiceError } from '../core/errors.ts';
+import type { ByteSource } from '../core/ports/byte-source.ts';
+
+export function requestBody(request: IncomingMessage): ByteSource {
+  return {
+    declaredBytes: declaredLength(request),
+    pipeTo: (sink) =>
+      new Promise<void>((resolve, reject) => {
+        const finish = (error?: unknown) => {
+          request.off('data', take);
+          request.off('end', end);
+          request.off('error', lose);
+          request.off('close', lose);
+          if (error === undefined) resolve();
+          else reject(error);
+        };
+        const take = (chunk: Buffer) => {
+          try {
+            const wait = sink(chunk);
+            if (wait === undefined) return;
+            request.pause();
+            wait.then(() => request.resume(), finish);
+          } catch (error) {
+            finish(error);
+          }
+        };
+        const end = () => finish();
+        const lose = () =>
+          finish(new ServiceError('incomplete_body', 'The body ended before its declared length.'));
+        if (request.destroyed && !request.readableEnded) return lose();
+        if (request.readableEnded) return finish();
+        request.on('data', take);
+        request.on('end', end);
+        request.on('error', lose);
+        request.on('close', lose);
+      }),
+  };
+}
+
+/** `Content-Length` as Node's parser has checked it; 0 when there is no body at all. */
+function declaredLength(request: IncomingMessage): number | undefined {
+  const length = request.headers['content-length'];
+  if (length !== undefined) return Number(length);
+  return request.headers['transfer-encoding'] === undefined ? 0 : undefined;
+}
+
+/** How much of a refused body is read and dropped so that its sender sees the answer. */
+const DRAIN_BYTES_MAX = 4 * 1024 * 1024;
+const DRAIN_MS_MAX = 2000;
+
+/**
+ * Reads off what is left of a body that was refused: a socket closed on unread bytes is reset, and the
+ * sender would never see why. What sends more than that is cut off.
+ */
+export function drainBody(
+  request: IncomingMessage,
+  after: (ms: number, run: () => void) => () => void,
+): void {
+  if (request.readableEnded || request.destroyed) return;
+  let drained = 0;
+  const cut = () => request.socket.destroy();
+  const cancel = after(DRAIN_MS_MAX, cut);
+  request.on('data', (chunk: Buffer) => {
+    drained += chunk.length;
+    if (drained > DRAIN_BYTES_MAX) cut();
+  });
+  request.once('end', cancel);
+  request.once('close', cancel);
+  request.on('error', () => undefined);
+  request.resume();
+}

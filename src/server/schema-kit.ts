@@ -1,0 +1,96 @@
+/** Route schemas: what validates requests is what generates OpenAPI. */
+
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifySchemaCompiler,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import { type TSchema, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
+import { ServiceError } from '../core/errors.ts';
+import { assertWellFormedQuery } from './raw-query.ts';
+
+/** The shell that REST dialects hang their routes on. */
+export type ApiServer = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>;
+
+/**
+ * Compiles a schema into a check. A body is taken as it is (a wrong type is refused), an absent one as
+ * `{}`; query and path hold text only, so numbers are read out of it. Unknown fields stay unread.
+ */
+export const compileSchema: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const check = Compile(schema);
+  return (value: unknown) => {
+    const isBody = httpPart === 'body';
+    if (!isBody && typeof value === 'object' && value !== null) assertWellFormedQuery(value);
+    const candidate = isBody ? (value ?? {}) : Value.Convert(schema, value);
+    if (check.Check(candidate)) return { value: candidate };
+    return { error: fieldError(check.Errors(candidate)[0]) };
+  };
+};
+
+type SchemaFault = {
+  readonly instancePath: string;
+  readonly message: string;
+  readonly params: object;
+};
+
+function fieldError(fault: SchemaFault | undefined): ServiceError {
+  const missing =
+    fault !== undefined && 'requiredProperties' in fault.params
+      ? (fault.params.requiredProperties as readonly string[])[0]
+      : undefined;
+  const path = fault?.instancePath.slice(1).replaceAll('/', '.') ?? '';
+  const field =
+    missing === undefined ? path : [path, missing].filter((part) => part !== '').join('.');
+  const problem = missing === undefined ? (fault?.message ?? 'is not valid') : 'is required';
+  const name = field === '' ? 'the body' : field;
+  return new ServiceError('invalid_field', `${name} ${problem}.`, { details: { field: name } });
+}
+
+export const ErrorSchema = Type.Object(
+  {
+    error: Type.String({ description: 'Reason phrase of the status.' }),
+    message: Type.String({ description: 'For people.' }),
+    code: Type.String({ description: 'Stable, for programs.' }),
+    requestId: Type.String({ description: 'Names this request in the logs.' }),
+  },
+  { additionalProperties: true, description: 'The one shape of every error.' },
+);
+
+const ERROR_WORDS: Readonly<Record<number, string>> = {
+  400: 'The request is malformed; `field` names what is.',
+  401: 'No credential was sent, or none of those sent is valid.',
+  402: 'The quota is used up.',
+  403: 'The credential or account may not do this.',
+  404: 'There is no such thing, or not for this account.',
+  409: 'What stands already is in the way.',
+  410: 'It has ended.',
+  412: 'A condition did not hold.',
+  413: 'The body is too large.',
+  416: 'The range lies outside the bytes.',
+  429: 'Too many requests; `Retry-After` says when to come back.',
+  503: 'A dependency is out of reach.',
+  507: 'The storage is full.',
+};
+
+/** Error responses of an operation, by status; 500 stands for every operation. */
+export function errorResponses(...statuses: readonly (keyof typeof ERROR_WORDS & number)[]) {
+  const responses: Record<number, TSchema> = {};
+  for (const status of [...statuses, 500]) {
+    responses[status] = Type.Intersect([ErrorSchema], {
+      description: ERROR_WORDS[status] ?? 'Something failed on our side.',
+    });
+  }
+  return responses;
+}
