@@ -15,6 +15,8 @@ export interface AccountReads {
     readonly after: AccountId | undefined;
     readonly limit: number;
   }): Promise<readonly Account[]>;
+  /** Bytes that all accounts store together. */
+  sumStoredBytes(): Promise<bigint>;
 }
 
 export interface AccountWrites {

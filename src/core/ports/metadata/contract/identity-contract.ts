@@ -1,0 +1,607 @@
+/** Accounts, credentials, operations, links, usage, audit, transactions: one suite for all engines. */
+import { strict as assert } from 'node:assert';
+import { describe, test } from 'node:test';
+import { isServiceError } from '../../../errors.ts';
+import type { UploadOperation } from '../../../files/operation.ts';
+import type { PublicLink } from '../../../files/public-link.ts';
+import type { ApiToken, Session, SignInNonce } from '../../../identity/account.ts';
+import type {
+  AccountId,
+  AccountSlug,
+  BucketId,
+  BucketName,
+  LinkHash,
+  OperationId,
+  SessionId,
+  TimeMs,
+  TokenId,
+  WalletAddress,
+} from '../../../ids.ts';
+import type { UsageDelta } from '../../../usage.ts';
+import type { MetadataEngine } from '../metadata-contract.ts';
+import { HOUR, insertAccount, keyOf, NOW, sampleAccount, timeAt } from './samples.ts';
+
+const ALICE = '0198a000-0000-7000-8000-000000000001' as AccountId;
+const WALLET = '4Nd1mYcKq3oFq3n3f5v3C5z3Zt1H2h5mKQmRjUbC1WXz' as WalletAddress;
+
+export function identityContract(engine: MetadataEngine): void {
+  describe(`${engine.name}: accounts`, () => accounts(engine));
+  describe(`${engine.name}: credentials`, () => credentials(engine));
+  describe(`${engine.name}: files`, () => files(engine));
+  describe(`${engine.name}: trail`, () => trail(engine));
+  describe(`${engine.name}: transactions`, () => transactions(engine));
+}
+
+function accounts(engine: MetadataEngine): void {
+  test('an account comes with a default bucket that bears its slug', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const inserted = await insertAccount(metadata, sampleAccount(1));
+    assert.equal(inserted.storedBytes, 0n);
+    assert.deepEqual(await metadata.findAccount(inserted.accountId), inserted);
+    const bucket = await metadata.findBucket(inserted.slug as string as BucketName);
+    assert.deepEqual(bucket, {
+      bucketId: inserted.defaultBucketId,
+      accountId: inserted.accountId,
+      name: inserted.slug as string,
+      isDefault: true,
+      publicRead: false,
+      documents: { cors: undefined, policy: undefined, lifecycle: undefined, tagging: undefined },
+      createdAt: inserted.createdAt,
+    });
+    assert.deepEqual(await metadata.findBucketById(inserted.defaultBucketId), bucket);
+    assert.equal(await metadata.findBucket('nobody' as BucketName), undefined);
+    assert.equal(await metadata.findBucketById(999 as BucketId), undefined);
+  });
+
+  test('an account is found by each of its names, and its values come back', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(
+      metadata,
+      sampleAccount(1, {
+        username: 'Alice_1',
+        email: 'Alice@Example.org',
+        wallet: WALLET,
+        role: 'operator',
+        plan: 'pro',
+        disabledAt: timeAt(5),
+        deterministicUrls: 'all',
+        entitlements: { storageBytes: 2n ** 62n + 1n, egressBytes: 0n, buckets: 7 },
+        passwordHash: '$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA',
+      }),
+    );
+    await insertAccount(metadata, sampleAccount(2));
+    assert.deepEqual(await metadata.findAccount(account.accountId), account);
+    assert.deepEqual(await metadata.findAccountBySlug(account.slug), account);
+    assert.deepEqual(await metadata.findAccountByUsername('aLICE_1'), account);
+    assert.deepEqual(await metadata.findAccountByEmail('alice@example.ORG'), account);
+    assert.deepEqual(await metadata.findAccountByWallet(WALLET), account);
+    assert.deepEqual(await metadata.findAccountByAppKey(account.appKeyHash), account);
+    assert.equal(await metadata.findAccount('no' as AccountId), undefined);
+    assert.equal(await metadata.findAccountBySlug('no' as AccountSlug), undefined);
+    assert.equal(await metadata.findAccountByUsername('bob'), undefined);
+    assert.equal(await metadata.findAccountByAppKey('no'), undefined);
+  });
+
+  test('a username or e-mail that stands in any case is taken', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    await insertAccount(metadata, sampleAccount(1, { username: 'alice', email: 'a@b.org' }));
+    for (const change of [{ username: 'ALICE' }, { email: 'A@b.org' }]) {
+      await assert.rejects(insertAccount(metadata, sampleAccount(2, change)), (error) =>
+        isServiceError(error, 'username_taken'),
+      );
+    }
+    assert.equal((await metadata.listAccounts({ after: undefined, limit: 10 })).length, 1);
+  });
+
+  test('of racing sign-ups with one wallet all end with one account', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const signUp = (number: number) =>
+      metadata.transact(async (tx) => {
+        const standing = await tx.findAccountByWallet(WALLET);
+        return standing ?? (await tx.insertAccount(sampleAccount(number, { wallet: WALLET })));
+      });
+    const signedUp = await Promise.all([1, 2, 3, 4, 5, 6].map(signUp));
+    assert.equal(new Set(signedUp.map(({ accountId }) => accountId)).size, 1);
+    assert.equal((await metadata.listAccounts({ after: undefined, limit: 10 })).length, 1);
+  });
+
+  test('of racing sign-ups with one username one wins', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const outcomes = await Promise.allSettled(
+      [1, 2, 3, 4, 5].map((n) => insertAccount(metadata, sampleAccount(n, { username: 'bob' }))),
+    );
+    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') {
+        assert(isServiceError(outcome.reason, 'username_taken'), String(outcome.reason));
+      }
+    }
+  });
+
+  test('a slug that stands is run again until another is drawn', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const first = await insertAccount(metadata, sampleAccount(1));
+    const slugs = [first.slug, first.slug, sampleAccount(2).slug];
+    const second = await metadata.transact((tx) =>
+      tx.insertAccount(sampleAccount(2, { slug: slugs.shift() ?? first.slug })),
+    );
+    assert.equal(second.slug, sampleAccount(2).slug);
+    await assert.rejects(insertAccount(metadata, sampleAccount(3, { slug: first.slug })), (error) =>
+      isServiceError(error, 'unavailable'),
+    );
+  });
+
+  test('a change touches the named fields alone', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1, { passwordHash: 'old' }));
+    const update = (
+      change: Parameters<
+        Parameters<Parameters<typeof metadata.transact>[0]>[0]['updateAccount']
+      >[1],
+    ) => metadata.transact((tx) => tx.updateAccount(account.accountId, change));
+    const entitlements = { storageBytes: 5n, egressBytes: undefined, buckets: 3 };
+    await update({ role: 'operator', disabledAt: NOW, entitlements });
+    const changed = { ...account, role: 'operator', disabledAt: NOW, entitlements } as const;
+    assert.deepEqual(await metadata.findAccount(account.accountId), changed);
+    await update({ disabledAt: null, passwordHash: 'new', deterministicUrls: 'off' });
+    await update({ appKeyHash: 'fresh', appKeyCiphertext: 'sealed' });
+    await update({});
+    assert.deepEqual(await metadata.findAccountByAppKey('fresh'), {
+      ...changed,
+      disabledAt: undefined,
+      passwordHash: 'new',
+      deterministicUrls: 'off',
+      appKeyHash: 'fresh',
+      appKeyCiphertext: 'sealed',
+    });
+    assert.equal(await metadata.findAccountByAppKey(account.appKeyHash), undefined);
+    await assert.rejects(
+      metadata.transact((tx) => tx.updateAccount('no' as AccountId, {})),
+      (error) => isServiceError(error, 'account_not_found'),
+    );
+  });
+
+  test('accounts are listed in order of their id, page by page', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    for (const number of [3, 1, 5, 2, 4]) await insertAccount(metadata, sampleAccount(number));
+    const all = await metadata.listAccounts({ after: undefined, limit: 1000 });
+    assert.deepEqual(
+      all.map(({ accountId }) => accountId),
+      [1, 2, 3, 4, 5].map((number) => sampleAccount(number).accountId),
+    );
+    const page = await metadata.listAccounts({ after: sampleAccount(2).accountId, limit: 2 });
+    assert.deepEqual(page, all.slice(2, 4));
+  });
+}
+
+function sampleNonce(number: number, change: Partial<SignInNonce> = {}): SignInNonce {
+  return {
+    nonce: `nonce${number}`,
+    wallet: WALLET,
+    messageHash: 'ab'.repeat(32),
+    expiresAt: timeAt(300_000),
+    usedAt: undefined,
+    failures: 0,
+    ...change,
+  };
+}
+
+function sampleSession(number: number, change: Partial<Session> = {}): Session {
+  return {
+    sessionId: `session${number}` as SessionId,
+    accountId: ALICE,
+    counter: 0,
+    rotatedAt: NOW,
+    createdAt: NOW,
+    lastUsedAt: NOW,
+    revokedAt: undefined,
+    ...change,
+  };
+}
+
+function sampleToken(number: number, change: Partial<ApiToken> = {}): ApiToken {
+  return {
+    tokenId: `0198a000-0000-7000-8000-0000000001${String(number).padStart(2, '0')}` as TokenId,
+    accountId: ALICE,
+    name: `token ${number}`,
+    hash: `hash${number}`,
+    prefix: 'pft_abcd',
+    scopes: ['files:read', 'files:write'],
+    ipAllowlist: ['10.0.0.0/8', '::1'],
+    createdAt: timeAt(number),
+    expiresAt: undefined,
+    lastUsedAt: undefined,
+    ...change,
+  };
+}
+
+function credentials(engine: MetadataEngine): void {
+  test('a nonce is used once, whoever races', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    await metadata.transact((tx) => tx.insertNonce(sampleNonce(1)));
+    const used = await Promise.all(
+      Array.from({ length: 20 }, () => metadata.transact((tx) => tx.useNonce('nonce1', NOW))),
+    );
+    assert.equal(used.filter(Boolean).length, 1);
+    assert.deepEqual(await metadata.findNonce('nonce1'), sampleNonce(1, { usedAt: NOW }));
+    assert.equal(await metadata.transact((tx) => tx.useNonce('unknown', NOW)), false);
+    assert.equal(await metadata.findNonce('unknown'), undefined);
+  });
+
+  test('failures of a nonce are counted one by one', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    await metadata.transact((tx) => tx.insertNonce(sampleNonce(1)));
+    const counts = await Promise.all(
+      [1, 2, 3].map(() => metadata.transact((tx) => tx.addNonceFailure('nonce1'))),
+    );
+    assert.deepEqual(counts.toSorted(), [1, 2, 3]);
+    await assert.rejects(
+      metadata.transact((tx) => tx.addNonceFailure('unknown')),
+      (error) => isServiceError(error, 'nonce_unknown'),
+    );
+  });
+
+  test('open nonces are counted and ended ones removed, at most so many', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    await metadata.transact(async (tx) => {
+      await tx.insertNonce(sampleNonce(1, { expiresAt: timeAt(-1) }));
+      await tx.insertNonce(sampleNonce(2, { expiresAt: NOW }));
+      await tx.insertNonce(sampleNonce(3, { expiresAt: timeAt(1) }));
+      await tx.insertNonce(sampleNonce(4, { usedAt: timeAt(-2) }));
+      await tx.insertNonce(sampleNonce(5, { usedAt: NOW }));
+    });
+    assert.equal(await metadata.countOpenNonces(NOW), 1);
+    assert.equal(await metadata.transact((tx) => tx.deleteNonces(NOW, 1)), 1);
+    assert.equal(await metadata.transact((tx) => tx.deleteNonces(NOW, 100)), 1);
+    assert.equal(await metadata.transact((tx) => tx.deleteNonces(NOW, 100)), 0);
+    assert.equal(await metadata.findNonce('nonce1'), undefined);
+    assert.notEqual(await metadata.findNonce('nonce2'), undefined);
+    assert.equal(await metadata.findNonce('nonce4'), undefined);
+    assert.notEqual(await metadata.findNonce('nonce5'), undefined);
+  });
+
+  test('a session rotates by compare-and-set, whoever races', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const session = sampleSession(1);
+    await metadata.transact((tx) => tx.insertSession(session));
+    const rotated = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        metadata.transact((tx) => tx.rotateSession(session.sessionId, 0, timeAt(9))),
+      ),
+    );
+    assert.equal(rotated.filter(Boolean).length, 1);
+    assert.deepEqual(await metadata.findSession(session.sessionId), {
+      ...session,
+      counter: 1,
+      rotatedAt: timeAt(9),
+      lastUsedAt: timeAt(9),
+    });
+    assert.equal(await metadata.transact((tx) => tx.revokeSession(session.sessionId, NOW)), true);
+    assert.equal(await metadata.transact((tx) => tx.revokeSession(session.sessionId, NOW)), false);
+    assert.equal(
+      await metadata.transact((tx) => tx.rotateSession(session.sessionId, 1, NOW)),
+      false,
+    );
+  });
+
+  test('all sessions of an account but one are revoked', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    await metadata.transact(async (tx) => {
+      await tx.insertSession(sampleSession(1));
+      await tx.insertSession(sampleSession(2, { revokedAt: timeAt(-5) }));
+      await tx.insertSession(sampleSession(3));
+      await tx.insertSession(sampleSession(4, { accountId: 'other' as AccountId }));
+    });
+    const revokedAt = async (number: number) =>
+      (await metadata.findSession(`session${number}` as SessionId))?.revokedAt;
+    await metadata.transact((tx) => tx.revokeSessions(ALICE, NOW, 'session3' as SessionId));
+    assert.deepEqual(await Promise.all([1, 2, 3, 4].map(revokedAt)), [
+      NOW,
+      timeAt(-5),
+      undefined,
+      undefined,
+    ]);
+    await metadata.transact((tx) => tx.revokeSessions(ALICE, timeAt(1), undefined));
+    assert.equal(await revokedAt(3), timeAt(1));
+    assert.equal(await revokedAt(4), undefined);
+  });
+
+  test('sessions that ended are removed, at most so many', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    await metadata.transact(async (tx) => {
+      await tx.insertSession(sampleSession(1, { createdAt: timeAt(-90) }));
+      await tx.insertSession(sampleSession(2, { lastUsedAt: timeAt(-30) }));
+      await tx.insertSession(sampleSession(3, { revokedAt: timeAt(-10) }));
+      await tx.insertSession(sampleSession(4));
+    });
+    const ended = {
+      createdBefore: timeAt(-80),
+      lastUsedBefore: timeAt(-20),
+      revokedBefore: timeAt(-5),
+    };
+    assert.equal(await metadata.transact((tx) => tx.deleteSessions({ ...ended, limit: 2 })), 2);
+    assert.equal(await metadata.transact((tx) => tx.deleteSessions({ ...ended, limit: 9 })), 1);
+    assert.deepEqual(await metadata.findSession('session4' as SessionId), sampleSession(4));
+  });
+
+  test('tokens are found by hash, listed by age and named once an account', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const second = sampleToken(2, { expiresAt: timeAt(50), scopes: [], ipAllowlist: [] });
+    await metadata.transact(async (tx) => {
+      await tx.insertToken(second);
+      await tx.insertToken(sampleToken(1));
+      await tx.insertToken(sampleToken(3, { accountId: 'other' as AccountId, name: 'token 1' }));
+    });
+    assert.deepEqual(await metadata.findTokenByHash('hash2'), second);
+    assert.equal(await metadata.findTokenByHash('hash9'), undefined);
+    assert.deepEqual(await metadata.listTokens(ALICE), [sampleToken(1), second]);
+    await assert.rejects(
+      metadata.transact((tx) => tx.insertToken(sampleToken(4, { name: 'token 1' }))),
+      (error) => isServiceError(error, 'token_name_taken'),
+    );
+    await metadata.transact((tx) => tx.touchToken(second.tokenId, timeAt(60)));
+    assert.equal((await metadata.findTokenByHash('hash2'))?.lastUsedAt, timeAt(60));
+    assert.equal(await metadata.transact((tx) => tx.deleteToken(ALICE, 'token 1')), true);
+    assert.equal(await metadata.transact((tx) => tx.deleteToken(ALICE, 'token 1')), false);
+    assert.deepEqual((await metadata.findTokenByHash('hash3'))?.name, 'token 1');
+  });
+}
+
+function sampleOperation(number: number, change: Partial<UploadOperation> = {}): UploadOperation {
+  return {
+    operationId: `0198a000-0000-7000-8000-00000000020${number}` as OperationId,
+    accountId: ALICE,
+    key: keyOf('docs/ä \u{1F600}.txt'),
+    status: 'running',
+    error: undefined,
+    contentHash: undefined,
+    bytesTotal: undefined,
+    bytesUploaded: 0,
+    createdAt: NOW,
+    updatedAt: NOW,
+    ...change,
+  };
+}
+
+function sampleLink(number: number, change: Partial<PublicLink> = {}): PublicLink {
+  return {
+    hash: `link${number}` as LinkHash,
+    accountId: ALICE,
+    bucketId: 1 as BucketId,
+    key: keyOf('a'),
+    title: undefined,
+    description: undefined,
+    expiresAt: undefined,
+    passwordHash: undefined,
+    createdAt: NOW,
+    ...change,
+  };
+}
+
+function files(engine: MetadataEngine): void {
+  test('an operation is saved, replaced and found by name, the newest first', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const done = sampleOperation(1, {
+      status: 'completed',
+      bytesTotal: 2 ** 50,
+      bytesUploaded: 2 ** 50,
+      updatedAt: timeAt(4),
+    });
+    const newer = sampleOperation(2, { createdAt: timeAt(1) });
+    await metadata.transact(async (tx) => {
+      await tx.saveOperation(sampleOperation(1));
+      await tx.saveOperation(done);
+      await tx.saveOperation(newer);
+      await tx.saveOperation(sampleOperation(3, { createdAt: timeAt(2), key: keyOf('b') }));
+    });
+    assert.deepEqual(await metadata.findOperation(done.operationId), done);
+    assert.deepEqual(await metadata.findNewestOperation(ALICE, done.key), newer);
+    const other = 'other' as AccountId;
+    assert.equal(await metadata.findNewestOperation(other, done.key), undefined);
+    assert.equal(await metadata.findOperation('no' as OperationId), undefined);
+  });
+
+  test('stale operations fail and finished ones are removed, at most so many', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    await metadata.transact(async (tx) => {
+      await tx.saveOperation(sampleOperation(1, { updatedAt: timeAt(-2) }));
+      await tx.saveOperation(sampleOperation(2, { status: 'queued', updatedAt: timeAt(-2) }));
+      await tx.saveOperation(sampleOperation(3, { status: 'completed', updatedAt: timeAt(-2) }));
+      await tx.saveOperation(sampleOperation(4));
+    });
+    const stale = { updatedBefore: NOW, error: 'interrupted', at: timeAt(1) };
+    assert.equal(await metadata.transact((tx) => tx.failOperations(stale)), 2);
+    assert.deepEqual(
+      await metadata.findOperation(sampleOperation(1).operationId),
+      sampleOperation(1, { status: 'failed', error: 'interrupted', updatedAt: timeAt(1) }),
+    );
+    assert.equal(await metadata.transact((tx) => tx.deleteOperations(timeAt(9), 2)), 2);
+    assert.equal(await metadata.transact((tx) => tx.deleteOperations(timeAt(9), 9)), 1);
+    assert.notEqual(await metadata.findOperation(sampleOperation(4).operationId), undefined);
+  });
+
+  test('links are found, removed by their owner alone, and paged newest first', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const full = sampleLink(1, {
+      title: 'A "title"',
+      description: 'ü\n',
+      expiresAt: timeAt(7),
+      passwordHash: '$argon2id$',
+      createdAt: timeAt(3),
+    });
+    // Of one time, capitals sort before small letters, as bytes do.
+    const rest = ['Zb', 'aB', 'ab', 'B'].map((hash) => sampleLink(0, { hash: hash as LinkHash }));
+    await metadata.transact(async (tx) => {
+      for (const link of [...rest, full]) await tx.insertLink(link);
+      await tx.insertLink(sampleLink(8, { accountId: 'other' as AccountId }));
+    });
+    assert.deepEqual(await metadata.findLink(full.hash), full);
+    const hashes: string[] = [];
+    let after: { readonly createdAt: TimeMs; readonly hash: LinkHash } | undefined;
+    for (;;) {
+      const page = await metadata.listLinks({ accountId: ALICE, after, limit: 2 });
+      hashes.push(...page.map(({ hash }) => hash));
+      after = page.at(-1);
+      if (after === undefined) break;
+    }
+    assert.deepEqual(hashes, ['link1', 'B', 'Zb', 'aB', 'ab']);
+    const remove = (accountId: AccountId) =>
+      metadata.transact((tx) => tx.deleteLink(accountId, full.hash));
+    assert.equal(await remove('other' as AccountId), false);
+    assert.equal(await remove(ALICE), true);
+    assert.equal(await remove(ALICE), false);
+    assert.equal(await metadata.findLink(full.hash), undefined);
+  });
+}
+
+function sampleUsage(change: Partial<UsageDelta> = {}): UsageDelta {
+  return {
+    accountId: ALICE,
+    hour: HOUR,
+    meter: 'egress',
+    source: 's3',
+    bucketId: 1 as BucketId,
+    credential: 'session',
+    link: undefined,
+    bytes: 10n,
+    requests: 1,
+    ...change,
+  };
+}
+
+function trail(engine: MetadataEngine): void {
+  test('usage is summed per key and hour, within the range', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const next = (HOUR + 3_600_000) as TimeMs;
+    await metadata.transact((tx) =>
+      tx.appendUsage([
+        sampleUsage(),
+        sampleUsage({ link: 'someone' as LinkHash }),
+        sampleUsage({ hour: next, bytes: 2n ** 60n, requests: 3 }),
+      ]),
+    );
+    await metadata.transact((tx) =>
+      tx.appendUsage([sampleUsage({ bytes: 5n, requests: 2 }), sampleUsage({ hour: next })]),
+    );
+    await metadata.transact((tx) =>
+      tx.appendUsage([sampleUsage({ accountId: 'other' as AccountId })]),
+    );
+    const after = (next + 3_600_000) as TimeMs;
+    assert.deepEqual(await metadata.sumUsage({ accountId: ALICE, from: HOUR, to: after }), [
+      sampleUsage({ bytes: 15n, requests: 3 }),
+      sampleUsage({ link: 'someone' as LinkHash }),
+      sampleUsage({ hour: next, bytes: 2n ** 60n + 10n, requests: 4 }),
+    ]);
+    const first = await metadata.sumUsage({ accountId: ALICE, from: HOUR, to: next });
+    assert.equal(first.length, 2);
+  });
+
+  test('audit entries are listed newest first, of one account or all', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const entry = (subject: string | undefined, at: TimeMs, accountId = ALICE) =>
+      ({ at, accountId, actor: 'admin', action: 'token.created', subject }) as const;
+    const other = 'other' as AccountId;
+    await metadata.transact(async (tx) => {
+      await tx.appendAudit(entry('a', NOW));
+      await tx.appendAudit(entry('b', timeAt(1)));
+      await tx.appendAudit(entry('c', NOW));
+      await tx.appendAudit(entry(undefined, timeAt(2), other));
+    });
+    const all = await metadata.listAudit({ accountId: undefined, limit: 10 });
+    assert.deepEqual(
+      all.map(({ subject }) => subject),
+      [undefined, 'b', 'c', 'a'],
+    );
+    assert.deepEqual(await metadata.listAudit({ accountId: ALICE, limit: 2 }), all.slice(1, 3));
+  });
+}
+
+function transactions(engine: MetadataEngine): void {
+  test('a transaction that throws has changed nothing, and gives its own error', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const fault = new Error('on purpose');
+    await assert.rejects(
+      metadata.transact(async (tx) => {
+        await tx.insertAccount(sampleAccount(1));
+        await tx.insertSession(sampleSession(1));
+        await tx.appendUsage([sampleUsage()]);
+        assert.notEqual(await tx.findAccount(sampleAccount(1).accountId), undefined);
+        throw fault;
+      }),
+      fault,
+    );
+    assert.equal(await metadata.findAccount(sampleAccount(1).accountId), undefined);
+    assert.equal(await metadata.findSession('session1' as SessionId), undefined);
+    const range = { accountId: ALICE, from: 0 as TimeMs, to: timeAt(1) };
+    assert.deepEqual(await metadata.sumUsage(range), []);
+    await insertAccount(metadata, sampleAccount(1));
+  });
+
+  test('nothing outside sees a transaction before its end', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const seen: boolean[] = [];
+    await metadata.transact(async (tx) => {
+      await tx.insertSession(sampleSession(1));
+      seen.push((await metadata.findSession('session1' as SessionId)) !== undefined);
+    });
+    seen.push((await metadata.findSession('session1' as SessionId)) !== undefined);
+    assert.deepEqual(seen.slice(-2), [false, true]);
+  });
+
+  test('transactions are serial in effect', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    await metadata.transact((tx) => tx.insertSession(sampleSession(1)));
+    const rotate = () =>
+      metadata.transact(async (tx) => {
+        const session = await tx.findSession('session1' as SessionId);
+        return tx.rotateSession('session1' as SessionId, session?.counter ?? -1, NOW);
+      });
+    const rotated = await Promise.all(Array.from({ length: 8 }, rotate));
+    assert(rotated.every(Boolean));
+    assert.equal((await metadata.findSession('session1' as SessionId))?.counter, 8);
+  });
+
+  test('an engine that was closed is unavailable', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    await metadata.check();
+    await metadata[Symbol.asyncDispose]();
+    await assert.rejects(metadata.check(), (error) => isServiceError(error, 'unavailable'));
+    await assert.rejects(
+      metadata.transact((tx) => tx.insertSession(sampleSession(1))),
+      (error) => isServiceError(error, 'unavailable'),
+    );
+  });
+
+  test('what was acknowledged outlives the engine', async (t) => {
+    await using store = await engine.open();
+    const { metadata, reopen } = store;
+    if (!reopen) return t.skip('the engine keeps nothing beyond its life');
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const again = await reopen();
+    assert.deepEqual(await again.findAccount(account.accountId), account);
+  });
+}

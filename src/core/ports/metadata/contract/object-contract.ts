@@ -1,0 +1,702 @@
+/** Publishing, deleting, moving; blobs and their owners: one suite for all engines. */
+import { strict as assert } from 'node:assert';
+import { describe, test } from 'node:test';
+
+import { isServiceError, ServiceError } from '../../../errors.ts';
+import type { Account } from '../../../identity/account.ts';
+import type {
+  AccountId,
+  BlobId,
+  BlobLocation,
+  BucketId,
+  ContentHash,
+  LinkHash,
+  OperationId,
+  TimeMs,
+} from '../../../ids.ts';
+import type { Metadata } from '../metadata.ts';
+import type { MetadataEngine } from '../metadata-contract.ts';
+import type { CommitCheck } from '../objects.ts';
+import {
+  HOUR,
+  insertAccount,
+  keyOf,
+  NOW,
+  sampleAccount,
+  sampleDeletion,
+  samplePart,
+  samplePublication,
+  timeAt,
+} from './samples.ts';
+
+export function objectContract(engine: MetadataEngine): void {
+  describe(`${engine.name}: publishing`, () => publishing(engine));
+  describe(`${engine.name}: races of publishing`, () => races(engine));
+  describe(`${engine.name}: deleting and moving`, () => deleting(engine));
+  describe(`${engine.name}: blobs`, () => blobs(engine));
+}
+
+/** Owners of each live blob, and the time of death of each dead one. */
+async function blobsOf(metadata: Metadata) {
+  const live = await metadata.listBlobs({ after: undefined, limit: 1000 });
+  const dead = await metadata.listDeadBlobs({ diedBefore: timeAt(10 ** 9), limit: 1000 });
+  return {
+    live: live.map(({ blobId, owners }) => [Number(blobId), owners]),
+    dead: dead.map(({ blobId, diedAt }) => [Number(blobId), Number(diedAt)]),
+  };
+}
+
+async function storedBytes(metadata: Metadata, account: Account): Promise<bigint | undefined> {
+  return (await metadata.findAccount(account.accountId))?.storedBytes;
+}
+
+const mustNotExist: CommitCheck = ({ current }) => {
+  if (current) throw new ServiceError('precondition_failed', 'It exists.');
+};
+
+function publishing(engine: MetadataEngine): void {
+  test('a published object is read back with all its values', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const publication = samplePublication(account, {
+      key: 'dir/ä "quoted" \u{1F600}\n',
+      blobId: 1,
+      sizeBytes: 5 * 1024 ** 4,
+      version: {
+        contentType: 'text/html; charset=utf-8',
+        headers: { 'cache-control': 'no-cache', 'content-disposition': 'attachment; filename="ü"' },
+        userMetadata: { ['__proto__']: 'x', constructor: 'y', empty: '', nul: 'a\0b\ud800' },
+        tags: { 'a/b': 'c=d', '': '\\' },
+        storageClass: 'GLACIER_IR',
+        tier: 'ultra',
+        origin: 's3',
+        contentHash: undefined,
+      },
+    });
+    assert.equal(await metadata.publishObject(publication), undefined);
+    const { version, content } = publication;
+    assert.deepEqual(await metadata.findObject(version.bucketId, version.key), {
+      ...version,
+      content,
+    });
+    assert.equal(await storedBytes(metadata, account), 5n * 1024n ** 4n);
+    assert.equal(await metadata.findObject(version.bucketId, keyOf('dir')), undefined);
+    assert.equal(await metadata.findObject(99 as BucketId, version.key), undefined);
+  });
+
+  test('keys are told apart by their bytes', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const keys = ['e\u0301', '\u00e9', 'E', 'e', ' e', 'e ', '\ufeffe', 'ß', 'ss', '\u0001', '/'];
+    for (const [index, key] of keys.entries()) {
+      await metadata.publishObject(samplePublication(account, { key, blobId: index + 1 }));
+    }
+    for (const [index, key] of keys.entries()) {
+      const found = await metadata.findObject(account.defaultBucketId, keyOf(key));
+      assert.equal(found?.key, key);
+      assert.equal(found?.content[0]?.blob.blobId, index + 1);
+    }
+  });
+
+  test('content is nothing, one blob, or a list in order', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const find = async (key: string) =>
+      (await metadata.findObject(account.defaultBucketId, keyOf(key)))?.content;
+    const empty = samplePublication(account, { key: 'empty', blobId: 1, sizeBytes: 0 });
+    await metadata.publishObject({ ...empty, content: [] });
+    assert.deepEqual(await find('empty'), []);
+    const zero = samplePublication(account, { key: 'zero', blobId: 9, sizeBytes: 0 });
+    await metadata.publishObject(zero);
+    assert.deepEqual(await find('zero'), zero.content);
+    const content = [samplePart(7, 5), samplePart(3, 6), { ...samplePart(5, 8), sizeBytes: 2 }];
+    const list = samplePublication(account, { key: 'list', blobId: 1, sizeBytes: 13 });
+    await metadata.publishObject({ ...list, content });
+    assert.deepEqual(await find('list'), content);
+    const half = samplePublication(account, { key: 'half', blobId: 1, sizeBytes: 4 });
+    await metadata.publishObject({ ...half, content: [{ ...samplePart(8, 9), sizeBytes: 4 }] });
+    assert.deepEqual(await find('half'), [{ ...samplePart(8, 9), sizeBytes: 4 }]);
+    assert.deepEqual((await blobsOf(metadata)).live, [
+      [3, 1],
+      [5, 1],
+      [7, 1],
+      [8, 1],
+      [9, 1],
+    ]);
+  });
+
+  test('a publish replaces the object and drops its references', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const first = samplePublication(account, { key: 'k', blobId: 1, sizeBytes: 100 });
+    await metadata.publishObject(first);
+    const second = samplePublication(account, {
+      key: 'k',
+      blobId: 2,
+      sizeBytes: 30,
+      version: { createdAt: timeAt(5) },
+    });
+    assert.deepEqual(await metadata.publishObject(second), first.version);
+    assert.equal(await storedBytes(metadata, account), 30n);
+    assert.deepEqual(await blobsOf(metadata), { live: [[2, 1]], dead: [[1, timeAt(5)]] });
+    const list = samplePublication(account, {
+      key: 'k',
+      blobId: 3,
+      sizeBytes: 20,
+      version: { createdAt: timeAt(6) },
+    });
+    await metadata.publishObject({ ...list, content: [samplePart(3), samplePart(4)] });
+    await metadata.publishObject({ ...first, content: [samplePart(5, 100)] });
+    const after = await blobsOf(metadata);
+    assert.deepEqual(after.live, [[5, 1]]);
+    assert.deepEqual(after.dead.map(([blobId]) => blobId).toSorted(), [1, 2, 3, 4]);
+    assert.equal(await storedBytes(metadata, account), 100n);
+  });
+
+  test('copies share a blob, which dies with its last owner', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    for (const key of ['a', 'b', 'c', 'a']) {
+      await metadata.publishObject(samplePublication(account, { key, blobId: 1 }));
+    }
+    assert.deepEqual(await blobsOf(metadata), { live: [[1, 3]], dead: [] });
+    const twice = samplePublication(account, { key: 'twice', blobId: 1, sizeBytes: 20 });
+    await metadata.publishObject({ ...twice, content: [samplePart(1), samplePart(1)] });
+    assert.deepEqual((await blobsOf(metadata)).live, [[1, 5]]);
+    assert.equal(await storedBytes(metadata, account), 50n);
+    for (const key of ['a', 'twice', 'b']) {
+      await metadata.deleteObject(sampleDeletion(account, key));
+    }
+    assert.deepEqual(await blobsOf(metadata), { live: [[1, 1]], dead: [] });
+    await metadata.deleteObject(sampleDeletion(account, 'c', { at: timeAt(3) }));
+    assert.deepEqual(await blobsOf(metadata), { live: [], dead: [[1, timeAt(3)]] });
+    assert.equal(await storedBytes(metadata, account), 0n);
+  });
+
+  test('a dead blob is not named again', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    await metadata.publishObject(samplePublication(account, { key: 'a', blobId: 1 }));
+    await metadata.publishObject(samplePublication(account, { key: 'a', blobId: 2 }));
+    const copy = samplePublication(account, { key: 'copy', blobId: 1, sizeBytes: 20 });
+    for (const content of [[samplePart(1)], [samplePart(3), samplePart(1)]]) {
+      await assert.rejects(metadata.publishObject({ ...copy, content }), (error) =>
+        isServiceError(error, 'object_not_found'),
+      );
+    }
+    assert.deepEqual(await blobsOf(metadata), { live: [[2, 1]], dead: [[1, NOW]] });
+    assert.equal(await storedBytes(metadata, account), 10n);
+  });
+
+  test('the operation and the usage are written with the object', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const operation = {
+      operationId: '0198a000-0000-7000-8000-000000000301' as OperationId,
+      accountId: account.accountId,
+      key: keyOf('k'),
+      status: 'running',
+      error: undefined,
+      contentHash: 'ab'.repeat(32) as ContentHash,
+      bytesTotal: 10,
+      bytesUploaded: 0,
+      createdAt: NOW,
+      updatedAt: NOW,
+    } as const;
+    await metadata.transact((tx) => tx.saveOperation(operation));
+    const usage = {
+      accountId: account.accountId,
+      hour: HOUR,
+      meter: 'ingress',
+      source: 'files',
+      bucketId: account.defaultBucketId,
+      credential: 'app_key',
+      link: undefined,
+      bytes: 10n,
+      requests: 1,
+    } as const;
+    const done = { ...operation, status: 'completed', bytesUploaded: 10 } as const;
+    await Promise.all(
+      ['k', 'l', 'm'].map((key, index) =>
+        metadata.publishObject(
+          samplePublication(account, { key, blobId: index }, { operation: done, usage }),
+        ),
+      ),
+    );
+    assert.deepEqual(await metadata.findOperation(operation.operationId), done);
+    const { accountId } = account;
+    assert.deepEqual(await metadata.sumUsage({ accountId, from: HOUR, to: timeAt(3_600_000) }), [
+      { ...usage, bytes: 30n, requests: 3 },
+    ]);
+  });
+
+  test('an unknown bucket, account or another account’s bucket is refused', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const alice = await insertAccount(metadata, sampleAccount(1));
+    const bob = await insertAccount(metadata, sampleAccount(2));
+    const accountId = 'nobody' as AccountId;
+    const publication = samplePublication(alice, { key: 'k', blobId: 1 });
+    const deletion = sampleDeletion(alice, 'k');
+    const bucketId = 99 as BucketId;
+    const version = { ...publication.version, bucketId };
+    for (const [code, work] of [
+      ['account_not_found', metadata.publishObject({ ...publication, accountId })],
+      ['account_not_found', metadata.deleteObject({ ...deletion, accountId })],
+      ['bucket_not_found', metadata.publishObject({ ...publication, version })],
+      ['bucket_not_found', metadata.deleteObject({ ...deletion, bucketId })],
+      ['bucket_not_found', metadata.publishObject({ ...publication, accountId: bob.accountId })],
+    ] as const) {
+      await assert.rejects(work, (error) => isServiceError(error, code));
+    }
+    assert.deepEqual(await blobsOf(metadata), { live: [], dead: [] });
+  });
+
+  test('the oldest live object with a hash is found, of any or one origin', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const other = await insertAccount(metadata, sampleAccount(2));
+    const hash = 'cd'.repeat(32) as ContentHash;
+    const publish = (owner: Account, key: string, createdAt: TimeMs, origin: 'files' | 's3') =>
+      metadata.publishObject(
+        samplePublication(owner, {
+          key,
+          blobId: Number(createdAt - NOW),
+          version: { contentHash: hash, createdAt, origin },
+        }),
+      );
+    await publish(other, 'theirs', timeAt(1), 'files');
+    await publish(account, 'newer', timeAt(9), 'files');
+    await publish(account, 'older', timeAt(5), 'files');
+    await publish(account, 's3', timeAt(3), 's3');
+    const find = async (origin: 'files' | 's3' | 'pinning' | undefined) =>
+      (await metadata.findObjectByHash(account.defaultBucketId, hash, origin))?.key;
+    assert.equal(await find(undefined), 's3');
+    assert.equal(await find('files'), 'older');
+    assert.equal(await find('pinning'), undefined);
+    await metadata.deleteObject(sampleDeletion(account, 'older'));
+    assert.equal(await find('files'), 'newer');
+    const found = await metadata.findObjectByHash(account.defaultBucketId, hash, 'files');
+    assert.deepEqual(found?.content, [samplePart(9)]);
+    const unknown = 'ef'.repeat(32) as ContentHash;
+    assert.equal(
+      await metadata.findObjectByHash(account.defaultBucketId, unknown, undefined),
+      undefined,
+    );
+  });
+}
+
+function races(engine: MetadataEngine): void {
+  test('a refused member fails alone and has written nothing', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const refusal = new ServiceError('precondition_failed', 'No.');
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 30 }, (_, index) =>
+        metadata.publishObject(
+          samplePublication(
+            account,
+            { key: `k${index}`, blobId: index + 1 },
+            index % 3 === 1
+              ? {
+                  check: () => {
+                    throw refusal;
+                  },
+                }
+              : {},
+          ),
+        ),
+      ),
+    );
+    outcomes.forEach((outcome, index) => {
+      if (index % 3 !== 1) assert.equal(outcome.status, 'fulfilled');
+      else assert.equal(outcome.status === 'rejected' && outcome.reason, refusal);
+    });
+    assert.equal(await storedBytes(metadata, account), 200n);
+    assert.equal((await blobsOf(metadata)).live.length, 20);
+    const bucketId = account.defaultBucketId;
+    assert.equal(await metadata.findObject(bucketId, keyOf('k1')), undefined);
+    assert.notEqual(await metadata.findObject(bucketId, keyOf('k2')), undefined);
+  });
+
+  test('an error that is no refusal fails its member alone too', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const publish = (key: string, blobId: number, check: CommitCheck = () => {}) =>
+      metadata.publishObject(samplePublication(account, { key, blobId }, { check }));
+    const fault = new TypeError('a bug in a check');
+    const faulty: CommitCheck = () => {
+      throw fault;
+    };
+    // A fractional length is no column's value: the write itself fails.
+    const broken = samplePublication(account, { key: 'c', blobId: 3 });
+    const [first, second, third, fourth] = await Promise.allSettled([
+      publish('a', 1),
+      publish('b', 2, faulty),
+      metadata.publishObject({
+        ...broken,
+        version: { ...broken.version, createdAt: 1.5 as TimeMs },
+      }),
+      publish('d', 4),
+    ]);
+    assert.equal(first.status, 'fulfilled');
+    assert.equal(second.status === 'rejected' && second.reason, fault);
+    assert.equal(third.status, 'rejected');
+    assert.equal(fourth.status, 'fulfilled');
+    assert.deepEqual((await blobsOf(metadata)).live, [
+      [1, 1],
+      [4, 1],
+    ]);
+    assert.equal(await storedBytes(metadata, account), 20n);
+  });
+
+  test('of a hundred that must not overwrite one wins', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 100 }, (_, index) =>
+        metadata.publishObject(
+          samplePublication(account, { key: 'k', blobId: index + 1 }, { check: mustNotExist }),
+        ),
+      ),
+    );
+    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') continue;
+      assert(isServiceError(outcome.reason, 'precondition_failed'), String(outcome.reason));
+    }
+    assert.equal((await blobsOf(metadata)).live.length, 1);
+    assert.equal(await storedBytes(metadata, account), 10n);
+  });
+
+  test('a quota is never overshot, also beside transactions and overwrites', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const withinQuota =
+      (sizeBytes: number): CommitCheck =>
+      ({ current, account: { storedBytes: stored } }) => {
+        const after = stored - BigInt(current?.sizeBytes ?? 0) + BigInt(sizeBytes);
+        if (after > 100n) throw new ServiceError('quota_exceeded', 'Too much.');
+      };
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 40 }, (_, index) => {
+        const sizeBytes = 7 + (index % 5);
+        const publication = samplePublication(
+          account,
+          { key: `k${index % 25}`, blobId: index + 1, sizeBytes },
+          { check: withinQuota(sizeBytes) },
+        );
+        return index % 4 === 0
+          ? metadata.transact((tx) => tx.publishObject(publication))
+          : metadata.publishObject(publication);
+      }),
+    );
+    for (const outcome of outcomes) {
+      if (outcome.status === 'fulfilled') continue;
+      assert(isServiceError(outcome.reason, 'quota_exceeded'), String(outcome.reason));
+    }
+    const { entries } = await metadata.listObjects({
+      bucketId: account.defaultBucketId,
+      prefix: '',
+      delimiter: '',
+      after: undefined,
+      limit: 1000,
+    });
+    const total = entries.reduce(
+      (sum, entry) => sum + (entry.kind === 'object' ? entry.object.sizeBytes : 0),
+      0,
+    );
+    assert(total <= 100 && total > 80, `${total} bytes`);
+    assert.equal(await storedBytes(metadata, account), BigInt(total));
+  });
+
+  test('a check sees what earlier commits left', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const seen: (readonly [number | undefined, bigint])[] = [];
+    const check: CommitCheck = ({ current, account: { storedBytes: stored } }) => {
+      seen.push([current?.sizeBytes, stored]);
+    };
+    await metadata.publishObject(samplePublication(account, { key: 'k', blobId: 1 }, { check }));
+    const sizeBytes = 25;
+    await metadata.publishObject(
+      samplePublication(account, { key: 'k', blobId: 2, sizeBytes }, { check }),
+    );
+    await metadata.deleteObject(sampleDeletion(account, 'k', { check }));
+    await metadata.deleteObject(sampleDeletion(account, 'k', { check }));
+    assert.deepEqual(seen, [
+      [undefined, 0n],
+      [10, 10n],
+      [25, 25n],
+      [undefined, 0n],
+    ]);
+  });
+
+  test('writers and readers of one key see whole objects', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const writes = Array.from({ length: 40 }, (_, index) =>
+      metadata.publishObject(
+        samplePublication(account, { key: 'k', blobId: index + 1, sizeBytes: index + 1 }),
+      ),
+    );
+    const reads = Array.from({ length: 40 }, () =>
+      metadata.findObject(account.defaultBucketId, keyOf('k')),
+    );
+    await Promise.all(writes);
+    for (const found of await Promise.all(reads)) {
+      if (found) assert.equal(found.content[0]?.blob.sizeBytes, found.sizeBytes);
+    }
+    const last = await metadata.findObject(account.defaultBucketId, keyOf('k'));
+    const after = await blobsOf(metadata);
+    assert.deepEqual(after.live, [[Number(last?.content[0]?.blob.blobId), 1]]);
+    assert.equal(after.dead.length, 39);
+  });
+}
+
+function deleting(engine: MetadataEngine): void {
+  const link = (account: Account, hash: string, key: string) => ({
+    hash: hash as LinkHash,
+    accountId: account.accountId,
+    bucketId: account.defaultBucketId,
+    key: keyOf(key),
+    title: undefined,
+    description: undefined,
+    expiresAt: undefined,
+    passwordHash: undefined,
+    createdAt: NOW,
+  });
+
+  test('a delete ends the links of its name, and answers what it removed', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const publication = samplePublication(account, { key: 'k', blobId: 1 });
+    await metadata.publishObject(publication);
+    await metadata.publishObject(samplePublication(account, { key: 'other', blobId: 2 }));
+    await metadata.transact(async (tx) => {
+      await tx.insertLink(link(account, 'one', 'k'));
+      await tx.insertLink(link(account, 'two', 'k'));
+      await tx.insertLink(link(account, 'three', 'other'));
+    });
+    assert.deepEqual(
+      await metadata.deleteObject(sampleDeletion(account, 'k')),
+      publication.version,
+    );
+    assert.equal(await metadata.deleteObject(sampleDeletion(account, 'k')), undefined);
+    assert.equal(await metadata.findLink('one' as LinkHash), undefined);
+    assert.equal(await metadata.findLink('two' as LinkHash), undefined);
+    assert.notEqual(await metadata.findLink('three' as LinkHash), undefined);
+    assert.equal(await metadata.findObject(account.defaultBucketId, keyOf('k')), undefined);
+  });
+
+  test('a refused delete changes nothing', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    await metadata.publishObject(samplePublication(account, { key: 'k', blobId: 1 }));
+    await metadata.transact((tx) => tx.insertLink(link(account, 'one', 'k')));
+    await assert.rejects(
+      metadata.deleteObject(sampleDeletion(account, 'k', { check: mustNotExist })),
+      (error) => isServiceError(error, 'precondition_failed'),
+    );
+    assert.notEqual(await metadata.findLink('one' as LinkHash), undefined);
+    assert.deepEqual((await blobsOf(metadata)).live, [[1, 1]]);
+  });
+
+  test('a move takes the object and its links along', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const bucketId = account.defaultBucketId;
+    const moved = samplePublication(account, { key: 'from', blobId: 1, sizeBytes: 20 });
+    const content = [samplePart(1), samplePart(2)];
+    await metadata.publishObject({ ...moved, content });
+    await metadata.publishObject(samplePublication(account, { key: 'to', blobId: 3 }));
+    await metadata.transact(async (tx) => {
+      await tx.insertLink(link(account, 'follows', 'from'));
+      await tx.insertLink(link(account, 'stays', 'to'));
+      await tx.moveObject({ bucketId, from: keyOf('from'), to: keyOf('to'), at: timeAt(4) });
+    });
+    assert.equal(await metadata.findObject(bucketId, keyOf('from')), undefined);
+    const found = await metadata.findObject(bucketId, keyOf('to'));
+    assert.deepEqual(found, { ...moved.version, key: keyOf('to'), content });
+    assert.equal((await metadata.findLink('follows' as LinkHash))?.key, 'to');
+    assert.equal((await metadata.findLink('stays' as LinkHash))?.key, 'to');
+    assert.deepEqual((await blobsOf(metadata)).dead, [[3, timeAt(4)]]);
+    assert.equal(await storedBytes(metadata, account), 20n);
+  });
+
+  test('a move of nothing is refused, onto itself changes nothing', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const bucketId = account.defaultBucketId;
+    const move = (from: string, to: string) =>
+      metadata.transact((tx) =>
+        tx.moveObject({ bucketId, from: keyOf(from), to: keyOf(to), at: NOW }),
+      );
+    await assert.rejects(move('no', 'k'), (error) => isServiceError(error, 'object_not_found'));
+    await metadata.publishObject(samplePublication(account, { key: 'k', blobId: 1 }));
+    await move('k', 'k');
+    assert.notEqual(await metadata.findObject(bucketId, keyOf('k')), undefined);
+    assert.deepEqual(await blobsOf(metadata), { live: [[1, 1]], dead: [] });
+  });
+
+  test('object writes of one transaction see each other and fall together', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const fault = new Error('on purpose');
+    const work = (isFaulty: boolean) =>
+      metadata.transact(async (tx) => {
+        await tx.publishObject(samplePublication(account, { key: 'a', blobId: 1 }));
+        const source = await tx.findObject(account.defaultBucketId, keyOf('a'));
+        const copy = samplePublication(account, { key: 'b', blobId: 1 });
+        await tx.publishObject({ ...copy, content: source?.content ?? [] });
+        await tx.deleteObject(sampleDeletion(account, 'a'));
+        assert.equal((await tx.findAccount(account.accountId))?.storedBytes, 10n);
+        if (isFaulty) throw fault;
+      });
+    await assert.rejects(work(true), fault);
+    assert.deepEqual(await blobsOf(metadata), { live: [], dead: [] });
+    assert.equal(await storedBytes(metadata, account), 0n);
+    await work(false);
+    assert.deepEqual(await blobsOf(metadata), { live: [[1, 1]], dead: [] });
+    assert.equal(await storedBytes(metadata, account), 10n);
+  });
+}
+
+function blobs(engine: MetadataEngine): void {
+  test('blobs are found and listed in order while they live', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    for (const blobId of [5, 3, 2 ** 40, 1]) {
+      const key = `k${blobId}`;
+      await metadata.publishObject(samplePublication(account, { key, blobId }));
+    }
+    await metadata.deleteObject(sampleDeletion(account, 'k3'));
+    const ids = (blobIds: readonly number[]) => blobIds as readonly BlobId[];
+    assert.deepEqual(
+      await metadata.findBlobs(ids([2 ** 40, 5, 3, 4])),
+      [5, 2 ** 40].map((blobId) => samplePart(blobId).blob),
+    );
+    assert.deepEqual(await metadata.findBlobs([]), []);
+    const page = await metadata.listBlobs({ after: 1 as BlobId, limit: 1 });
+    assert.deepEqual(page, [{ ...samplePart(5).blob, owners: 1 }]);
+  });
+
+  test('dead blobs are listed oldest first until they are forgotten', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    for (const [blobId, at] of [
+      [1, 9],
+      [2, 5],
+      [3, 7],
+      [4, 5],
+    ] as const) {
+      await metadata.publishObject(samplePublication(account, { key: 'k', blobId }));
+      await metadata.deleteObject(sampleDeletion(account, 'k', { at: timeAt(at) }));
+    }
+    await metadata.publishObject(samplePublication(account, { key: 'k', blobId: 6 }));
+    const list = async (diedBefore: TimeMs, limit: number) =>
+      (await metadata.listDeadBlobs({ diedBefore, limit })).map(({ blobId }) => Number(blobId));
+    assert.deepEqual(await list(timeAt(9), 10), [2, 4, 3]);
+    assert.deepEqual(await list(timeAt(10), 3), [2, 4, 3]);
+    assert.deepEqual(await metadata.listDeadBlobs({ diedBefore: timeAt(6), limit: 1 }), [
+      { ...samplePart(2).blob, diedAt: timeAt(5) },
+    ]);
+    await metadata.forgetDeadBlobs([2, 3, 6, 77] as readonly number[] as readonly BlobId[]);
+    assert.deepEqual(await list(timeAt(10), 10), [4, 1]);
+    assert.deepEqual((await blobsOf(metadata)).live, [[6, 1]]);
+  });
+
+  test('a blob moves only from where it is, dead or alive', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    await metadata.publishObject(samplePublication(account, { key: 'a', blobId: 1 }));
+    await metadata.publishObject(samplePublication(account, { key: 'b', blobId: 2 }));
+    await metadata.deleteObject(sampleDeletion(account, 'b'));
+    const place = (text: string) => text as BlobLocation;
+    const move = (blobId: number, from: string, to: string) => ({
+      blobId: blobId as BlobId,
+      from: place(from),
+      to: place(to),
+    });
+    const moved = await metadata.moveBlobs([
+      move(1, 'file:1', 'segment:1'),
+      move(1, 'file:1', 'segment:2'),
+      move(2, 'file:2', 'segment:3'),
+      move(3, 'file:3', 'segment:4'),
+    ]);
+    assert.deepEqual(moved, [1, 2]);
+    const found = await metadata.findObject(account.defaultBucketId, keyOf('a'));
+    assert.equal(found?.content[0]?.blob.location, 'segment:1');
+    const [dead] = await metadata.listDeadBlobs({ diedBefore: timeAt(1), limit: 1 });
+    assert.equal(dead?.location, 'segment:3');
+    // A copy of what was read before the move keeps the place that the row names.
+    await metadata.publishObject(samplePublication(account, { key: 'c', blobId: 1 }));
+    const copy = await metadata.findObject(account.defaultBucketId, keyOf('c'));
+    assert.equal(copy?.content[0]?.blob.location, 'segment:1');
+  });
+
+  test('blob numbers never repeat, whoever asks at once', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const counts = Array.from({ length: 30 }, (_, index) => ((index * 131) % 700) + 1);
+    const firsts = await Promise.all(counts.map((count) => metadata.reserveBlobIds(count)));
+    const seen = new Set<number>();
+    firsts.forEach((first, index) => {
+      for (let offset = 0; offset < (counts[index] ?? 0); offset += 1) {
+        assert(!seen.has(first + offset), `${first + offset} was given twice`);
+        seen.add(first + offset);
+      }
+    });
+    assert(Math.min(...firsts) >= 1);
+  });
+
+  test('blob numbers never repeat after a restart or a kill', async (t) => {
+    await using store = await engine.open();
+    const { metadata, reopen } = store;
+    if (!reopen) return t.skip('the engine keeps nothing beyond its life');
+    const before = await metadata.reserveBlobIds(5);
+    const again = await reopen();
+    const after = await again.reserveBlobIds(1);
+    assert(after >= before + 5);
+    const still = await metadata.reserveBlobIds(1);
+    assert.notEqual(still, after);
+  });
+
+  test('a published object outlives the engine', async (t) => {
+    await using store = await engine.open();
+    const { metadata, reopen } = store;
+    if (!reopen) return t.skip('the engine keeps nothing beyond its life');
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const publication = samplePublication(account, { key: 'k', blobId: 1 });
+    await metadata.publishObject(publication);
+    const again = await reopen();
+    const { version, content } = publication;
+    assert.deepEqual(await again.findObject(version.bucketId, version.key), {
+      ...version,
+      content,
+    });
+    assert.deepEqual(await again.findAccount(account.accountId), { ...account, storedBytes: 10n });
+  });
+}

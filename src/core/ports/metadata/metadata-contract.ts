@@ -1,0 +1,31 @@
+/**
+ * What every metadata engine must do, run against each. Object commits and listings are in
+ * `object-contract.ts`, the rest of the subjects in `identity-contract.ts`.
+ */
+import { identityContract } from './contract/identity-contract.ts';
+import { listingContract } from './contract/listing-contract.ts';
+import { objectContract } from './contract/object-contract.ts';
+import type { Metadata } from './metadata.ts';
+
+/** One store of an engine under test. */
+export type MetadataStore = AsyncDisposable & {
+  readonly metadata: Metadata;
+  /**
+   * Opens the store once more beside the first, as after a killed process; absent for engines whose
+   * state ends with them. The store closes what it opened.
+   */
+  readonly reopen?: () => Promise<Metadata>;
+};
+
+export type MetadataEngine = {
+  readonly name: string;
+  /** Opens an empty store; every test uses one of its own. */
+  open(): Promise<MetadataStore>;
+};
+
+/** Registers the suite with `node:test`. */
+export function metadataContract(engine: MetadataEngine): void {
+  identityContract(engine);
+  objectContract(engine);
+  listingContract(engine);
+}

@@ -1,0 +1,15 @@
+/** What every engine says when a commit names what is not there. */
+import { ServiceError } from '../../core/errors.ts';
+
+export function bucketNotFound(): ServiceError {
+  return new ServiceError('bucket_not_found', 'There is no such bucket.');
+}
+
+/** A copy named bytes whose last owner was removed meanwhile. */
+export function bytesGone(): ServiceError {
+  return new ServiceError('object_not_found', 'The bytes to be named are gone.');
+}
+
+export function objectNotFound(): ServiceError {
+  return new ServiceError('object_not_found', 'There is no object of that name.');
+}

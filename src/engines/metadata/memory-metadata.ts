@@ -1,0 +1,142 @@
+/**
+ * Metadata in memory: the fake of the tests and the model that the other engines are held to. It
+ * keeps every promise of the port but durability.
+ */
+import { ServiceError } from '../../core/errors.ts';
+import type { BlobId } from '../../core/ids.ts';
+import type { ObjectVersion } from '../../core/objects/object.ts';
+import type { BlobIdSource } from '../../core/ports/blob-store.ts';
+import type {
+  MetadataReads,
+  MetadataTx,
+  Transactions,
+} from '../../core/ports/metadata/metadata.ts';
+import type {
+  BlobRows,
+  Deletion,
+  ObjectCommits,
+  Publication,
+} from '../../core/ports/metadata/objects.ts';
+import { retryConflicts, SerialConflict } from './conflict.ts';
+import {
+  memoryAccessReads,
+  memoryAccessWrites,
+  memoryAccountReads,
+  memoryAccountWrites,
+} from './memory/memory-accounts.ts';
+import { memoryBlobReads, memoryBlobWrites } from './memory/memory-blobs.ts';
+import {
+  memoryFileReads,
+  memoryFileWrites,
+  memoryTrailWrites,
+  memoryUsageReads,
+} from './memory/memory-files.ts';
+import { memoryObjectReads, memoryObjectWrites } from './memory/memory-objects.ts';
+import { copyOf, emptyState, type Holder } from './memory/memory-state.ts';
+import { Mutex } from './mutex.ts';
+
+type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'listDeadBlobs'>;
+
+/** An open engine: the class holds the writes, its reads are joined to it by subject. */
+export type OpenMemoryMetadata = MemoryMetadata & MetadataReads & BlobReads;
+
+export class MemoryMetadata
+  implements Transactions, ObjectCommits, Omit<BlobRows, keyof BlobReads>, BlobIdSource
+{
+  /** What is committed; a transaction works on a copy and puts it here. */
+  readonly #holder: Holder;
+  readonly #mutex = new Mutex();
+  #nextBlobId = 1;
+  #isClosed = false;
+
+  static async open(): Promise<OpenMemoryMetadata> {
+    const holder: Holder = { current: emptyState() };
+    return Object.assign(new MemoryMetadata(holder), readsOf(holder), memoryBlobReads(holder));
+  }
+
+  private constructor(holder: Holder) {
+    this.#holder = holder;
+  }
+
+  transact<T>(work: (tx: MetadataTx) => Promise<T>): Promise<T> {
+    return retryConflicts(
+      () => this.#write(async (holder) => work(txOf(holder))),
+      (error) => error instanceof SerialConflict,
+      async () => {},
+    );
+  }
+
+  publishObject(publication: Publication): Promise<ObjectVersion | undefined> {
+    return this.#writeInPlace((holder) => memoryObjectWrites(holder).publishObject(publication));
+  }
+
+  deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined> {
+    return this.#writeInPlace((holder) => memoryObjectWrites(holder).deleteObject(deletion));
+  }
+
+  forgetDeadBlobs: BlobRows['forgetDeadBlobs'] = (blobIds) =>
+    this.#write((holder) => memoryBlobWrites(holder).forgetDeadBlobs(blobIds));
+
+  moveBlobs: BlobRows['moveBlobs'] = (moves) =>
+    this.#write((holder) => memoryBlobWrites(holder).moveBlobs(moves));
+
+  async reserveBlobIds(count: number): Promise<BlobId> {
+    this.#requireOpen();
+    const first = this.#nextBlobId as BlobId;
+    this.#nextBlobId += count;
+    return first;
+  }
+
+  async check(): Promise<void> {
+    this.#requireOpen();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#mutex.run(() => {
+      this.#isClosed = true;
+    });
+  }
+
+  #write<T>(work: (holder: Holder) => Promise<T>): Promise<T> {
+    return this.#mutex.run(async () => {
+      this.#requireOpen();
+      const draft: Holder = { current: copyOf(this.#holder.current) };
+      const result = await work(draft);
+      this.#holder.current = draft.current;
+      return result;
+    });
+  }
+
+  /** Without a copy: these writes refuse before they change anything, and never wait. */
+  #writeInPlace<T>(work: (holder: Holder) => Promise<T>): Promise<T> {
+    return this.#mutex.run(() => {
+      this.#requireOpen();
+      return work(this.#holder);
+    });
+  }
+
+  #requireOpen(): void {
+    if (this.#isClosed) throw new ServiceError('unavailable', 'The metadata engine is closed.');
+  }
+}
+
+function readsOf(holder: Holder): MetadataReads {
+  return {
+    ...memoryAccountReads(holder),
+    ...memoryAccessReads(holder),
+    ...memoryObjectReads(holder),
+    ...memoryFileReads(holder),
+    ...memoryUsageReads(holder),
+  };
+}
+
+function txOf(holder: Holder): MetadataTx {
+  return {
+    ...readsOf(holder),
+    ...memoryAccountWrites(holder),
+    ...memoryAccessWrites(holder),
+    ...memoryObjectWrites(holder),
+    ...memoryFileWrites(holder),
+    ...memoryTrailWrites(holder),
+  };
+}

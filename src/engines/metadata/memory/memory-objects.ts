@@ -1,0 +1,181 @@
+/** Buckets, objects and listings of the memory engine: the plainest words for what all must do. */
+
+import { strict as assert } from 'node:assert';
+import { ServiceError } from '../../../core/errors.ts';
+
+import type { Account } from '../../../core/identity/account.ts';
+import type { AccountId, BlobId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.ts';
+import type { ContentPart, ObjectVersion, StoredObject } from '../../../core/objects/object.ts';
+import type {
+  ListEntry,
+  ListPage,
+  ListQuery,
+  ObjectReads,
+  ObjectWrites,
+} from '../../../core/ports/metadata/objects.ts';
+import { bucketNotFound, bytesGone, objectNotFound } from '../commit-refusals.ts';
+import { commonPrefixOf, listRangeOf } from '../list-range.ts';
+import { accountNotFound } from '../rows/accounts.ts';
+import { addressOf, compareText, type Holder, type KeptObject } from './memory-state.ts';
+
+export function memoryObjectReads(holder: Holder): ObjectReads {
+  return {
+    findBucket: async (name) =>
+      [...holder.current.buckets.values()].find((each) => each.name === name),
+    findBucketById: async (bucketId) => holder.current.buckets.get(bucketId),
+    async findObject(bucketId, key) {
+      const kept = holder.current.objects.get(addressOf(bucketId, key));
+      return kept && storedObjectOf(holder, kept);
+    },
+    async findObjectByHash(bucketId, contentHash, origin) {
+      const [oldest] = objectsOf(holder, bucketId)
+        .filter(({ version }) => version.contentHash === contentHash)
+        .filter(({ version }) => origin === undefined || version.origin === origin)
+        .sort(
+          (a, b) =>
+            a.version.createdAt - b.version.createdAt || compareText(a.version.key, b.version.key),
+        );
+      return oldest && storedObjectOf(holder, oldest);
+    },
+    listObjects: async (query) => listObjects(holder, query),
+  };
+}
+
+function objectsOf(holder: Holder, bucketId: BucketId): KeptObject[] {
+  return [...holder.current.objects.values()].filter(
+    ({ version }) => version.bucketId === bucketId,
+  );
+}
+
+function storedObjectOf(holder: Holder, { version, content }: KeptObject): StoredObject {
+  const parts = content.map(({ blobId, sizeBytes }): ContentPart => {
+    const kept = holder.current.blobs.get(blobId);
+    if (kept === undefined) throw new ServiceError('corrupt', 'A named blob has no row.');
+    return { blob: kept.blob, sizeBytes };
+  });
+  return { ...version, content: parts };
+}
+
+/** Looks at every key in order, as no other engine does. */
+function listObjects(holder: Holder, query: ListQuery): ListPage {
+  const range = listRangeOf(query);
+  if (range === undefined) return { entries: [], isTruncated: false };
+  const { prefix, delimiter, lower } = range;
+  const versions = objectsOf(holder, query.bucketId)
+    .map(({ version }) => version)
+    .filter(({ key }) => key.startsWith(prefix) && Buffer.from(key).compare(lower) >= 0)
+    .sort((a, b) => compareText(a.key, b.key));
+  const entries: ListEntry[] = [];
+  let lastGroup: string | undefined;
+  for (const object of versions) {
+    const group = commonPrefixOf(object.key, prefix, delimiter);
+    if (group !== undefined && group === lastGroup) continue;
+    lastGroup = group;
+    entries.push(
+      group === undefined ? { kind: 'object', object } : { kind: 'prefix', prefix: group },
+    );
+  }
+  return { entries: entries.slice(0, query.limit), isTruncated: entries.length > query.limit };
+}
+
+export function memoryObjectWrites(holder: Holder): ObjectWrites {
+  return {
+    async publishObject({ accountId, version, content, check, operation, usage }) {
+      assert(Number.isSafeInteger(version.createdAt), 'a time is whole milliseconds');
+      const account = accountOf(holder, accountId);
+      requireOwner(holder, version.bucketId, accountId);
+      const address = addressOf(version.bucketId, version.key);
+      const before = holder.current.objects.get(address);
+      check({ current: before?.version, account });
+      for (const { blob } of content) {
+        if (holder.current.blobs.get(blob.blobId)?.diedAt !== undefined) throw bytesGone();
+      }
+      for (const { blob } of content) {
+        const kept = holder.current.blobs.get(blob.blobId);
+        const owned = kept ?? { blob, owners: 0, diedAt: undefined };
+        holder.current.blobs.set(blob.blobId, { ...owned, owners: owned.owners + 1 });
+      }
+      holder.current.objects.set(address, {
+        version,
+        content: content.map(({ blob, sizeBytes }) => ({ blobId: blob.blobId, sizeBytes })),
+      });
+      if (before !== undefined) dropContent(holder, before, version.createdAt);
+      storeBytes(holder, accountId, version.sizeBytes - (before?.version.sizeBytes ?? 0));
+      if (operation !== undefined) {
+        holder.current.operations.set(operation.operationId, operation);
+      }
+      if (usage !== undefined) holder.current.usage.push(usage);
+      return before?.version;
+    },
+    async deleteObject({ accountId, bucketId, key, at, check }) {
+      const account = accountOf(holder, accountId);
+      requireOwner(holder, bucketId, accountId);
+      const before = holder.current.objects.get(addressOf(bucketId, key));
+      check({ current: before?.version, account });
+      if (before === undefined) return undefined;
+      removeObject(holder, before, at);
+      for (const [hash, link] of holder.current.links) {
+        if (isLinkTo(link, bucketId, key)) holder.current.links.delete(hash);
+      }
+      return before.version;
+    },
+    async moveObject({ bucketId, from, to, at }) {
+      const moved = holder.current.objects.get(addressOf(bucketId, from));
+      if (moved === undefined) {
+        throw objectNotFound();
+      }
+      if (from === to) return;
+      const target = holder.current.objects.get(addressOf(bucketId, to));
+      if (target !== undefined) removeObject(holder, target, at);
+      holder.current.objects.delete(addressOf(bucketId, from));
+      const version: ObjectVersion = { ...moved.version, key: to };
+      holder.current.objects.set(addressOf(bucketId, to), { ...moved, version });
+      for (const [hash, link] of holder.current.links) {
+        if (isLinkTo(link, bucketId, from)) holder.current.links.set(hash, { ...link, key: to });
+      }
+    },
+  };
+}
+
+function isLinkTo(
+  link: { readonly bucketId: BucketId; readonly key: ObjectKey },
+  bucketId: BucketId,
+  key: ObjectKey,
+): boolean {
+  return link.bucketId === bucketId && link.key === key;
+}
+
+function removeObject(holder: Holder, object: KeptObject, at: TimeMs): void {
+  const { bucketId, key, sizeBytes } = object.version;
+  holder.current.objects.delete(addressOf(bucketId, key));
+  dropContent(holder, object, at);
+  const owner = holder.current.buckets.get(bucketId)?.accountId;
+  if (owner !== undefined) storeBytes(holder, owner, -sizeBytes);
+}
+
+function dropContent(holder: Holder, { content }: KeptObject, at: TimeMs): void {
+  for (const { blobId } of content) disown(holder, blobId, at);
+}
+
+function disown(holder: Holder, blobId: BlobId, at: TimeMs): void {
+  const kept = holder.current.blobs.get(blobId);
+  if (kept === undefined) return;
+  const owners = kept.owners - 1;
+  holder.current.blobs.set(blobId, { ...kept, owners, diedAt: owners === 0 ? at : undefined });
+}
+
+function accountOf(holder: Holder, accountId: AccountId): Account {
+  const account = holder.current.accounts.get(accountId);
+  if (account === undefined) throw accountNotFound();
+  return account;
+}
+
+function requireOwner(holder: Holder, bucketId: BucketId, accountId: AccountId): void {
+  if (holder.current.buckets.get(bucketId)?.accountId !== accountId) throw bucketNotFound();
+}
+
+function storeBytes(holder: Holder, accountId: AccountId, change: number): void {
+  const account = accountOf(holder, accountId);
+  const storedBytes = account.storedBytes + BigInt(change);
+  holder.current.accounts.set(accountId, { ...account, storedBytes });
+}

@@ -1,0 +1,110 @@
+/** All that the memory engine keeps. Values are immutable, so a copy of the maps is a snapshot. */
+import type { AuditEntry } from '../../../core/audit.ts';
+import type { UploadOperation } from '../../../core/files/operation.ts';
+import type { PublicLink } from '../../../core/files/public-link.ts';
+import type { Account, ApiToken, Session, SignInNonce } from '../../../core/identity/account.ts';
+import type {
+  AccountId,
+  BlobId,
+  BucketId,
+  LinkHash,
+  OperationId,
+  SessionId,
+  TimeMs,
+  TokenId,
+  WalletAddress,
+} from '../../../core/ids.ts';
+import type { Bucket } from '../../../core/objects/bucket.ts';
+import type { ObjectVersion } from '../../../core/objects/object.ts';
+import type { BlobRef } from '../../../core/ports/blob-store.ts';
+import type { UsageDelta } from '../../../core/usage.ts';
+
+export type KeptObject = {
+  readonly version: ObjectVersion;
+  /** Blobs by number: where they are stands in `blobs` alone. */
+  readonly content: readonly { readonly blobId: BlobId; readonly sizeBytes: number }[];
+};
+
+export type KeptBlob = {
+  readonly blob: BlobRef;
+  readonly owners: number;
+  readonly diedAt: TimeMs | undefined;
+};
+
+export type MemoryState = {
+  readonly accounts: Map<AccountId, Account>;
+  readonly wallets: Map<WalletAddress, AccountId>;
+  readonly buckets: Map<BucketId, Bucket>;
+  /** By `addressOf` bucket and key. */
+  readonly objects: Map<string, KeptObject>;
+  readonly blobs: Map<BlobId, KeptBlob>;
+  readonly operations: Map<OperationId, UploadOperation>;
+  readonly links: Map<LinkHash, PublicLink>;
+  readonly nonces: Map<string, SignInNonce>;
+  readonly sessions: Map<SessionId, Session>;
+  readonly tokens: Map<TokenId, ApiToken>;
+  readonly usage: UsageDelta[];
+  readonly audit: AuditEntry[];
+};
+
+/** What reads and writes act on: the engine's state, or a transaction's copy of it. */
+export type Holder = { current: MemoryState };
+
+export function emptyState(): MemoryState {
+  return {
+    accounts: new Map(),
+    wallets: new Map(),
+    buckets: new Map(),
+    objects: new Map(),
+    blobs: new Map(),
+    operations: new Map(),
+    links: new Map(),
+    nonces: new Map(),
+    sessions: new Map(),
+    tokens: new Map(),
+    usage: [],
+    audit: [],
+  };
+}
+
+export function copyOf(state: MemoryState): MemoryState {
+  return {
+    accounts: new Map(state.accounts),
+    wallets: new Map(state.wallets),
+    buckets: new Map(state.buckets),
+    objects: new Map(state.objects),
+    blobs: new Map(state.blobs),
+    operations: new Map(state.operations),
+    links: new Map(state.links),
+    nonces: new Map(state.nonces),
+    sessions: new Map(state.sessions),
+    tokens: new Map(state.tokens),
+    usage: [...state.usage],
+    audit: [...state.audit],
+  };
+}
+
+export function addressOf(bucketId: BucketId, key: string): string {
+  return `${bucketId}/${key}`;
+}
+
+/** Order of text as every engine has it: by the bytes of its UTF-8. */
+export function compareText(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
+}
+
+/** Removes at most `limit` entries that `isOver` holds for; answers how many. */
+export function deleteWhere<K, V>(
+  map: Map<K, V>,
+  isOver: (value: V) => boolean,
+  limit: number,
+): number {
+  let count = 0;
+  for (const [key, value] of map) {
+    if (count >= limit) break;
+    if (!isOver(value)) continue;
+    map.delete(key);
+    count += 1;
+  }
+  return count;
+}

@@ -1,0 +1,5 @@
+/** All migrations of the metadata schema, in order; applied ones are never changed. */
+import { firstSchema } from './0001-first.ts';
+import type { Migration } from './migration.ts';
+
+export const MIGRATIONS: readonly Migration[] = [firstSchema];

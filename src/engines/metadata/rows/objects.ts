@@ -1,0 +1,220 @@
+/** Buckets and objects as rows, and the reads of them that need no engine's own SQL. */
+import type {
+  AccountId,
+  BucketId,
+  BucketName,
+  ContentHash,
+  Etag,
+  ObjectKey,
+  TimeMs,
+} from '../../../core/ids.ts';
+import type { Bucket } from '../../../core/objects/bucket.ts';
+import type {
+  ContentPart,
+  ObjectVersion,
+  Origin,
+  StoredObject,
+  Tier,
+} from '../../../core/objects/object.ts';
+import type { ObjectReads } from '../../../core/ports/metadata/objects.ts';
+import type { BucketTable, Db, ObjectTable } from '../schema.ts';
+import { blobOf } from './blobs.ts';
+import { bytesOfKey, keyOfBytes, orUndefined, recordColumn, recordOf } from './columns.ts';
+
+/** The columns of a version but for its address, in the order of `ObjectTable`. */
+export const VERSION_COLUMNS = [
+  'version_id',
+  'size_bytes',
+  'etag',
+  'content_hash',
+  'content_type',
+  'headers',
+  'user_metadata',
+  'tags',
+  'storage_class',
+  'tier',
+  'origin',
+  'created_at',
+] as const;
+
+export type VersionRow = Pick<ObjectTable, (typeof VERSION_COLUMNS)[number]>;
+
+/** A version's row with where its content is: a blob, a list, or neither when it is empty. */
+export type ObjectRow = VersionRow & Pick<ObjectTable, 'blob_id' | 'content_id'>;
+
+/** The same joined to its blob. */
+export type LocatedRow = ObjectRow & { readonly location: string | null };
+
+type RowReads = Pick<
+  ObjectReads,
+  'findBucket' | 'findBucketById' | 'findObject' | 'findObjectByHash'
+>;
+
+export function objectReads(db: Db): RowReads {
+  return {
+    async findBucket(name) {
+      const row = await db
+        .selectFrom('buckets')
+        .selectAll()
+        .where('name', '=', name)
+        .executeTakeFirst();
+      return row && bucketOf(row);
+    },
+    async findBucketById(bucketId) {
+      const row = await db
+        .selectFrom('buckets')
+        .selectAll()
+        .where('bucket_id', '=', bucketId)
+        .executeTakeFirst();
+      return row && bucketOf(row);
+    },
+    async findObject(bucketId, key) {
+      const row = await located(db)
+        .where('objects.bucket_id', '=', bucketId)
+        .where('objects.key', '=', bytesOfKey(key))
+        .executeTakeFirst();
+      return row && (await storedObjectOf(db, bucketId, key, row));
+    },
+    async findObjectByHash(bucketId, contentHash, origin) {
+      let query = located(db)
+        .select('objects.key')
+        .where('objects.content_hash', '=', contentHash)
+        .where('objects.bucket_id', '=', bucketId)
+        .orderBy('objects.created_at')
+        .orderBy('objects.key')
+        .limit(1);
+      if (origin !== undefined) query = query.where('objects.origin', '=', origin);
+      const row = await query.executeTakeFirst();
+      return row && (await storedObjectOf(db, bucketId, keyOfBytes(row.key) as ObjectKey, row));
+    },
+  };
+}
+
+function located(db: Db) {
+  return db
+    .selectFrom('objects')
+    .leftJoin('blobs', 'blobs.blob_id', 'objects.blob_id')
+    .select([
+      'objects.version_id',
+      'objects.size_bytes',
+      'objects.etag',
+      'objects.content_hash',
+      'objects.content_type',
+      'objects.headers',
+      'objects.user_metadata',
+      'objects.tags',
+      'objects.storage_class',
+      'objects.tier',
+      'objects.origin',
+      'objects.created_at',
+      'objects.blob_id',
+      'objects.content_id',
+      'blobs.location',
+    ]);
+}
+
+async function storedObjectOf(
+  db: Db,
+  bucketId: BucketId,
+  key: ObjectKey,
+  row: LocatedRow,
+): Promise<StoredObject> {
+  const content = row.content_id === null ? contentOf(row) : await contentParts(db, row.content_id);
+  return { ...versionOf(bucketId, key, row), content };
+}
+
+/** The content of a row that has no list: its one blob, which it holds whole, or nothing. */
+export function contentOf(row: LocatedRow): readonly ContentPart[] {
+  if (row.blob_id === null || row.location === null) return [];
+  const blob = blobOf({
+    blob_id: row.blob_id,
+    size_bytes: row.size_bytes,
+    location: row.location,
+  });
+  return [{ blob, sizeBytes: row.size_bytes }];
+}
+
+async function contentParts(db: Db, contentId: number): Promise<readonly ContentPart[]> {
+  const rows = await db
+    .selectFrom('content_parts')
+    .innerJoin('blobs', 'blobs.blob_id', 'content_parts.blob_id')
+    .select([
+      'blobs.blob_id',
+      'blobs.size_bytes',
+      'blobs.location',
+      'content_parts.size_bytes as part_bytes',
+    ])
+    .where('content_parts.content_id', '=', contentId)
+    .orderBy('content_parts.position')
+    .execute();
+  return rows.map((row) => ({ blob: blobOf(row), sizeBytes: row.part_bytes }));
+}
+
+/** Whether the object's row can name `content` itself, without a list. */
+export function isInline(content: readonly ContentPart[], sizeBytes: number): boolean {
+  const [first] = content;
+  if (first === undefined) return true;
+  return (
+    content.length === 1 && first.sizeBytes === sizeBytes && first.blob.sizeBytes === sizeBytes
+  );
+}
+
+export function versionOf(bucketId: BucketId, key: ObjectKey, row: VersionRow): ObjectVersion {
+  return {
+    bucketId,
+    key,
+    versionId: row.version_id as 'null',
+    sizeBytes: row.size_bytes,
+    etag: row.etag as Etag,
+    contentHash: orUndefined(row.content_hash as ContentHash | null),
+    contentType: row.content_type,
+    headers: recordOf(row.headers),
+    userMetadata: recordOf(row.user_metadata),
+    tags: recordOf(row.tags),
+    storageClass: row.storage_class,
+    tier: row.tier as Tier,
+    origin: row.origin as Origin,
+    createdAt: row.created_at as TimeMs,
+  };
+}
+
+export function columnsOfVersion(
+  version: ObjectVersion,
+  content: Pick<ObjectTable, 'blob_id' | 'content_id'>,
+): ObjectTable {
+  return {
+    bucket_id: version.bucketId,
+    key: bytesOfKey(version.key),
+    version_id: version.versionId,
+    size_bytes: version.sizeBytes,
+    etag: version.etag,
+    content_hash: version.contentHash ?? null,
+    content_type: version.contentType,
+    headers: recordColumn(version.headers),
+    user_metadata: recordColumn(version.userMetadata),
+    tags: recordColumn(version.tags),
+    storage_class: version.storageClass,
+    tier: version.tier,
+    origin: version.origin,
+    blob_id: content.blob_id,
+    content_id: content.content_id,
+    created_at: version.createdAt,
+  };
+}
+
+function bucketOf(row: Omit<BucketTable, 'bucket_id'> & { readonly bucket_id: number }): Bucket {
+  return {
+    bucketId: row.bucket_id as BucketId,
+    accountId: row.account_id as AccountId,
+    name: row.name as BucketName,
+    isDefault: row.is_default === 1,
+    publicRead: row.public_read === 1,
+    documents: {
+      cors: orUndefined(row.cors),
+      policy: orUndefined(row.policy),
+      lifecycle: orUndefined(row.lifecycle),
+      tagging: orUndefined(row.tagging),
+    },
+    createdAt: row.created_at as TimeMs,
+  };
+}

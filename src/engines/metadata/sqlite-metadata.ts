@@ -1,0 +1,197 @@
+/**
+ * Metadata in one SQLite file, for one process: a writer whose commits are grouped, and a connection
+ * for reads that sees every commit (WAL).
+ */
+import { backup, DatabaseSync } from 'node:sqlite';
+
+import type { BlobId } from '../../core/ids.ts';
+import type { ObjectVersion } from '../../core/objects/object.ts';
+import type { BlobIdSource } from '../../core/ports/blob-store.ts';
+import type {
+  MetadataReads,
+  MetadataTx,
+  Transactions,
+} from '../../core/ports/metadata/metadata.ts';
+import type {
+  BlobRows,
+  Deletion,
+  ObjectCommits,
+  ObjectWrites,
+  Publication,
+} from '../../core/ports/metadata/objects.ts';
+import { BlobIdBlocks } from './blob-id-blocks.ts';
+import { retryConflicts, SerialConflict } from './conflict.ts';
+import { BLOB_ID_BLOCK_SIZE, SQLITE_BUSY_TIMEOUT_MS, SQLITE_CACHE_KIB } from './metadata-limits.ts';
+import type { Migration } from './migrations/migration.ts';
+import { MIGRATIONS } from './migrations/migrations.ts';
+import { accessWrites } from './rows/access.ts';
+import { accountWrites } from './rows/accounts.ts';
+import { blobReads, blobWrites } from './rows/blobs.ts';
+import { fileWrites } from './rows/files.ts';
+import { trailWrites } from './rows/trail.ts';
+import type { Db } from './schema.ts';
+import type { CommitGroup, Decided } from './sqlite/commit-group.ts';
+import { kyselyOf } from './sqlite/sqlite-dialect.ts';
+import { translateSqliteError } from './sqlite/sqlite-errors.ts';
+import { migrateSqlite } from './sqlite/sqlite-migrate.ts';
+import { sqliteReads } from './sqlite/sqlite-reads.ts';
+import { SqliteWriter } from './sqlite/sqlite-writer.ts';
+
+export type SqliteMetadataOptions = {
+  /** Path of the file; made when it is missing. */
+  readonly file: string;
+  /** Blob numbers reserved at once. */
+  readonly idBlockSize?: number;
+  /** Another schema than the program's; for tests of migrations. */
+  readonly migrations?: readonly Migration[];
+};
+
+type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'listDeadBlobs'>;
+
+/** An open engine: the class holds the writes, its reads are joined to it by subject. */
+export type OpenSqliteMetadata = SqliteMetadata & MetadataReads & BlobReads;
+
+export class SqliteMetadata
+  implements Transactions, ObjectCommits, Omit<BlobRows, keyof BlobReads>, BlobIdSource
+{
+  readonly #writeConnection: DatabaseSync;
+  readonly #readConnection: DatabaseSync;
+  readonly #writer: SqliteWriter;
+  readonly #db: Db;
+  readonly #tx: MetadataTx;
+  readonly #blobIds: BlobIdBlocks;
+
+  /** Opens the file and brings it to the program's schema; throws when it is newer. */
+  static async open(options: SqliteMetadataOptions): Promise<OpenSqliteMetadata> {
+    const { file, migrations = MIGRATIONS } = options;
+    const writeConnection = connect(file);
+    try {
+      await migrateSqlite(writeConnection, { file, migrations, now: Date.now });
+      const readConnection = connect(file);
+      const engine = new SqliteMetadata(writeConnection, readConnection, options);
+      const readDb = kyselyOf(readConnection);
+      return Object.assign(engine, sqliteReads(readConnection, readDb), blobReads(readDb));
+    } catch (error) {
+      writeConnection.close();
+      throw translateSqliteError(error);
+    }
+  }
+
+  private constructor(
+    writeConnection: DatabaseSync,
+    readConnection: DatabaseSync,
+    options: SqliteMetadataOptions,
+  ) {
+    this.#writeConnection = writeConnection;
+    this.#readConnection = readConnection;
+    this.#writer = new SqliteWriter(writeConnection);
+    this.#db = kyselyOf(writeConnection);
+    this.#tx = txOf(writeConnection, this.#db, this.#writer);
+    this.#blobIds = new BlobIdBlocks(options.idBlockSize ?? BLOB_ID_BLOCK_SIZE, (count) =>
+      this.#reserveBlock(count),
+    );
+  }
+
+  transact<T>(work: (tx: MetadataTx) => Promise<T>): Promise<T> {
+    return retryConflicts(
+      () => this.#writer.transact(() => work(this.#tx)),
+      (error) => error instanceof SerialConflict,
+      async () => {},
+    );
+  }
+
+  publishObject(publication: Publication): Promise<ObjectVersion | undefined> {
+    return this.#writer.publishObject(publication);
+  }
+
+  deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined> {
+    return this.#writer.deleteObject(deletion);
+  }
+
+  forgetDeadBlobs: BlobRows['forgetDeadBlobs'] = (blobIds) =>
+    this.#writer.transact(() => blobWrites(this.#db).forgetDeadBlobs(blobIds));
+
+  moveBlobs: BlobRows['moveBlobs'] = (moves) =>
+    this.#writer.transact(() => blobWrites(this.#db).moveBlobs(moves));
+
+  reserveBlobIds(count: number): Promise<BlobId> {
+    return this.#blobIds.take(count);
+  }
+
+  async check(): Promise<void> {
+    this.#writer.check();
+    try {
+      this.#readConnection.exec('select 1 from blob_ids');
+    } catch (error) {
+      throw translateSqliteError(error);
+    }
+  }
+
+  /** Copies the file as it stands, while it is in use, to `target`, which must not exist. */
+  async backup(target: string): Promise<void> {
+    try {
+      await backup(this.#readConnection, target);
+    } catch (error) {
+      throw translateSqliteError(error);
+    }
+  }
+
+  /** Commits what is queued, then closes the file. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writer.close();
+    if (this.#readConnection.isOpen) this.#readConnection.close();
+    if (this.#writeConnection.isOpen) this.#writeConnection.close();
+  }
+
+  #reserveBlock(count: number): Promise<number> {
+    return this.#writer.transact(async () => {
+      const { next_id } = await this.#db
+        .updateTable('blob_ids')
+        .set((eb) => ({ next_id: eb('next_id', '+', count) }))
+        .returning('next_id')
+        .executeTakeFirstOrThrow();
+      return next_id - count;
+    });
+  }
+}
+
+function connect(file: string): DatabaseSync {
+  let connection: DatabaseSync | undefined;
+  try {
+    connection = new DatabaseSync(file, { timeout: SQLITE_BUSY_TIMEOUT_MS });
+    // FULL syncs the WAL at every commit: an acknowledged write survives a power cut.
+    connection.exec('pragma journal_mode = wal');
+    connection.exec('pragma synchronous = full');
+    connection.exec(`pragma cache_size = -${SQLITE_CACHE_KIB}`);
+    connection.exec('pragma temp_store = memory');
+    setCheckpoints(connection);
+    return connection;
+  } catch (error) {
+    connection?.close();
+    throw translateSqliteError(error);
+  }
+}
+
+/** SQLite's own checkpoints, every 1,000 pages, by whichever commit passes them. */
+function setCheckpoints(connection: DatabaseSync): void {
+  connection.exec('pragma wal_autocheckpoint = 1000');
+}
+
+function txOf(connection: DatabaseSync, db: Db, writer: SqliteWriter): MetadataTx {
+  const run = async (decide: (group: CommitGroup) => Decided) => writer.runAlone(decide);
+  const objects: ObjectWrites = {
+    publishObject: (publication) => run((group) => group.decidePublish(publication)),
+    deleteObject: (deletion) => run((group) => group.decideDelete(deletion)),
+    moveObject: async (move) => {
+      await run((group) => group.decideMove(move));
+    },
+  };
+  return {
+    ...sqliteReads(connection, db),
+    ...accountWrites(db),
+    ...accessWrites(db),
+    ...fileWrites(db),
+    ...trailWrites(db),
+    ...objects,
+  };
+}

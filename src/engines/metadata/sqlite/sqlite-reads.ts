@@ -1,0 +1,104 @@
+/** Reads over one connection: prepared statements where requests are many, Kysely elsewhere. */
+import type { DatabaseSync } from 'node:sqlite';
+
+import type { AccountId, BucketId, ObjectKey, SessionId } from '../../../core/ids.ts';
+import type { ContentPart } from '../../../core/objects/object.ts';
+import type { MetadataReads } from '../../../core/ports/metadata/metadata.ts';
+import { accessReads, sessionOf } from '../rows/access.ts';
+import { accountOf, accountReads } from '../rows/accounts.ts';
+import { blobOf } from '../rows/blobs.ts';
+import { bytesOfKey } from '../rows/columns.ts';
+import { fileReads } from '../rows/files.ts';
+import {
+  contentOf,
+  type LocatedRow,
+  objectReads,
+  VERSION_COLUMNS,
+  versionOf,
+} from '../rows/objects.ts';
+import { usageReads } from '../rows/trail.ts';
+import type { AccountTable, BlobTable, Db, SessionTable } from '../schema.ts';
+import { translateSqliteError } from './sqlite-errors.ts';
+import { sqliteListing } from './sqlite-listing.ts';
+
+type HotReads = Pick<
+  MetadataReads,
+  'findAccount' | 'findAccountByAppKey' | 'findSession' | 'findObject' | 'listObjects'
+>;
+
+/** All reads, on `connection` and on `db`, which is Kysely over the same connection. */
+export function sqliteReads(connection: DatabaseSync, db: Db): MetadataReads {
+  return {
+    ...accountReads(db),
+    ...accessReads(db),
+    ...objectReads(db),
+    ...fileReads(db),
+    ...usageReads(db),
+    ...hotReads(connection),
+  };
+}
+
+/** The same account columns for every statement; sums as text, since they may pass 2^53. */
+export const ACCOUNT_COLUMNS = `account_id, slug, default_bucket_id, username, email, first_wallet,
+  role, plan, disabled_at, deterministic_urls, cast(storage_bytes_max as text) storage_bytes_max,
+  cast(egress_bytes_max as text) egress_bytes_max, buckets_max, password_hash, app_key_hash,
+  app_key_ciphertext, cast(stored_bytes as text) stored_bytes, created_at`;
+
+/** A row of `ACCOUNT_COLUMNS`: `BigInt` reads text as it reads numbers. */
+export function accountOfRow(row: unknown) {
+  return accountOf(row as AccountTable);
+}
+
+function hotReads(connection: DatabaseSync): HotReads {
+  const account = connection.prepare(`select ${ACCOUNT_COLUMNS} from accounts
+    where account_id = ?`);
+  const appKey = connection.prepare(`select ${ACCOUNT_COLUMNS} from accounts
+    where app_key_hash = ?`);
+  const session = connection.prepare('select * from sessions where session_id = ?');
+  const object = connection.prepare(`select ${VERSION_COLUMNS.map((name) => `o.${name}`).join()},
+    o.blob_id, o.content_id, b.location
+    from objects o left join blobs b on b.blob_id = o.blob_id where o.bucket_id = ? and o.key = ?`);
+  const parts =
+    connection.prepare(`select b.blob_id, b.size_bytes, b.location, p.size_bytes part_bytes
+    from content_parts p join blobs b on b.blob_id = p.blob_id
+    where p.content_id = ? order by p.position`);
+  const listObjects = sqliteListing(connection);
+
+  const contentParts = (contentId: number): readonly ContentPart[] =>
+    parts.all(contentId).map((row) => ({
+      blob: blobOf(row as unknown as BlobTable),
+      sizeBytes: Number(row['part_bytes']),
+    }));
+  return {
+    findAccount: async (accountId: AccountId) => {
+      const row = translated(() => account.get(accountId));
+      return row && accountOfRow(row);
+    },
+    findAccountByAppKey: async (appKeyHash: string) => {
+      const row = translated(() => appKey.get(appKeyHash));
+      return row && accountOfRow(row);
+    },
+    findSession: async (sessionId: SessionId) => {
+      const row = translated(() => session.get(sessionId));
+      return row && sessionOf(row as unknown as SessionTable);
+    },
+    findObject: async (bucketId: BucketId, key: ObjectKey) => {
+      const found = translated(() => object.get(bucketId, bytesOfKey(key)));
+      if (found === undefined) return undefined;
+      const row = found as unknown as LocatedRow;
+      // Both statements run in one turn of the event loop, in which no one else can write.
+      const listId = row.content_id;
+      const content = listId === null ? contentOf(row) : translated(() => contentParts(listId));
+      return { ...versionOf(bucketId, key, row), content };
+    },
+    listObjects: async (query) => translated(() => listObjects(query)),
+  };
+}
+
+function translated<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw translateSqliteError(error);
+  }
+}

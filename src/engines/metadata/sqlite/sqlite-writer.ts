@@ -1,0 +1,170 @@
+/**
+ * The one writer of a SQLite file. Publishes and deletes queue while it is busy and then share a
+ * commit; larger transactions take their turn between groups.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+
+import { ServiceError } from '../../../core/errors.ts';
+import type { ObjectVersion } from '../../../core/objects/object.ts';
+import type { Deletion, Publication } from '../../../core/ports/metadata/objects.ts';
+import { COMMIT_GROUP_MEMBERS_MAX } from '../metadata-limits.ts';
+import { Mutex } from '../mutex.ts';
+import { CommitGroup, type Decided } from './commit-group.ts';
+import { type CommitStatements, prepareCommits } from './commit-statements.ts';
+import { isDiskFailure, translateSqliteError } from './sqlite-errors.ts';
+
+type Member = {
+  decide(group: CommitGroup): Decided;
+  resolve(before: ObjectVersion | undefined): void;
+  reject(error: unknown): void;
+};
+
+/** What became of a member within its group, before the commit. */
+type Outcome =
+  | { readonly kind: 'written'; readonly before: ObjectVersion | undefined }
+  | { readonly kind: 'refused'; readonly error: unknown };
+
+export class SqliteWriter {
+  readonly #connection: DatabaseSync;
+  readonly #statements: CommitStatements;
+  readonly #mutex = new Mutex();
+  #queue: Member[] = [];
+  #isDrainDue = false;
+  #failure: ServiceError | undefined;
+
+  constructor(connection: DatabaseSync) {
+    this.#connection = connection;
+    this.#statements = prepareCommits(connection);
+  }
+
+  publishObject(publication: Publication): Promise<ObjectVersion | undefined> {
+    return this.#enqueue((group) => group.decidePublish(publication));
+  }
+
+  deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined> {
+    return this.#enqueue((group) => group.decideDelete(deletion));
+  }
+
+  /** Runs `work` in a transaction on the writer's connection. */
+  transact<T>(work: () => Promise<T>): Promise<T> {
+    return this.#mutex.run(async () => {
+      try {
+        this.#begin();
+        const result = await work();
+        this.#commit();
+        return result;
+      } catch (error) {
+        this.#rollback();
+        throw this.#translate(error);
+      }
+    });
+  }
+
+  /** One publish, delete or move within the transaction under way. */
+  runAlone(decide: (group: CommitGroup) => Decided): ObjectVersion | undefined {
+    const group = new CommitGroup(this.#statements);
+    const { before, write } = decide(group);
+    write();
+    group.flush();
+    return before;
+  }
+
+  /** Throws when the engine no longer takes writes. */
+  check(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Waits for what is under way, then refuses everything. */
+  async close(): Promise<void> {
+    await this.#drain();
+    this.#failure ??= new ServiceError('unavailable', 'The metadata engine is closed.');
+  }
+
+  #enqueue(decide: Member['decide']): Promise<ObjectVersion | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ decide, resolve, reject });
+      if (this.#isDrainDue) return;
+      this.#isDrainDue = true;
+      // Not a microtask: everything that this turn of the event loop has ready joins the group.
+      setImmediate(() => void this.#drain());
+    });
+  }
+
+  /** Never rejects: each member is told. */
+  #drain(): Promise<void> {
+    return this.#mutex.run(() => {
+      this.#isDrainDue = false;
+      while (this.#queue.length > 0) {
+        const members = this.#queue.slice(0, COMMIT_GROUP_MEMBERS_MAX);
+        this.#queue = this.#queue.slice(COMMIT_GROUP_MEMBERS_MAX);
+        this.#runGroup(members);
+      }
+    });
+  }
+
+  #runGroup(members: readonly Member[]): void {
+    let outcomes: readonly Outcome[];
+    try {
+      this.#begin();
+      outcomes = this.#writeGroup(members);
+    } catch (error) {
+      this.#rollback();
+      // Nobody knows whose fault it was, so each tries once more in a transaction of its own.
+      if (members.length > 1) for (const member of members) this.#runGroup([member]);
+      else for (const member of members) member.reject(this.#translate(error));
+      return;
+    }
+    try {
+      this.#commit();
+    } catch (error) {
+      this.#rollback();
+      const translated = this.#translate(error);
+      for (const member of members) member.reject(translated);
+      return;
+    }
+    members.forEach((member, index) => {
+      const outcome = outcomes[index];
+      if (outcome?.kind === 'written') member.resolve(outcome.before);
+      else member.reject(outcome?.error);
+    });
+  }
+
+  #writeGroup(members: readonly Member[]): readonly Outcome[] {
+    const group = new CommitGroup(this.#statements);
+    const outcomes = members.map((member): Outcome => {
+      let decided: Decided;
+      try {
+        decided = member.decide(group);
+      } catch (error) {
+        return { kind: 'refused', error: this.#translate(error) };
+      }
+      decided.write();
+      return { kind: 'written', before: decided.before };
+    });
+    group.flush();
+    return outcomes;
+  }
+
+  #begin(): void {
+    this.check();
+    this.#connection.exec('begin immediate');
+  }
+
+  #commit(): void {
+    this.#connection.exec('commit');
+  }
+
+  /** SQLite may have rolled back by itself, on a full disk for one. */
+  #rollback(): void {
+    if (this.#connection.isOpen && this.#connection.isTransaction) {
+      this.#connection.exec('rollback');
+    }
+  }
+
+  /** After a failed sync nobody knows what the disk holds: no write is taken any more. */
+  #translate(error: unknown): unknown {
+    const translated = translateSqliteError(error);
+    if (isDiskFailure(error) && translated instanceof ServiceError) this.#failure ??= translated;
+    return translated;
+  }
+}
