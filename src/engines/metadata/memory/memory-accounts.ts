@@ -28,6 +28,10 @@ export function memoryAccountReads(holder: Holder): AccountReads {
         .sort((a, b) => compareText(a.accountId, b.accountId))
         .slice(0, limit);
     },
+    async sumStoredBytes() {
+      const accounts = [...holder.current.accounts.values()];
+      return accounts.reduce((sum, { storedBytes }) => sum + storedBytes, 0n);
+    },
   };
 }
 

@@ -1,4 +1,6 @@
 /** Accounts and wallets as rows. */
+import { sql } from 'kysely';
+
 import { ServiceError } from '../../../core/errors.ts';
 import type {
   Account,
@@ -10,7 +12,7 @@ import type { AccountId, AccountSlug, BucketId, TimeMs, WalletAddress } from '..
 import type { AccountReads, AccountWrites } from '../../../core/ports/metadata/accounts.ts';
 import type { Role } from '../../../core/principal.ts';
 import { SerialConflict } from '../conflict.ts';
-import type { AccountTable, Db } from '../schema.ts';
+import type { AccountTable, Db, Int8 } from '../schema.ts';
 import { bigintOf, orUndefined } from './columns.ts';
 
 export function accountReads(db: Db): AccountReads {
@@ -41,6 +43,13 @@ export function accountReads(db: Db): AccountReads {
       let query = db.selectFrom('accounts').selectAll().orderBy('account_id').limit(limit);
       if (after !== undefined) query = query.where('account_id', '>', after);
       return (await query.execute()).map(accountOf);
+    },
+    async sumStoredBytes() {
+      const row = await db
+        .selectFrom('accounts')
+        .select(sql<Int8 | null>`cast(sum(stored_bytes) as bigint)`.as('sum'))
+        .executeTakeFirstOrThrow();
+      return bigintOf(row.sum ?? 0);
     },
   };
 }

@@ -178,6 +178,19 @@ function publishing(engine: MetadataEngine): void {
     assert.equal(await storedBytes(metadata, account), 0n);
   });
 
+  test('stored bytes are summed over all accounts', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    assert.equal(await metadata.sumStoredBytes(), 0n);
+    for (const number of [1, 2]) {
+      const account = await insertAccount(metadata, sampleAccount(number));
+      await metadata.publishObject(
+        samplePublication(account, { key: 'k', blobId: number, sizeBytes: 2 ** 50 }),
+      );
+    }
+    assert.equal(await metadata.sumStoredBytes(), 2n ** 51n);
+  });
+
   test('a dead blob is not named again', async () => {
     await using store = await engine.open();
     const { metadata } = store;
