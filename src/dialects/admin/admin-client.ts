@@ -27,10 +27,13 @@ const ErrorDocument = Type.Object({
 export class AdminCallError extends Error {
   readonly requestId: string | undefined;
 
-  constructor(message: string, requestId?: string) {
-    super(message);
+  constructor(
+    message: string,
+    facts: { readonly requestId?: string; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause: facts.cause });
     this.name = 'AdminCallError';
-    this.requestId = requestId;
+    this.requestId = facts.requestId;
   }
 }
 
@@ -86,9 +89,11 @@ async function callServer<S extends TSchema>(call: Call<S>): Promise<Static<S>> 
   if (!Value.Check(ErrorDocument, document)) {
     throw new AdminCallError(`The server answered with status ${answer.status}.`);
   }
-  const code = ERROR_CODES.find((candidate) => candidate === document.code);
-  if (code === undefined) throw new AdminCallError(document.message, document.requestId);
   const { requestId } = document;
+  const code = ERROR_CODES.find((candidate) => candidate === document.code);
+  if (code === undefined) {
+    throw new AdminCallError(document.message, { requestId });
+  }
   throw new ServiceError(code, document.message, { details: { requestId } });
 }
 
@@ -107,14 +112,28 @@ async function exchange(call: Call<TSchema>): Promise<Answer> {
     headers: body === undefined ? {} : { 'content-type': 'application/json' },
   });
   sent.on('response', (response) => {
-    text(response).then((received) => {
-      resolve({ status: response.statusCode ?? 0, body: received });
-    }, reject);
+    text(response).then(
+      (received) => {
+        resolve({ status: response.statusCode ?? 0, body: received });
+      },
+      (error) => reject(hungUp(error)),
+    );
   });
   sent.on('timeout', () => sent.destroy(new AdminCallError('The server does not answer.')));
-  sent.on('error', reject);
+  sent.on('error', (error) => reject(isUnreached(error) ? error : hungUp(error)));
   sent.end(body);
   return await promise;
+}
+
+/** Whether the call has not reached anyone, so that it may be made elsewhere. */
+function isUnreached(error: Error): boolean {
+  return 'syscall' in error && error.syscall === 'connect';
+}
+
+function hungUp(error: unknown): AdminCallError {
+  if (error instanceof AdminCallError) return error;
+  const message = 'The server ended the connection before it answered.';
+  return new AdminCallError(message, { cause: error });
 }
 
 function parseJson(body: string): unknown {

@@ -61,7 +61,7 @@ export const AuditDocument = Type.Object({ entries: Type.Array(AuditEntryDocumen
 
 export const NewTokenDocument = Type.Object({
   name: Type.String(),
-  scopes: Type.Optional(Type.Array(Type.Union(SCOPES.map((scope) => Type.Literal(scope))))),
+  scopes: Type.Optional(Type.Array(Type.Enum([...SCOPES]))),
   expires_in_days: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
 });
 

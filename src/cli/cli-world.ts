@@ -1,0 +1,46 @@
+/** What a command may touch, so that tests can run one without a process of its own. */
+import type { Config } from '../config/config.ts';
+import type { Environment } from '../config/env.ts';
+import type { Administration } from '../dialects/admin/administration.ts';
+
+export type Terminal = {
+  /** For results: what a pipe should get. */
+  readonly writeResult: (text: string) => void;
+  /** For people: progress, notes, failures. */
+  readonly writeNote: (text: string) => void;
+  /** Whether notes may have colour. */
+  readonly hasColor: boolean;
+};
+
+/** A running server. */
+export type RunningServer = {
+  readonly addresses: {
+    readonly api: string;
+    readonly metrics: string;
+    readonly adminSocket: string;
+  };
+  /** Resolves when the process must end by itself, with the reason. */
+  readonly failed: Promise<Error>;
+  close(options: { readonly graceMs: number }): Promise<void>;
+};
+
+/** The composition root's part for commands; loaded only by those that need it. */
+export type Composition = {
+  readonly composeServer: (options: { readonly config: Config }) => Promise<RunningServer>;
+  /** Opens the store itself, and so fails while a server has it. */
+  readonly composeAdministration: (options: {
+    readonly config: Config;
+  }) => Promise<Administration & AsyncDisposable>;
+};
+
+export type CliWorld = {
+  readonly environment: Environment;
+  readonly workingDirectory: string;
+  readonly terminal: Terminal;
+  readonly loadComposition: () => Promise<Composition>;
+  /**
+   * Resolves at the first signal to stop. Without this call such a signal ends the process; after it,
+   * only the second one does.
+   */
+  readonly untilStopped: () => Promise<void>;
+};

@@ -1,0 +1,74 @@
+/** Exit codes of every command (docs/operating.md lists them); they never change their meaning. */
+import type { ErrorCode } from '../core/errors.ts';
+
+export const EXIT_CODES = {
+  ok: 0,
+  /** Something failed for a reason that has no code of its own. */
+  failure: 1,
+  /** The command line or the configuration is wrong. */
+  usage: 2,
+  notFound: 3,
+  forbidden: 4,
+  /** Out of reach, or failing on the other side: worth another try later. */
+  unavailable: 5,
+  /** What stands already is in the way. */
+  conflict: 6,
+  quota: 7,
+  interrupted: 130,
+} as const;
+
+export type ExitCode = (typeof EXIT_CODES)[keyof typeof EXIT_CODES];
+
+const { failure, usage, notFound, forbidden, unavailable, conflict, quota, interrupted } =
+  EXIT_CODES;
+
+/** One row a code of the domain; the compiler holds the table complete. */
+export const EXIT_CODES_OF_ERRORS: Readonly<Record<ErrorCode, ExitCode>> = {
+  unauthenticated: forbidden,
+  credential_invalid: forbidden,
+  csrf_invalid: forbidden,
+  missing_scope: forbidden,
+  access_denied: forbidden,
+  account_disabled: forbidden,
+  signup_closed: forbidden,
+  wallet_invalid: usage,
+  nonce_unknown: forbidden,
+  nonce_expired: forbidden,
+  nonce_used: forbidden,
+  signature_invalid: forbidden,
+  refresh_invalid: forbidden,
+  refresh_reused: forbidden,
+  sign_in_failed: forbidden,
+  username_invalid: usage,
+  username_taken: conflict,
+  password_invalid: usage,
+  invalid_key: usage,
+  invalid_bucket_name: usage,
+  invalid_file_name: usage,
+  bucket_not_found: notFound,
+  object_not_found: notFound,
+  object_exists: conflict,
+  precondition_failed: conflict,
+  not_modified: failure,
+  range_not_satisfiable: usage,
+  quota_exceeded: quota,
+  incomplete_body: unavailable,
+  body_too_large: usage,
+  digest_mismatch: failure,
+  operation_not_found: notFound,
+  link_not_found: notFound,
+  link_expired: notFound,
+  link_password_required: forbidden,
+  link_password_wrong: forbidden,
+  invalid_field: usage,
+  invalid_cursor: usage,
+  rate_limited: unavailable,
+  account_not_found: notFound,
+  token_not_found: notFound,
+  token_name_taken: conflict,
+  storage_full: unavailable,
+  read_only: unavailable,
+  corrupt: failure,
+  unavailable,
+  aborted: interrupted,
+};
