@@ -61,7 +61,7 @@ export const SETTINGS = {
     form: PATH,
     doc: 'The data directory. It is made at the first start, for its owner only. One process owns it.',
   }),
-  MASTER_KEY_FILE: optional('MASTER_KEY_FILE', '`keys/master.key` in the data directory', {
+  MASTER_KEY_FILE: optional('MASTER_KEY_FILE', 'keys/master.key in the data directory', {
     group: 'Where it keeps its data',
     form: PATH,
     doc: 'The file of the master key, under which secrets are encrypted. It is made with fresh keys at the first start, and must be readable by its owner only. Keep a copy apart from the data: without it no secret can be read again.',

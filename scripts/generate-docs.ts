@@ -1,0 +1,31 @@
+/** Writes the pages that are made from the source: `npm run docs [-- --only NAME]`. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { configurationPage } from './configuration-page.ts';
+
+type Page = {
+  readonly name: string;
+  /** From the project's root. */
+  readonly file: string;
+  readonly text: () => string | Promise<string>;
+};
+
+const PAGES: readonly Page[] = [
+  { name: 'configuration', file: 'docs/configuration.md', text: configurationPage },
+];
+
+const root = join(import.meta.dirname, '..');
+const { values } = parseArgs({ options: { only: { type: 'string' } } });
+const pages = PAGES.filter((page) => values.only === undefined || page.name === values.only);
+if (pages.length === 0) {
+  throw new Error(
+    `There is no page ${values.only}; pages: ${PAGES.map((page) => page.name).join(', ')}`,
+  );
+}
+for (const page of pages) {
+  const file = join(root, page.file);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, await page.text());
+  process.stderr.write(`wrote ${page.file}\n`);
+}
