@@ -1,5 +1,5 @@
 import { authorize } from '../identity/authorize.ts';
-import { assertEnabled } from '../objects/put-object.ts';
+import { requireEnabled } from '../identity/start-session.ts';
 import { objectNotFound } from '../objects/read-object.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Metadata } from '../ports/metadata/metadata.ts';
@@ -22,7 +22,7 @@ export async function deleteFile(
     key: parseStoredName(name),
     at: deps.clock.now(),
     check: ({ current, account }) => {
-      assertEnabled(account.disabledAt);
+      requireEnabled(account);
       if (current === undefined) throw objectNotFound();
     },
   });

@@ -1,8 +1,8 @@
 /** Deterministic URLs: `/{account}/{hash}` serves any file of an account by the BLAKE3 of its bytes. */
 import type { Account } from '../identity/account.ts';
+import { requireEnabled } from '../identity/start-session.ts';
 import type { AccountSlug, ContentHash } from '../ids.ts';
 import type { ObjectVersion, StoredObject } from '../objects/object.ts';
-import { assertEnabled } from '../objects/put-object.ts';
 import { objectNotFound } from '../objects/read-object.ts';
 import type { MetadataReads } from '../ports/metadata/metadata.ts';
 
@@ -38,7 +38,7 @@ export async function resolveDeterministicUrl(
   }
   const account = await deps.metadata.findAccountBySlug(address.slug as AccountSlug);
   if (account === undefined || account.deterministicUrls === 'off') throw objectNotFound();
-  assertEnabled(account.disabledAt);
+  requireEnabled(account);
   const origin = account.deterministicUrls === 'all' ? undefined : 'files';
   const find = () =>
     deps.metadata.findObjectByHash(account.defaultBucketId, address.hash as ContentHash, origin);

@@ -3,10 +3,10 @@ import type { Keyring } from '../../kit/keyring.ts';
 import { isSameSecret, macOfText } from '../../kit/secrets.ts';
 import { ServiceError } from '../errors.ts';
 import type { Account } from '../identity/account.ts';
+import { requireEnabled } from '../identity/start-session.ts';
 import type { LinkHash, TimeMs } from '../ids.ts';
 import { LINK_COOKIE_LIFE_MS } from '../limits.ts';
 import type { StoredObject } from '../objects/object.ts';
-import { assertEnabled } from '../objects/put-object.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MetadataReads } from '../ports/metadata/metadata.ts';
 import type { PasswordHasher } from '../ports/password-hasher.ts';
@@ -42,7 +42,7 @@ export async function openLink(
   const link = await findLiveLink(deps, input.hash);
   const account = await deps.metadata.findAccount(link.accountId);
   if (account === undefined) throw linkNotFound();
-  assertEnabled(account.disabledAt);
+  requireEnabled(account);
   await checkProof(deps, link, input.proof);
   return { link, account, find: () => deps.metadata.findObject(link.bucketId, link.key) };
 }

@@ -8,7 +8,8 @@
 import { type Digests, openDigester } from '../../kit/digests.ts';
 import { ServiceError } from '../errors.ts';
 import type { UploadOperation } from '../files/operation.ts';
-import type { AccountId, BucketId, ContentHash, Etag, ObjectKey, TimeMs } from '../ids.ts';
+import { requireEnabled } from '../identity/start-session.ts';
+import type { AccountId, BucketId, ContentHash, Etag, ObjectKey } from '../ids.ts';
 import { OBJECT_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../limits.ts';
 import type { BlobRef, BlobStore, BlobWriter } from '../ports/blob-store.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
@@ -161,7 +162,8 @@ async function publish(
     createdAt: now,
   };
   const check: CommitCheck = ({ current, account }) => {
-    assertEnabled(account.disabledAt);
+    // The account may have been disabled while its bytes came in.
+    requireEnabled(account);
     checkWriteConditions(put.conditions, current);
     const replacedBytes = current?.sizeBytes ?? 0;
     checkStorageQuota(deps.quota, account, { sizeBytes: staged.sizeBytes, replacedBytes });
@@ -185,11 +187,4 @@ async function publish(
     },
   });
   return version;
-}
-
-/** An account may have been disabled while its bytes came in. */
-export function assertEnabled(disabledAt: TimeMs | undefined): void {
-  if (disabledAt !== undefined) {
-    throw new ServiceError('account_disabled', 'The account is disabled.');
-  }
 }

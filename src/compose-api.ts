@@ -1,0 +1,69 @@
+/** The composition root's upper half: the dialects of the API listener over an open store. */
+import { readFile } from 'node:fs/promises';
+import type { Store } from './compose-store.ts';
+import type { Config } from './config/config.ts';
+import { authenticate } from './core/identity/authenticate.ts';
+import type { FaultPoints } from './core/ports/fault-points.ts';
+import { registerAccountDialect } from './dialects/account/routes.ts';
+import { registerFilesDialect } from './dialects/files/routes.ts';
+import { registerOpenApiRoutes } from './dialects/health/openapi-routes.ts';
+import { registerHealthDialect } from './dialects/health/routes.ts';
+import { createApiServer } from './server/api-server.ts';
+import { collectOpenApi, type OpenApiDocument } from './server/openapi.ts';
+import type { ApiServer } from './server/schema-kit.ts';
+
+export type ApiOptions = {
+  readonly config: Config;
+  readonly faults: FaultPoints;
+  /** Where clients reach this API; known for certain once it listens. */
+  readonly publicUrl: () => string;
+};
+
+/** The network that sign-in messages name; wallets show it, nothing is sent to it. */
+const CHAIN_ID = 'mainnet';
+
+/** Builds the API with all its routes; it does not listen yet. */
+export async function buildApi(store: Store, options: ApiOptions): Promise<ApiServer> {
+  const { config, faults, publicUrl } = options;
+  const { tls } = config.api;
+  const identity = {
+    ...store,
+    signUpPolicy: config.signup,
+    chainId: CHAIN_ID,
+    publicUrl,
+    get issuer() {
+      return publicUrl();
+    },
+  };
+  const server = createApiServer(
+    { ...store, authenticate: (sent) => authenticate(identity, sent) },
+    { trustedProxies: config.trustedProxies, tls: tls.kind === 'on' ? tls : undefined },
+  );
+  const version = await readVersion();
+  await collectOpenApi(server, { version, publicUrl });
+  registerAccountDialect(server, identity);
+  registerFilesDialect(server, {
+    ...store,
+    faults,
+    quota: config.quota,
+    capacity: store.storedBytes,
+    prices: config.prices,
+    publicUrl,
+  });
+  registerHealthDialect(server, {
+    version,
+    checks: { metadata: () => store.metadata.check(), blobs: () => store.blobs.check() },
+  });
+  registerOpenApiRoutes(server, { readOldDocument });
+  return server;
+}
+
+async function readVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function readOldDocument(): Promise<OpenApiDocument> {
+  const text = await readFile(new URL('../openapi/openapi-3.0.json', import.meta.url), 'utf8');
+  return JSON.parse(text) as OpenApiDocument;
+}

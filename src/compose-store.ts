@@ -1,0 +1,126 @@
+/** The composition root's lower half: the engines of a configuration, opened and joined. */
+import { mkdir } from 'node:fs/promises';
+import type { Config } from './config/config.ts';
+import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from './core/limits.ts';
+import type { BlobStore } from './core/ports/blob-store.ts';
+import type { Clock } from './core/ports/clock.ts';
+import type { Metadata } from './core/ports/metadata/metadata.ts';
+import type { PasswordHasher } from './core/ports/password-hasher.ts';
+import type { Random } from './core/ports/random.ts';
+import type { RateLimiter } from './core/ports/rate-limiter.ts';
+import { DiskBlobStore } from './engines/blobs/disk/disk-blob-store.ts';
+import { realDisk } from './engines/blobs/disk/real-disk.ts';
+import { systemClock } from './engines/clock/system-clock.ts';
+import {
+  type DataDirectoryPaths,
+  openDataDirectory,
+} from './engines/data-directory/data-directory.ts';
+import { createMemoryRateLimiter, type LimitWindow } from './engines/limits/memory-rate-limiter.ts';
+import { SqliteMetadata } from './engines/metadata/sqlite-metadata.ts';
+import { Argon2PasswordHasher } from './engines/passwords/argon2-password-hasher.ts';
+import { systemRandom } from './engines/random/system-random.ts';
+import { StoredBytes } from './jobs/stored-bytes.ts';
+import { UsageBuffer } from './jobs/usage-buffer.ts';
+import { type Keyring, keyringOf, parseMasterKeys } from './kit/keyring.ts';
+import type { Log } from './observe/log.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
+
+/** Everything below the dialects. */
+export type Store = {
+  readonly metadata: Metadata;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keyring: Keyring;
+  readonly passwords: PasswordHasher;
+  readonly limiter: RateLimiter;
+  readonly usage: UsageBuffer;
+  readonly storedBytes: StoredBytes;
+  readonly log: Log;
+  readonly metrics: Metrics;
+};
+
+export type OpenStore = Store &
+  AsyncDisposable & {
+    readonly paths: DataDirectoryPaths;
+    /** Resolves when durability can no longer be promised, with the reason. */
+    readonly failed: Promise<Error>;
+  };
+
+/** Takes the data directory's lock and opens the engines; closes what it opened when it throws. */
+export async function openStore(
+  config: Config,
+  { log }: { readonly log: Log },
+): Promise<OpenStore> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const directory = stack.use(await openDataDirectory(systemRandom, config));
+    const failure = Promise.withResolvers<Error>();
+    const metadata = stack.use(await openMetadata(config));
+    const blobs = stack.use(
+      await DiskBlobStore.open({
+        io: realDisk,
+        directory: await madeDirectory(config.blobs.directory),
+        ids: metadata,
+        minFreeBytes: Number(config.blobs.minFreeBytes),
+        now: systemClock.now,
+        onSyncFailure: failure.resolve,
+      }),
+    );
+    const usage = new UsageBuffer(metadata);
+    stack.defer(() => usage.flush());
+    const held = stack.move();
+    return {
+      metadata,
+      blobs,
+      clock: systemClock,
+      random: systemRandom,
+      keyring: keyringOf(parseMasterKeys(directory.masterKeyText)),
+      passwords: await Argon2PasswordHasher.open({
+        atOnceMax: PASSWORD_HASHES_AT_ONCE_MAX,
+        waitingMax: PASSWORD_HASHES_WAITING_MAX,
+      }),
+      limiter: createMemoryRateLimiter(limitWindows(config), systemClock.now),
+      usage,
+      storedBytes: new StoredBytes(metadata, config.quota.capacityBytes),
+      log,
+      metrics: createMetrics(),
+      paths: directory.paths,
+      failed: failure.promise,
+      [Symbol.asyncDispose]: () => held.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function openMetadata(config: Config): Promise<Metadata> {
+  switch (config.metadata.kind) {
+    case 'sqlite':
+      return await SqliteMetadata.open({ file: config.metadata.file });
+    case 'postgres': {
+      // Loaded only where it is wanted: its driver costs memory and time at the start.
+      const { PostgresMetadata } = await import('./engines/metadata/postgres-metadata.ts');
+      return await PostgresMetadata.open({ url: config.metadata.url });
+    }
+  }
+}
+
+/** The engine makes its own folder durably; what stands above it may be missing too. */
+async function madeDirectory(path: string): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  return path;
+}
+
+function limitWindows(config: Config): Parameters<typeof createMemoryRateLimiter>[0] {
+  const { rateLimits } = config;
+  const window = (points: number | undefined, seconds: number): readonly LimitWindow[] =>
+    points === undefined ? [] : [{ points, seconds }];
+  return {
+    credential: [...window(rateLimits.perSecond, 1), ...window(rateLimits.perMinute, 60)],
+    anonymous: window(rateLimits.anonymousPerSecond, 1),
+    signIn: window(rateLimits.signInPerMinute, 60),
+    password: window(rateLimits.passwordPerMinute, 60),
+  };
+}

@@ -1,0 +1,139 @@
+/**
+ * The composition root: the one place where concrete things are built and joined. It imports both
+ * sides, dialects and engines; nothing but `main` and the commands imports it.
+ */
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { buildApi } from './compose-api.ts';
+import { type OpenStore, openStore } from './compose-store.ts';
+import { type Config, publicUrlOf } from './config/config.ts';
+import { type FaultPoints, NO_FAULTS } from './core/ports/fault-points.ts';
+import { AdminServer } from './dialects/admin/admin-server.ts';
+import type { Administration } from './dialects/admin/administration.ts';
+import { storeAdministration } from './dialects/admin/store-administration.ts';
+import { JobRunner } from './jobs/runner.ts';
+import { jobsOf } from './jobs/schedule.ts';
+import { failInterruptedOperations } from './jobs/sweep-operations.ts';
+import { createLog, type Log } from './observe/log.ts';
+import { createMetricsServer } from './server/metrics-server.ts';
+
+export type Pinfold = {
+  readonly addresses: {
+    readonly api: string;
+    readonly metrics: string;
+    readonly adminSocket: string;
+  };
+  /** Resolves when the process must end by itself (a failed sync), with the reason. */
+  readonly failed: Promise<Error>;
+  /** Stops accepting, drains for at most `graceMs`, then stops everything. May be called once. */
+  close(options: { readonly graceMs: number }): Promise<void>;
+};
+
+export type ComposeOptions = {
+  readonly config: Config;
+  /** For crash tests; the server's own does nothing. */
+  readonly faults?: FaultPoints;
+  /** Where log lines go; standard output unless said otherwise. */
+  readonly logTo?: { write(line: string): void };
+};
+
+/** Opens everything and listens. What was opened is closed again when anything fails. */
+export async function composeServer(options: ComposeOptions): Promise<Pinfold> {
+  const { config } = options;
+  const log = createLog(config.log.level, options.logTo ?? process.stdout);
+  const stack = new AsyncDisposableStack();
+  try {
+    const store = stack.use(await openStore(config, { log }));
+    // One process has the directory, so whatever was under way lost its process.
+    if (config.metadata.kind === 'sqlite') await failInterruptedOperations(store, { silenceMs: 0 });
+    const listening = await listen(store, stack, { ...options, log });
+    const jobs = new JobRunner(store, jobsOf(store));
+    stack.use(jobs);
+    await store.storedBytes.refresh();
+    jobs.start();
+    log.info({ api: listening.addresses.api }, 'listening');
+    const held = stack.move();
+    return {
+      addresses: listening.addresses,
+      failed: store.failed,
+      close: async ({ graceMs }) => {
+        await listening.stop(graceMs);
+        await held.disposeAsync();
+        log.info({}, 'stopped');
+      },
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+/** Opens the store itself, for the operator's commands while no server runs; takes its lock. */
+export async function composeAdministration(options: {
+  readonly config: Config;
+}): Promise<Administration & AsyncDisposable> {
+  const log = createLog('silent', process.stderr);
+  const store = await openStore(options.config, { log });
+  return {
+    ...storeAdministration(store),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
+
+type Listening = {
+  readonly addresses: Pinfold['addresses'];
+  readonly stop: (graceMs: number) => Promise<void>;
+};
+
+/** Opens the listeners; each closes with the stack if a later one fails. */
+async function listen(
+  store: OpenStore,
+  stack: AsyncDisposableStack,
+  options: ComposeOptions & { readonly log: Log },
+): Promise<Listening> {
+  const { config, log } = options;
+  let port = config.api.port;
+  const api = await buildApi(store, {
+    config,
+    faults: options.faults ?? NO_FAULTS,
+    publicUrl: () => publicUrlOf(config, port),
+  });
+  stack.defer(() => api.close());
+  const metrics = createMetricsServer(store.metrics);
+  stack.defer(() => void metrics.close());
+  const admin = stack.use(
+    await AdminServer.open(
+      {
+        administration: storeAdministration(store),
+        newRequestId: () => Buffer.from(store.random.bytes(8)).toString('hex').toUpperCase(),
+        log,
+      },
+      { socketFile: join(store.paths.adminSocket) },
+    ),
+  );
+  await new Promise<void>((resolve, reject) => {
+    metrics.once('error', reject);
+    metrics.listen(config.metrics.port, config.metrics.host, resolve);
+  });
+  await api.listen({ host: config.api.host, port: config.api.port });
+  port = portOf(api.server.address());
+  const metricsPort = portOf(metrics.address());
+  return {
+    addresses: {
+      api: publicUrlOf(config, port),
+      metrics: `http://${config.metrics.host}:${metricsPort}/metrics`,
+      adminSocket: admin.socketFile,
+    },
+    stop: async (graceMs) => {
+      const cut = store.clock.after(graceMs, () => api.server.closeAllConnections());
+      metrics.closeAllConnections();
+      await api.close();
+      cut();
+    },
+  };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  return address.port;
+}

@@ -1,0 +1,88 @@
+/** Blobs in memory: the fake of tests, and what stands behind the API when it only describes itself. */
+import { strict as assert } from 'node:assert';
+import { ServiceError } from '../../../core/errors.ts';
+import type { BlobId, BlobLocation, TimeMs } from '../../../core/ids.ts';
+import type {
+  BlobIdSource,
+  BlobReader,
+  BlobRef,
+  BlobStore,
+  BlobWriter,
+} from '../../../core/ports/blob-store.ts';
+
+const MEMORY_LOCATION = 'm1' as BlobLocation;
+/** Sinks see several chunks, as from a disk. */
+const READ_BYTES = 262_144;
+
+type Kept = { readonly bytes: Buffer; readonly changedAt: TimeMs };
+
+export class MemoryBlobStore implements BlobStore {
+  readonly #ids: BlobIdSource;
+  readonly #now: () => TimeMs;
+  readonly #kept = new Map<BlobId, Kept>();
+  readonly #leased = new Set<BlobId>();
+
+  constructor(options: { readonly ids: BlobIdSource; readonly now: () => TimeMs }) {
+    this.#ids = options.ids;
+    this.#now = options.now;
+  }
+
+  async stage(): Promise<BlobWriter> {
+    const blobId = await this.#ids.reserveBlobIds(1);
+    let chunks: Uint8Array[] = [];
+    let state: 'open' | 'committed' | 'released' = 'open';
+    return {
+      write: (chunk) => {
+        assert.equal(state, 'open');
+        chunks.push(chunk);
+        return undefined;
+      },
+      commit: async () => {
+        assert.equal(state, 'open');
+        state = 'committed';
+        const bytes = Buffer.concat(chunks);
+        this.#kept.set(blobId, { bytes, changedAt: this.#now() });
+        this.#leased.add(blobId);
+        return { blobId, sizeBytes: bytes.length, location: MEMORY_LOCATION };
+      },
+      release: async () => {
+        state = 'released';
+        chunks = [];
+        this.#leased.delete(blobId);
+      },
+    };
+  }
+
+  async open(blob: BlobRef): Promise<BlobReader> {
+    if (blob.location !== MEMORY_LOCATION) {
+      throw new ServiceError('corrupt', `Blob ${blob.blobId} is not kept in memory.`);
+    }
+    const bytes = this.#kept.get(blob.blobId)?.bytes;
+    if (bytes === undefined) throw new ServiceError('object_not_found', 'The bytes are gone.');
+    return {
+      sizeBytes: bytes.length,
+      read: async (span, sink, options = {}) => {
+        for (let at = span.start; at < span.end; at += READ_BYTES) {
+          if (options.signal?.aborted) throw new ServiceError('aborted', 'The reader went away.');
+          await sink(bytes.subarray(at, Math.min(at + READ_BYTES, span.end)));
+        }
+      },
+      close: async () => undefined,
+    };
+  }
+
+  async remove(blobs: readonly BlobRef[]): Promise<void> {
+    for (const { blobId } of blobs) this.#kept.delete(blobId);
+  }
+
+  async *list(): AsyncGenerator<BlobRef & { readonly changedAt: TimeMs }> {
+    for (const [blobId, { bytes, changedAt }] of this.#kept) {
+      if (this.#leased.has(blobId)) continue;
+      yield { blobId, sizeBytes: bytes.length, location: MEMORY_LOCATION, changedAt };
+    }
+  }
+
+  async check(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+}

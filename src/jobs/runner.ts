@@ -1,0 +1,65 @@
+/** Runs background jobs, each by itself, one run at a time, again and again until closed. */
+import type { Clock } from '../core/ports/clock.ts';
+import type { Log } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+
+export type Job = {
+  readonly name: string;
+  /** Pause between the end of one run and the start of the next. */
+  readonly everyMs: number;
+  /** May be cut short by the signal and run again any time. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
+};
+
+export type RunnerDeps = {
+  readonly clock: Pick<Clock, 'after'>;
+  readonly log: Log;
+  readonly metrics: Pick<Metrics, 'countJob'>;
+};
+
+export class JobRunner implements AsyncDisposable {
+  readonly #deps: RunnerDeps;
+  readonly #jobs: readonly Job[];
+  readonly #abort = new AbortController();
+  readonly #running = new Map<string, Promise<void>>();
+  readonly #cancel = new Map<string, () => void>();
+
+  constructor(deps: RunnerDeps, jobs: readonly Job[]) {
+    this.#deps = deps;
+    this.#jobs = jobs;
+  }
+
+  start(): void {
+    for (const job of this.#jobs) this.#schedule(job);
+  }
+
+  /** Stops scheduling, tells the runs under way to stop and waits for them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#abort.abort();
+    for (const cancel of this.#cancel.values()) cancel();
+    await Promise.all(this.#running.values());
+  }
+
+  #schedule(job: Job): void {
+    if (this.#abort.signal.aborted) return;
+    const cancel = this.#deps.clock.after(job.everyMs, () => {
+      const run = this.#runOnce(job).finally(() => {
+        this.#running.delete(job.name);
+        this.#schedule(job);
+      });
+      this.#running.set(job.name, run);
+    });
+    this.#cancel.set(job.name, cancel);
+  }
+
+  async #runOnce(job: Job): Promise<void> {
+    try {
+      await job.run(this.#abort.signal);
+      this.#deps.metrics.countJob(job.name, 'done');
+    } catch (error) {
+      // The edge of a job: the next run tries again, and the count of failures is watched.
+      this.#deps.metrics.countJob(job.name, 'failed');
+      this.#deps.log.error({ job: job.name, err: error }, 'a job failed');
+    }
+  }
+}

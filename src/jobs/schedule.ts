@@ -1,0 +1,57 @@
+/** Which jobs run, and how often. */
+import { sweepIdentity } from '../core/identity/sweep-identity.ts';
+import type { BlobStore } from '../core/ports/blob-store.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Metadata } from '../core/ports/metadata/metadata.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { Job } from './runner.ts';
+import type { StoredBytes } from './stored-bytes.ts';
+import { sweepDeadBlobs, sweepOrphanBlobs } from './sweep-blobs.ts';
+import { sweepOperations } from './sweep-operations.ts';
+import type { UsageBuffer } from './usage-buffer.ts';
+
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+
+export type JobDeps = {
+  readonly metadata: Metadata;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly usage: UsageBuffer;
+  readonly storedBytes: StoredBytes;
+  readonly metrics: Metrics;
+};
+
+export function jobsOf(deps: JobDeps): readonly Job[] {
+  return [
+    { name: 'usage', everyMs: SECOND_MS, run: () => deps.usage.flush() },
+    {
+      name: 'dead-blobs',
+      everyMs: 2 * SECOND_MS,
+      run: async (signal) => void (await sweepDeadBlobs(deps, { signal })),
+    },
+    {
+      name: 'stored-bytes',
+      everyMs: 15 * SECOND_MS,
+      run: async () => {
+        await deps.storedBytes.refresh();
+        deps.metrics.setStoredBytes(Number(deps.storedBytes.storedBytes()));
+      },
+    },
+    {
+      name: 'operations',
+      everyMs: 10 * MINUTE_MS,
+      run: (signal) => sweepOperations(deps, { signal }),
+    },
+    {
+      name: 'identity',
+      everyMs: 10 * MINUTE_MS,
+      run: async (signal) => void (await sweepIdentity(deps, { signal })),
+    },
+    {
+      name: 'orphan-blobs',
+      everyMs: 60 * MINUTE_MS,
+      run: async (signal) => void (await sweepOrphanBlobs(deps, { signal })),
+    },
+  ];
+}

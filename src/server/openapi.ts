@@ -1,0 +1,69 @@
+/** OpenAPI 3.1 out of the route schemas (files-api.md, "Service"). */
+import swagger from '@fastify/swagger';
+import type { ApiServer } from './schema-kit.ts';
+
+export type OpenApiOptions = {
+  readonly version: string;
+  /** Where clients reach this API; absent in the committed document. */
+  readonly publicUrl: (() => string) | undefined;
+};
+
+/** Collects every route that is registered after it. */
+export async function collectOpenApi(server: ApiServer, options: OpenApiOptions): Promise<void> {
+  await server.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Pinfold',
+        version: options.version,
+        description: 'Store once; reach it by S3, by HTTP and by IPFS.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: options.publicUrl?.() ?? 'http://localhost:8080' }],
+      tags: [
+        { name: 'account', description: 'Signing in, sessions and who one is.' },
+        { name: 'files', description: 'Files by name.' },
+        { name: 'links', description: 'Files for anyone who has the link.' },
+        { name: 'service', description: 'What the server says of itself.' },
+      ],
+      security: [{ bearer: [] }, { apiKey: [] }, { appKey: [] }],
+      components: {
+        securitySchemes: {
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'An access token, an app key, or an API token.',
+          },
+          appKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'Authorization',
+            description: '`ApiKey <user_app_key>`',
+          },
+          apiKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-API-Key',
+            description: 'An API token or an app key.',
+          },
+        },
+      },
+    },
+    transform: ({ schema, url, route }) => {
+      // Byte routes validate no body, but their document must say that there is one.
+      const body =
+        route.config?.takesBytes === true
+          ? { consumes: ['application/octet-stream'], body: { type: 'string', format: 'binary' } }
+          : {};
+      return { schema: { ...schema, ...body }, url };
+    },
+  });
+}
+
+/** A document as it is served and committed. */
+export type OpenApiDocument = Readonly<Record<string, unknown>>;
+
+/** The document of all routes; the server must be ready. */
+export function openApiDocument(server: ApiServer): OpenApiDocument {
+  return server.swagger() as unknown as OpenApiDocument;
+}
