@@ -33,7 +33,9 @@ export async function issueWalletChallenge(
   const message = writeSignInMessage(deps.site, { wallet, nonce, issuedAt, expiresAt });
   await deps.metadata.transact(async (tx) => {
     if ((await tx.countOpenNonces(issuedAt)) >= NONCES_OPEN_MAX) {
-      throw new ServiceError('rate_limited', 'Too many sign-ins are under way; try again later.');
+      throw new ServiceError('rate_limited', 'Too many sign-ins are under way; try again later.', {
+        details: { retryAfter: 60 },
+      });
     }
     await tx.insertNonce({
       nonce,

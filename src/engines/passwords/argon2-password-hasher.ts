@@ -14,7 +14,7 @@ const HASH_FORM =
 
 export class Argon2PasswordHasher implements PasswordHasher {
   readonly #gate: Gate;
-  /** Stands in for the hash of accounts that do not exist; nobody knows its password. */
+  /** Stands in for the hash of accounts that have none; what it answers is never believed. */
   readonly #nobodysHash: string;
 
   private constructor(gate: Gate, nobodysHash: string) {
@@ -52,6 +52,7 @@ export class Argon2PasswordHasher implements PasswordHasher {
     } catch (error) {
       if (error instanceof GateFullError) {
         throw new ServiceError('rate_limited', 'Too many sign-ins at once; try again soon.', {
+          details: { retryAfter: 1 },
           cause: error,
         });
       }

@@ -1,0 +1,158 @@
+/** Username accounts, for command-line clients. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { createUsernameAccount } from '../../core/identity/create-username-account.ts';
+import { logIn } from '../../core/identity/log-in.ts';
+import { setPassword } from '../../core/identity/set-password.ts';
+import { USERNAME_LENGTH_MAX } from '../../core/limits.ts';
+import { limitRequest } from '../../server/access.ts';
+import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { type AccountDeps, withSite } from './deps.ts';
+import {
+  APP_KEY_EXAMPLE,
+  departureOf,
+  forbidCaching,
+  namingField,
+  TokenSetSchema,
+  TokenSetWithMessageSchema,
+  tokenSetBody,
+  USER_ID_EXAMPLE,
+} from './wire.ts';
+
+const FIELDS = { username_invalid: 'username', password_invalid: 'new_password' } as const;
+
+export function registerUsernameRoutes(server: ApiServer, deps: AccountDeps): void {
+  registerUsers(server, deps);
+  registerSetPassword(server, deps);
+  registerLogin(server, deps);
+}
+
+function registerUsers(server: ApiServer, deps: AccountDeps): void {
+  server.route({
+    method: 'POST',
+    url: '/users',
+    config: { access: 'signIn' },
+    schema: {
+      operationId: 'createUser',
+      tags: ['account'],
+      summary: 'Open an account under a username',
+      security: [],
+      body: Type.Object(
+        { username: Type.String({ description: '3 to 32 of a-z, 0-9, _ and -.' }) },
+        { examples: [{ username: 'alice' }] },
+      ),
+      response: {
+        200: Type.Object(
+          {
+            user_id: Type.String(),
+            user_app_key: Type.String({ description: 'The permanent key of the account.' }),
+            solana_pubkey: Type.String({ description: 'Empty until a wallet is linked.' }),
+          },
+          {
+            examples: [
+              { user_id: USER_ID_EXAMPLE, user_app_key: APP_KEY_EXAMPLE, solana_pubkey: '' },
+            ],
+          },
+        ),
+        ...errorResponses(400, 403, 409, 429),
+      },
+    },
+    handler: async (request, reply) => {
+      forbidCaching(reply);
+      const { username } = request.body;
+      const { account, appKey } = await namingField(FIELDS, () =>
+        createUsernameAccount(deps, { username }),
+      );
+      return {
+        user_id: account.accountId,
+        user_app_key: appKey,
+        solana_pubkey: account.wallet ?? '',
+      };
+    },
+  });
+}
+
+function registerSetPassword(server: ApiServer, deps: AccountDeps): void {
+  server.route({
+    method: 'POST',
+    url: '/auth/set-password',
+    config: { access: 'signIn' },
+    schema: {
+      operationId: 'setPassword',
+      tags: ['account'],
+      summary: 'Set the password of an account and sign in',
+      description: 'The app key in the body is the proof. All sessions that stood end.',
+      security: [],
+      body: Type.Object(
+        {
+          user_id: Type.String(),
+          user_app_key: Type.String(),
+          new_password: Type.String({ description: 'At least 10 characters.' }),
+        },
+        {
+          examples: [
+            {
+              user_id: USER_ID_EXAMPLE,
+              user_app_key: APP_KEY_EXAMPLE,
+              new_password: 'correct horse battery staple',
+            },
+          ],
+        },
+      ),
+      response: { 200: TokenSetWithMessageSchema, ...errorResponses(400, 401, 403, 429) },
+    },
+    handler: async (request, reply) => {
+      forbidCaching(reply);
+      const { user_id: accountId, user_app_key: appKey, new_password: newPassword } = request.body;
+      const tokens = await namingField(FIELDS, () =>
+        setPassword(
+          withSite(deps),
+          { accountId, appKey, newPassword },
+          { signal: departureOf(reply) },
+        ),
+      );
+      return { ...tokenSetBody(tokens), message: 'The password is set.' };
+    },
+  });
+}
+
+function registerLogin(server: ApiServer, deps: AccountDeps): void {
+  server.route({
+    method: 'POST',
+    url: '/auth/login',
+    config: { access: 'signIn' },
+    schema: {
+      operationId: 'login',
+      tags: ['account'],
+      summary: 'Sign in with username and password',
+      security: [],
+      body: Type.Object(
+        { username: Type.String(), password: Type.String() },
+        { examples: [{ username: 'alice', password: 'correct horse battery staple' }] },
+      ),
+      response: { 200: TokenSetSchema, ...errorResponses(400, 401, 403, 429) },
+    },
+    handler: async (request, reply) => {
+      forbidCaching(reply);
+      const { username, password } = request.body;
+      await limitTries(deps, request, reply, username);
+      const tokens = await logIn(
+        withSite(deps),
+        { username, password },
+        { signal: departureOf(reply) },
+      );
+      return tokenSetBody(tokens);
+    },
+  });
+}
+
+/** Tries are counted by name and address, before it is known whether the name exists. */
+async function limitTries(
+  deps: AccountDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  username: string,
+): Promise<void> {
+  const name = username.slice(0, USERNAME_LENGTH_MAX).toLowerCase();
+  await limitRequest(deps, reply, 'password', `account ${name} ${request.ip}`);
+}
