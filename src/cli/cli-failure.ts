@@ -145,9 +145,29 @@ function systemFailure(error: unknown): CliFailure | undefined {
         hint: 'Run it as the user that owns the data directory; ports below 1024 need a permission.',
         exitCode: EXIT_CODES.forbidden,
       };
+    case 'ENOENT':
+    case 'EISDIR':
+    case 'ENOTDIR':
+      return {
+        ...facts,
+        code: 'file_not_found',
+        message: `There is no file ${'path' in error ? String(error.path) : ''} that can be read.`,
+        hint: 'Check the settings that name files: pinfold config prints them.',
+      };
     default:
-      return undefined;
+      return isTlsRefusal(code)
+        ? {
+            ...facts,
+            code: 'tls_invalid',
+            message: `The TLS certificate or its key cannot be used (${String(code)}).`,
+            hint: 'PINFOLD_TLS_CERT_FILE and PINFOLD_TLS_KEY_FILE name PEM files that belong together.',
+          }
+        : undefined;
   }
+}
+
+function isTlsRefusal(code: unknown): boolean {
+  return typeof code === 'string' && /^ERR_(?:OSSL|SSL|TLS)_/.test(code);
 }
 
 function faultOf(error: unknown): CliFailure {

@@ -2,7 +2,7 @@
  * The tree of commands: names, options and help. What a command does is in a file of its own, loaded
  * when it runs, so that `pinfold --help` opens no store.
  */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { LIST_LIMIT_MAX } from '../core/limits.ts';
 import type { AnswerOptions } from './answer.ts';
@@ -38,6 +38,7 @@ export function buildProgram(world: CliWorld): Command {
   };
   addServe(program, part);
   addConfig(program, part);
+  addOpenApi(program, part);
   addAdmin(program, part);
   return program;
 }
@@ -59,6 +60,21 @@ function addConfig(program: Command, { world, answerOptions }: Part): void {
     .action(async () => {
       const { showConfig } = await import('./commands/config.ts');
       await showConfig(world, answerOptions());
+    });
+}
+
+function addOpenApi(program: Command, { world, answerOptions }: Part): void {
+  program
+    .command('openapi')
+    .description('print the OpenAPI document of the API, as YAML or with --json')
+    .addOption(
+      new Option('--spec <version>', 'of the OpenAPI specification')
+        .choices(['3.0', '3.1'])
+        .default('3.1'),
+    )
+    .action(async ({ spec }: { spec: '3.0' | '3.1' }) => {
+      const { printOpenApi } = await import('./commands/openapi.ts');
+      await printOpenApi(world, { spec }, answerOptions());
     });
 }
 

@@ -5,6 +5,8 @@ export type Environment = {
   readonly settings: Readonly<Record<string, string>>;
   /** `NO_COLOR` is set to something (no-color.org). */
   readonly isColorRefused: boolean;
+  /** Started by a script of npm, as in a clone, where no `pinfold` is on the path. */
+  readonly isNpmScript: boolean;
 };
 
 /** Reads what Pinfold heeds of the environment, once, at the start. */
@@ -20,5 +22,10 @@ export function environmentOf(
   for (const [name, text] of Object.entries(variables)) {
     if (name.startsWith('PINFOLD_') && text !== undefined) settings[name] = text;
   }
-  return { settings, isColorRefused: (variables['NO_COLOR'] ?? '') !== '' };
+  const isSet = (name: string) => (variables[name] ?? '') !== '';
+  return {
+    settings,
+    isColorRefused: isSet('NO_COLOR'),
+    isNpmScript: isSet('npm_lifecycle_event'),
+  };
 }

@@ -11,7 +11,7 @@ export async function serve(world: CliWorld): Promise<void> {
   const server = await composeServer({ config });
   let reason: Error | undefined;
   try {
-    world.terminal.writeNote(greeting(config, server));
+    world.terminal.writeNote(greeting(world, config, server));
     reason = await Promise.race([stopped, server.failed]);
     world.terminal.writeNote('Stopping: waiting for requests under way. Ctrl-C ends at once.\n');
   } finally {
@@ -26,12 +26,14 @@ export async function serve(world: CliWorld): Promise<void> {
 }
 
 /** Where to go, and the first things to do there. */
-function greeting(config: Config, { addresses }: RunningServer): string {
+function greeting(world: CliWorld, config: Config, { addresses }: RunningServer): string {
   const url = config.publicUrl ?? addresses.api;
-  const signup =
+  const pinfold = world.environment.isNpmScript ? 'npm run pinfold --' : 'pinfold';
+  const account =
     config.signup.kind === 'open'
-      ? `curl ${url}/users -H 'content-type: application/json' -d '{"username":"ann"}'`
-      : 'pinfold admin accounts create ann';
+      ? `curl ${url}/users -d '{"username":"ann"}'`
+      : `${pinfold} admin accounts create ann`;
+  const auth = `-H "Authorization: ApiKey $KEY"`;
   return `
 Pinfold is ready.
 
@@ -40,11 +42,12 @@ Pinfold is ready.
   Data     ${config.dataDirectory}
   Key      ${config.masterKeyFile} (keep a copy apart from the data)
 
-First steps:
-  Make an account    ${signup}
-  Upload a file      curl -T photo.jpg -X POST -H "Authorization: ApiKey $KEY" '${url}/upload?file_name=photo.jpg'
-  Give it a link     curl ${url}/createPublicLink -H "Authorization: ApiKey $KEY" -d '{"file_name":"photo.jpg"}'
-  Be its operator    pinfold admin operator add ann
+First steps, with KEY being the app key that the first one answers:
+  Make an account    ${account}
+  Upload a file      curl ${auth} --data-binary @photo.jpg '${url}/upload?file_name=photo.jpg'
+  Share it           curl ${auth} -d '{"file_name":"photo.jpg"}' ${url}/createPublicLink
+  Read it            curl '${url}/publicDownload?hash=<link_hash>' -o photo.jpg
+  Operate accounts   ${pinfold} admin --help
 
 Ctrl-C stops it.
 
