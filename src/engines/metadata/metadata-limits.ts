@@ -16,3 +16,5 @@ export const POSTGRES_CONNECTIONS_MAX = 16;
 export const POSTGRES_CONNECT_TIMEOUT_MS = 5000;
 /** Parameters of one statement stay far below what the engines take (SQLite 32,766, pg 65,535). */
 export const ROWS_PER_STATEMENT_MAX = 500;
+/** The longest pause before a conflicting transaction is run again. */
+export const CONFLICT_PAUSE_MS_MAX = 64;

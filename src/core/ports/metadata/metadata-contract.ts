@@ -1,7 +1,9 @@
 /**
- * What every metadata engine must do, run against each. Object commits and listings are in
- * `object-contract.ts`, the rest of the subjects in `identity-contract.ts`.
+ * What every metadata engine must do, run against each. The subjects are in
+ * `contract/`.
  */
+import { blobContract } from './contract/blob-contract.ts';
+import { fileContract } from './contract/file-contract.ts';
 import { identityContract } from './contract/identity-contract.ts';
 import { listingContract } from './contract/listing-contract.ts';
 import { objectContract } from './contract/object-contract.ts';
@@ -26,6 +28,8 @@ export type MetadataEngine = {
 /** Registers the suite with `node:test`. */
 export function metadataContract(engine: MetadataEngine): void {
   identityContract(engine);
+  fileContract(engine);
   objectContract(engine);
+  blobContract(engine);
   listingContract(engine);
 }

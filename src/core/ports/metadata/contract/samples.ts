@@ -1,4 +1,5 @@
 /** Values for the contract suites and for tests that need a filled store. */
+import { ServiceError } from '../../../errors.ts';
 import type { Account, NewAccount } from '../../../identity/account.ts';
 import type {
   AccountId,
@@ -13,7 +14,7 @@ import type {
 } from '../../../ids.ts';
 import type { ContentPart, ObjectVersion } from '../../../objects/object.ts';
 import type { Metadata } from '../metadata.ts';
-import type { Deletion, Publication } from '../objects.ts';
+import type { CommitCheck, Deletion, Publication } from '../objects.ts';
 
 export const NOW = 1_790_000_000_000 as TimeMs;
 export const HOUR = (NOW - (NOW % 3_600_000)) as TimeMs;
@@ -117,3 +118,26 @@ export function sampleDeletion(
     ...change,
   };
 }
+
+/** Owners of each live blob, and the time of death of each dead one. */
+export async function blobsOf(metadata: Metadata) {
+  const live = await metadata.listBlobs({ after: undefined, limit: 1000 });
+  const dead = await metadata.listDeadBlobs({ diedBefore: timeAt(10 ** 9), limit: 1000 });
+  return {
+    live: live.map(({ blobId, owners }) => [Number(blobId), owners]),
+    dead: dead.map(({ blobId, diedAt }) => [Number(blobId), Number(diedAt)]),
+  };
+}
+
+/** What the account's row says that it stores. */
+export async function storedBytes(
+  metadata: Metadata,
+  account: Account,
+): Promise<bigint | undefined> {
+  return (await metadata.findAccount(account.accountId))?.storedBytes;
+}
+
+/** As `If-None-Match: *` asks. */
+export const mustNotExist: CommitCheck = ({ current }) => {
+  if (current) throw new ServiceError('precondition_failed', 'It exists.');
+};

@@ -1,0 +1,177 @@
+/** Metadata in PostgreSQL, or in a database that speaks its protocol, for any number of processes. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+
+import type { BlobId } from '../../core/ids.ts';
+import type { ObjectVersion } from '../../core/objects/object.ts';
+import type { BlobIdSource } from '../../core/ports/blob-store.ts';
+import type {
+  MetadataReads,
+  MetadataTx,
+  Transactions,
+} from '../../core/ports/metadata/metadata.ts';
+import type {
+  BlobRows,
+  Deletion,
+  ObjectCommits,
+  ObjectWrites,
+  Publication,
+} from '../../core/ports/metadata/objects.ts';
+import { BlobIdBlocks } from './blob-id-blocks.ts';
+import { retryConflicts } from './conflict.ts';
+import { BLOB_ID_BLOCK_SIZE, CONFLICT_PAUSE_MS_MAX } from './metadata-limits.ts';
+import type { Migration } from './migrations/migration.ts';
+import { MIGRATIONS } from './migrations/migrations.ts';
+import { objectWrites } from './postgres/postgres-commits.ts';
+import { kyselyOfPool, openPool } from './postgres/postgres-dialect.ts';
+import { isConflict, unavailable } from './postgres/postgres-errors.ts';
+import { listObjects } from './postgres/postgres-listing.ts';
+import { migratePostgres } from './postgres/postgres-migrate.ts';
+import { accessReads, accessWrites } from './rows/access.ts';
+import { accountReads, accountWrites } from './rows/accounts.ts';
+import { blobReads, blobWrites } from './rows/blobs.ts';
+import { fileReads, fileWrites } from './rows/files.ts';
+import { objectReads } from './rows/objects.ts';
+import { trailWrites, usageReads } from './rows/trail.ts';
+import type { Db } from './schema.ts';
+
+export type PostgresMetadataOptions = {
+  /** `postgres://user:password@host:port/database`. */
+  readonly url: string;
+  /** Blob numbers reserved at once, by each process. */
+  readonly idBlockSize?: number;
+  /** Another schema than the program's; for tests of migrations. */
+  readonly migrations?: readonly Migration[];
+};
+
+type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'listDeadBlobs'>;
+
+/** An open engine: the class holds the writes, its reads are joined to it by subject. */
+export type OpenPostgresMetadata = PostgresMetadata & MetadataReads & BlobReads;
+
+export class PostgresMetadata
+  implements Transactions, ObjectCommits, Omit<BlobRows, keyof BlobReads>, BlobIdSource
+{
+  readonly #db: Db;
+  readonly #blobIds: BlobIdBlocks;
+  #isClosed = false;
+
+  /** Connects and brings the database to the program's schema; throws when it is newer. */
+  static async open(options: PostgresMetadataOptions): Promise<OpenPostgresMetadata> {
+    const db = kyselyOfPool(openPool(options.url));
+    try {
+      await refuseVolatile(db);
+      await migratePostgres(db, { migrations: options.migrations ?? MIGRATIONS, now: Date.now });
+    } catch (error) {
+      await db.destroy();
+      throw error;
+    }
+    return Object.assign(new PostgresMetadata(db, options), readsOf(db), blobReads(db));
+  }
+
+  private constructor(db: Db, options: PostgresMetadataOptions) {
+    this.#db = db;
+    this.#blobIds = new BlobIdBlocks(options.idBlockSize ?? BLOB_ID_BLOCK_SIZE, (count) =>
+      this.#reserveBlock(count),
+    );
+  }
+
+  transact<T>(work: (tx: MetadataTx) => Promise<T>): Promise<T> {
+    return this.#run('serializable', (db) => work(txOf(db)));
+  }
+
+  publishObject(publication: Publication): Promise<ObjectVersion | undefined> {
+    return this.#commit((writes) => writes.publishObject(publication));
+  }
+
+  deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined> {
+    return this.#commit((writes) => writes.deleteObject(deletion));
+  }
+
+  forgetDeadBlobs: BlobRows['forgetDeadBlobs'] = (blobIds) =>
+    this.#run('read committed', (db) => blobWrites(db).forgetDeadBlobs(blobIds));
+
+  moveBlobs: BlobRows['moveBlobs'] = (moves) =>
+    this.#run('read committed', (db) => blobWrites(db).moveBlobs(moves));
+
+  reserveBlobIds(count: number): Promise<BlobId> {
+    return this.#blobIds.take(count);
+  }
+
+  async check(): Promise<void> {
+    if (this.#isClosed) throw unavailable();
+    await sql`select 1 from blob_ids`.execute(this.#db);
+  }
+
+  /** Waits for what is under way, then ends all connections. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#db.destroy();
+  }
+
+  /** The account's row lock makes these serial; no other isolation is needed. */
+  #commit<T>(work: (writes: ObjectWrites) => Promise<T>): Promise<T> {
+    return this.#run('read committed', (db) => work(objectWrites(db)));
+  }
+
+  #run<T>(isolation: 'serializable' | 'read committed', work: (db: Db) => Promise<T>): Promise<T> {
+    return retryConflicts(
+      async () => {
+        if (this.#isClosed) throw unavailable();
+        return this.#db.transaction().setIsolationLevel(isolation).execute(work);
+      },
+      isConflict,
+      pauseAfter,
+    );
+  }
+
+  #reserveBlock(count: number): Promise<number> {
+    return this.#run('read committed', async (db) => {
+      const { next_id } = await db
+        .updateTable('blob_ids')
+        .set((eb) => ({ next_id: eb('next_id', '+', count) }))
+        .returning('next_id')
+        .executeTakeFirstOrThrow();
+      return next_id - count;
+    });
+  }
+}
+
+/** Longer the more often a transaction failed, and by chance, so that rivals do not meet again. */
+async function pauseAfter(tries: number): Promise<void> {
+  await sleep(Math.random() * Math.min(2 ** tries, CONFLICT_PAUSE_MS_MAX));
+}
+
+/** Acknowledged writes must outlive a power cut: a database set otherwise is refused. */
+async function refuseVolatile(db: Db): Promise<void> {
+  const { rows } = await sql<{ value: string }>`
+    select current_setting('synchronous_commit') as value`.execute(db);
+  if (rows[0]?.value !== 'off') return;
+  throw new Error(
+    'PINFOLD_DATABASE_URL names a database with synchronous_commit = off, which loses ' +
+      'acknowledged writes: set it to on for this role or database.',
+  );
+}
+
+function readsOf(db: Db): MetadataReads {
+  return {
+    ...accountReads(db),
+    ...accessReads(db),
+    ...objectReads(db),
+    ...fileReads(db),
+    ...usageReads(db),
+    listObjects: (query) => listObjects(db, query),
+  };
+}
+
+function txOf(db: Db): MetadataTx {
+  return {
+    ...readsOf(db),
+    ...accountWrites(db),
+    ...accessWrites(db),
+    ...fileWrites(db),
+    ...trailWrites(db),
+    ...objectWrites(db),
+  };
+}
