@@ -25,6 +25,9 @@ import { type Keyring, keyringOf, parseMasterKeys } from './kit/keyring.ts';
 import type { Log } from './observe/log.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 
+/** Offsets of damage that one log line names; `verify` names all. */
+const DAMAGE_SHOWN_MAX = 20;
+
 /** Everything below the dialects. */
 export type Store = {
   readonly metadata: Metadata;
@@ -62,9 +65,15 @@ export async function openStore(
         io: realDisk,
         directory: await madeDirectory(config.blobs.directory),
         ids: metadata,
+        rows: metadata,
         minFreeBytes: Number(config.blobs.minFreeBytes),
         now: systemClock.now,
         onSyncFailure: failure.resolve,
+        onDamage: (segment, offsets) =>
+          log.error(
+            { segment, offsets: offsets.slice(0, DAMAGE_SHOWN_MAX) },
+            'a segment is damaged',
+          ),
       }),
     );
     const usage = new UsageBuffer(metadata);

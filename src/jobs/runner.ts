@@ -7,6 +7,8 @@ export type Job = {
   readonly name: string;
   /** Pause between the end of one run and the start of the next. */
   readonly everyMs: number;
+  /** How long after the start it runs first; as often as otherwise unless said. */
+  readonly firstAfterMs?: number;
   /** May be cut short by the signal and run again any time. */
   readonly run: (signal: AbortSignal) => Promise<void>;
 };
@@ -30,7 +32,7 @@ export class JobRunner implements AsyncDisposable {
   }
 
   start(): void {
-    for (const job of this.#jobs) this.#schedule(job);
+    for (const job of this.#jobs) this.#schedule(job, job.firstAfterMs ?? job.everyMs);
   }
 
   /** Stops scheduling, tells the runs under way to stop and waits for them. */
@@ -40,12 +42,12 @@ export class JobRunner implements AsyncDisposable {
     await Promise.all(this.#running.values());
   }
 
-  #schedule(job: Job): void {
+  #schedule(job: Job, afterMs: number): void {
     if (this.#abort.signal.aborted) return;
-    const cancel = this.#deps.clock.after(job.everyMs, () => {
+    const cancel = this.#deps.clock.after(afterMs, () => {
       const run = this.#runOnce(job).finally(() => {
         this.#running.delete(job.name);
-        this.#schedule(job);
+        this.#schedule(job, job.everyMs);
       });
       this.#running.set(job.name, run);
     });

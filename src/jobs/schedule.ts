@@ -6,12 +6,15 @@ import type { Metadata } from '../core/ports/metadata/metadata.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Job } from './runner.ts';
 import type { StoredBytes } from './stored-bytes.ts';
-import { sweepDeadBlobs, sweepOrphanBlobs } from './sweep-blobs.ts';
+import { sweepDeadBlobs } from './sweep-blobs.ts';
 import { sweepOperations } from './sweep-operations.ts';
 import type { UsageBuffer } from './usage-buffer.ts';
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
+
+/** Longer than bytes of another process may wait for their row; one's own are leased. */
+const ORPHAN_GRACE_MS = 60 * MINUTE_MS;
 
 export type JobDeps = {
   readonly metadata: Metadata;
@@ -51,7 +54,13 @@ export function jobsOf(deps: JobDeps): readonly Job[] {
     {
       name: 'orphan-blobs',
       everyMs: 60 * MINUTE_MS,
-      run: async (signal) => void (await sweepOrphanBlobs(deps, { signal })),
+      firstAfterMs: SECOND_MS,
+      run: async (signal) => void (await deps.blobs.sweep({ graceMs: ORPHAN_GRACE_MS, signal })),
+    },
+    {
+      name: 'compaction',
+      everyMs: 10 * SECOND_MS,
+      run: async (signal) => void (await deps.blobs.compact({ signal })),
     },
   ];
 }

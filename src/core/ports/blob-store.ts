@@ -75,8 +75,19 @@ export interface BlobStore extends AsyncDisposable {
    */
   remove(blobs: readonly BlobRef[]): Promise<void>;
 
-  /** Every blob kept, in no order, with the time of its last change; for sweeping and `verify`. */
+  /** Every blob kept and not leased, in no order; for `verify`. */
   list(options?: { signal?: AbortSignal }): AsyncIterable<BlobRef & { readonly changedAt: TimeMs }>;
+
+  /**
+   * Removes bytes that neither a row nor a lease names and that are older than the grace: what a
+   * crash or a failed publication left. Answers how many blobs (or what was taken for them) went.
+   */
+  sweep(options: { readonly graceMs: number; readonly signal: AbortSignal }): Promise<number>;
+
+  /**
+   * Gives back the space of removed blobs where `remove` alone does not. Answers the bytes freed.
+   */
+  compact(options: { readonly signal: AbortSignal }): Promise<number>;
 
   /** Throws when the store cannot serve now; cheap enough for a readiness probe. */
   check(): Promise<void>;

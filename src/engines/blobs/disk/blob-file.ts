@@ -101,3 +101,11 @@ export function decodeFooter(
   for (let index = 0; index < count; index += 1) sums[index] = footer.readUInt32LE(4 * index);
   return sums;
 }
+
+/** Bytes of data in a whole blob file of `fileBytes`; 0 for a torn one. */
+export function sizeInBlobFile(fileBytes: number): number {
+  const rest = fileBytes - TAIL_BYTES;
+  if (rest <= 0) return 0;
+  const sizeBytes = rest - 4 * Math.ceil(rest / (BLOCK_BYTES + 4));
+  return sizeBytes >= 0 && blobFileBytes(sizeBytes) === fileBytes ? sizeBytes : 0;
+}

@@ -1,12 +1,12 @@
 /** The disk engine keeps the contract, and never hands out a damaged block. */
 import { strict as assert } from 'node:assert';
-import { mkdtemp, open, readdir, rm, truncate } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { openBlobRows } from '../../../../tests/world/blob-rows.ts';
 import { isServiceError } from '../../../core/errors.ts';
-import type { BlobId, TimeMs } from '../../../core/ids.ts';
-import type { BlobIdSource } from '../../../core/ports/blob-store.ts';
+import type { TimeMs } from '../../../core/ids.ts';
 import {
   type BlobStoreFixture,
   keep,
@@ -19,39 +19,36 @@ import { DiskBlobStore } from './disk-blob-store.ts';
 import type { DiskIo } from './disk-io.ts';
 import { realDisk } from './real-disk.ts';
 
-function countingIds(): BlobIdSource {
-  let next = 1;
-  return {
-    reserveBlobIds: async (count) => {
-      const first = next as BlobId;
-      next += count;
-      return first;
-    },
-  };
-}
-
 async function openFixture(
   io: DiskIo = realDisk,
-  minFreeBytes = 0,
-): Promise<BlobStoreFixture & { directory: string; failures: Error[] }> {
+  options: { readonly minFreeBytes?: number; readonly segmentBytesMax?: number } = {},
+): Promise<BlobStoreFixture & { directory: string; failures: Error[]; damage: number[] }> {
   const root = await mkdtemp(join(tmpdir(), 'pinfold-blobs-'));
-  const ids = countingIds();
+  const rows = await openBlobRows();
   const failures: Error[] = [];
+  const damage: number[] = [];
   const directory = join(root, 'blobs');
   const openStore = () =>
     DiskBlobStore.open({
       io,
       directory,
-      ids,
-      minFreeBytes,
+      ids: rows.metadata,
+      rows: rows.metadata,
+      minFreeBytes: options.minFreeBytes ?? 0,
+      ...(options.segmentBytesMax === undefined
+        ? {}
+        : { segmentBytesMax: options.segmentBytesMax }),
       now: () => Date.now() as TimeMs,
       onSyncFailure: (error) => failures.push(error),
+      onDamage: (_segment, offsets) => damage.push(...offsets),
     });
   let store = await openStore();
   return {
+    ...rows,
     store,
     directory,
     failures,
+    damage,
     reopen: async () => {
       await store[Symbol.asyncDispose]();
       store = await openStore();
@@ -64,16 +61,17 @@ async function openFixture(
   };
 }
 
-testBlobStore('disk files', () => openFixture());
+testBlobStore('disk', () => openFixture());
+testBlobStore('disk, small segments', () => openFixture(realDisk, { segmentBytesMax: 300_000 }));
 
-test('a flipped bit is never served, whichever it is', async () => {
+test('a flipped bit in a file is never served, whichever it is', async () => {
   const fixture = await openFixture();
-  const bytes = patternBytes(200_000);
+  const bytes = patternBytes(300_000);
   const blob = await keep(fixture.store, bytes);
   const path = join(fixture.directory, ...blobFolders(blob.blobId), blobFileName(blob.blobId));
   const handle = await open(path, 'r+');
   const size = (await handle.stat()).size;
-  for (let at = 0; at < size; at += at < 200_000 ? 9_973 : 1) {
+  for (let at = 0; at < size; at += at < 300_000 ? 9_973 : 1) {
     const byte = Buffer.alloc(1);
     await handle.read(byte, 0, 1, at);
     await handle.write(Buffer.from([(byte[0] ?? 0) ^ 0x10]), 0, 1, at);
@@ -90,7 +88,7 @@ test('a flipped bit is never served, whichever it is', async () => {
 test('writes are refused below the floor of free space, and reads go on', async () => {
   let free = 10_000_000;
   const io: DiskIo = { ...realDisk, freeBytes: async () => free };
-  const fixture = await openFixture(io, 1_000_000);
+  const fixture = await openFixture(io, { minFreeBytes: 1_000_000 });
   const blob = await keep(fixture.store, patternBytes(1000));
   await assert.rejects(fixture.store.stage({ sizeBytes: 20_000_000 }), (error) =>
     isServiceError(error, 'storage_full'),
@@ -138,22 +136,82 @@ test('a failed sync makes the engine read-only, is told once and never tried aga
   await fixture.close();
 });
 
-test('a full disk is said as such and leaves no file', async () => {
+test('a full disk is said as such, leaves no file, and a later write goes on', async () => {
+  let isFull = true;
   const io: DiskIo = {
     ...realDisk,
-    createFile: async (path) => ({
-      ...(await realDisk.createFile(path)),
-      write: () => Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' })),
-    }),
+    createFile: async (path) => {
+      const file = await realDisk.createFile(path);
+      const write: typeof file.write = (chunks, position) =>
+        isFull
+          ? Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' }))
+          : file.write(chunks, position);
+      return { ...file, write };
+    },
   };
   const fixture = await openFixture(io);
-  await assert.rejects(keep(fixture.store, patternBytes(10)), (error) =>
-    isServiceError(error, 'storage_full'),
-  );
+  for (const size of [10, 400_000]) {
+    await assert.rejects(keep(fixture.store, patternBytes(size)), (error) =>
+      isServiceError(error, 'storage_full'),
+    );
+  }
   const files = await readdir(fixture.directory, { recursive: true, withFileTypes: true });
   assert.deepEqual(
     files.filter((entry) => entry.isFile()),
     [],
   );
+  isFull = false;
+  for (const size of [10, 400_000]) {
+    const blob = await keep(fixture.store, patternBytes(size));
+    assert.deepEqual(await readAll(fixture.store, blob), patternBytes(size));
+  }
+  await fixture.close();
+});
+
+test('a flipped bit in a segment is never served, whichever it is', async () => {
+  const fixture = await openFixture();
+  const blob = await keep(fixture.store, patternBytes(5000));
+  const path = join(fixture.directory, 'segments', '00000001');
+  const handle = await open(path, 'r+');
+  for (let at = 32; at < 32 + 32 + 5000; at += at < 64 ? 1 : 97) {
+    // Bytes 4 to 11 of a record header are reserved, yet the header's sum covers them.
+    const byte = Buffer.alloc(1);
+    await handle.read(byte, 0, 1, at);
+    await handle.write(Buffer.from([(byte[0] ?? 0) ^ 0x01]), 0, 1, at);
+    await assert.rejects(readAll(fixture.store, blob), (error) => isServiceError(error, 'corrupt'));
+    await handle.write(byte, 0, 1, at);
+  }
+  assert.deepEqual(await readAll(fixture.store, blob), patternBytes(5000));
+  await handle.close();
+  await fixture.close();
+});
+
+test('a start cuts the tail that no row names and reports damage below it', async () => {
+  const fixture = await openFixture();
+  const blobs = [];
+  for (let index = 0; index < 4; index += 1) {
+    const blob = await keep(fixture.store, patternBytes(1000, index));
+    await fixture.publish(blob);
+    blobs.push(blob);
+  }
+  await keep(fixture.store, patternBytes(1000, 9));
+  const path = join(fixture.directory, 'segments', '00000001');
+  const handle = await open(path, 'r+');
+  const endBytes = 32 + 4 * 1032;
+  await handle.write(Buffer.alloc(700, 7), 0, 700, endBytes + 1032);
+  await handle.write(Buffer.from([0xff]), 0, 1, 32 + 1032 + 40);
+  await handle.close();
+  const store = await fixture.reopen();
+  assert.equal((await stat(path)).size, endBytes);
+  assert.deepEqual(fixture.damage, [32 + 1032]);
+  for (const [index, blob] of blobs.entries()) {
+    if (index === 1) {
+      await assert.rejects(readAll(store, blob), (error) => isServiceError(error, 'corrupt'));
+    } else {
+      assert.deepEqual(await readAll(store, blob), patternBytes(1000, index));
+    }
+  }
+  const next = await keep(store, patternBytes(2000));
+  assert.equal(next.location, `s1.1.${endBytes}`);
   await fixture.close();
 });

@@ -1,7 +1,6 @@
 /**
- * Blobs on one machine's disk: one durable file a blob (docs/formats/blob-file.md).
- *
- * An open file descriptor is a reader's lease: an unlinked file lives until it is closed.
+ * Blobs on one machine's disk: small ones share segments, large ones have a file each. Files beside
+ * this one: `segment-*` and `blob-file*` keep the two layouts, `compaction` gives space back.
  */
 import { dirname, join } from 'node:path';
 import { ServiceError } from '../../../core/errors.ts';
@@ -13,211 +12,255 @@ import type {
   BlobStore,
   BlobWriter,
 } from '../../../core/ports/blob-store.ts';
-import { isErrno, translateWriteError } from '../../errno.ts';
-import {
-  blobFileBytes,
-  blobFileName,
-  blobFolders,
-  FILE_LOCATION,
-  parseBlobFileName,
-  TAIL_BYTES,
-} from './blob-file.ts';
+import type { BlobRows } from '../../../core/ports/metadata/objects.ts';
+import { translateWriteError } from '../../errno.ts';
+import { FILE_LOCATION } from './blob-file.ts';
+import { BlobFiles, type ListedBlob } from './blob-files.ts';
+import { compactSegments } from './compaction.ts';
+import { corruptBlob } from './corrupt-blob.ts';
 import type { DiskIo } from './disk-io.ts';
-import { corruptBlob, FileReader } from './file-reader.ts';
-import { FileWriter, type FileWriterDeps } from './file-writer.ts';
 import { FreeSpace } from './free-space.ts';
+import { RecordReader } from './record-reader.ts';
+import { formatPlace, parsePlace, SEGMENT_BLOB_BYTES_MAX } from './segment-format.ts';
+import { scanSegment } from './segment-recovery.ts';
+import { SegmentSet } from './segment-set.ts';
+import { SmallWriter } from './small-writer.ts';
 
 /** Ids reserved at once: a restart wastes at most so many of 2^53. */
-const ID_BLOCK = 1024;
+const ID_BLOCK = 4096;
+const SEGMENT_BYTES_MAX = 128 * 1024 * 1024;
+const ORPHANS_A_PAGE = 500;
 
 export type DiskBlobStoreOptions = {
   readonly io: DiskIo;
   readonly directory: string;
   readonly ids: BlobIdSource;
+  readonly rows: Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'moveBlobs'>;
   /** Writes that would leave less than this are refused. */
   readonly minFreeBytes: number;
   readonly now: () => TimeMs;
   /** Called once when a sync has failed: nothing can be promised any more. */
   readonly onSyncFailure: (error: Error) => void;
+  /** Called with what is damaged where; nothing is cut for it. */
+  readonly onDamage: (segment: number, offsets: readonly number[]) => void;
+  readonly onGroup?: (records: number, bytes: number) => void;
+  readonly segmentBytesMax?: number;
+};
+
+/** What an operator watches of the store. */
+export type DiskBlobStatistics = {
+  readonly segments: number;
+  readonly segmentBytes: number;
+  readonly deadBytes: number;
+  readonly leases: number;
 };
 
 export class DiskBlobStore implements BlobStore {
   readonly #options: DiskBlobStoreOptions;
-  readonly #writerDeps: FileWriterDeps;
   readonly #freeSpace: FreeSpace;
-  readonly #staged = new Set<BlobId>();
-  readonly #folders = new Map<string, Promise<void>>();
+  readonly #files: BlobFiles;
+  readonly #segments: SegmentSet;
   #nextId = 0;
   #idsEnd = 0;
   #reserving: Promise<void> | undefined;
-  #failedSync: Error | undefined;
+  readonly #health: StoreHealth;
 
+  /** Makes the folders, recovers the newest segment; ready to serve when it resolves. */
   static async open(options: DiskBlobStoreOptions): Promise<DiskBlobStore> {
-    if (await options.io.makeDirectory(options.directory)) {
-      await options.io.syncDirectory(join(options.directory, '..'));
+    const { io, directory, segmentBytesMax = SEGMENT_BYTES_MAX } = options;
+    const segmentDirectory = join(directory, 'segments');
+    for (const path of [directory, segmentDirectory]) {
+      await io.makeDirectory(path);
+      await io.syncDirectory(dirname(path));
     }
-    return new DiskBlobStore(options);
+    const health = new StoreHealth(options.onSyncFailure);
+    const failures = {
+      failWrite: translateWriteError,
+      failSync: (error: unknown) => health.failSync(error),
+    };
+    const segments = await SegmentSet.open({
+      ...failures,
+      io,
+      directory: segmentDirectory,
+      rows: options.rows,
+      segmentBytesMax,
+      now: options.now,
+      onGroup: options.onGroup ?? (() => undefined),
+      onDamage: options.onDamage,
+    });
+    return new DiskBlobStore(options, {
+      health,
+      segments,
+      files: new BlobFiles({ ...failures, io, directory }),
+    });
   }
 
-  private constructor(options: DiskBlobStoreOptions) {
+  private constructor(
+    options: DiskBlobStoreOptions,
+    parts: {
+      readonly health: StoreHealth;
+      readonly segments: SegmentSet;
+      readonly files: BlobFiles;
+    },
+  ) {
     this.#options = options;
     this.#freeSpace = new FreeSpace(options);
-    this.#writerDeps = {
-      io: options.io,
-      directory: options.directory,
-      ensureFolder: (path) => this.#ensureFolder(path),
-      failWrite: translateWriteError,
-      failSync: (error) => this.#failSync(error),
-      onRelease: (blobId) => this.#staged.delete(blobId),
-    };
+    this.#health = parts.health;
+    this.#segments = parts.segments;
+    this.#files = parts.files;
   }
 
   async stage(options: { readonly sizeBytes: number | undefined }): Promise<BlobWriter> {
-    this.#assertWritable();
-    await this.#freeSpace.claim(options.sizeBytes ?? 0);
-    const blobId = await this.#takeId();
-    this.#staged.add(blobId);
-    try {
-      return await FileWriter.create(this.#writerDeps, blobId);
-    } catch (error) {
-      this.#staged.delete(blobId);
-      throw error;
+    this.#health.assertWritable();
+    const { sizeBytes } = options;
+    const claimed = this.#freeSpace.claim(sizeBytes ?? 0);
+    if (claimed !== undefined) await claimed;
+    if (sizeBytes !== undefined && sizeBytes > SEGMENT_BLOB_BYTES_MAX) {
+      return await this.#files.create(await this.#takeId());
     }
+    return new SmallWriter({
+      takeId: () => this.#takeId(),
+      append: (blobId, bytes) => this.#segments.append(blobId, bytes),
+      createFile: (blobId) => this.#files.create(blobId),
+    });
   }
 
   async open(blob: BlobRef): Promise<BlobReader> {
-    if (blob.location !== FILE_LOCATION) {
+    if (blob.location === FILE_LOCATION) return await this.#files.open(blob);
+    if (parsePlace(blob.location) === undefined) {
       throw corruptBlob(blob, `its location ${blob.location} is not known to this engine`);
     }
-    try {
-      return await FileReader.open(
-        await this.#options.io.openFile(this.#pathOf(blob.blobId)),
-        blob,
-      );
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) {
-        throw new ServiceError('object_not_found', 'The bytes are gone.', { cause: error });
-      }
-      throw error;
-    }
+    const { segment, offset } = await this.#segments.leaseOf(blob.location);
+    return new RecordReader(segment, blob, offset);
   }
 
   async remove(blobs: readonly BlobRef[]): Promise<void> {
-    for (const { blobId } of blobs) {
+    for (const blob of blobs) {
+      if (blob.location === FILE_LOCATION) await this.#files.remove(blob.blobId);
+      else this.#segments.drop(blob);
+    }
+  }
+
+  async *list(options: { signal?: AbortSignal } = {}): AsyncGenerator<ListedBlob> {
+    yield* this.#files.list(options.signal);
+    for (const segment of this.#segments.all) {
+      if (options.signal?.aborted) return;
+      if (segment.unpublished > 0) continue;
+      await segment.lease();
       try {
-        await this.#options.io.removeFile(this.#pathOf(blobId));
-      } catch (error) {
-        if (!isErrno(error, 'ENOENT')) throw error;
+        const { records } = await scanSegment(await segment.file(), segment.number);
+        for (const { blobId, sizeBytes, offset, isWhole } of records) {
+          const location = formatPlace({ segment: segment.number, offset });
+          if (isWhole) yield { blobId, sizeBytes, location, changedAt: 0 as TimeMs };
+        }
+      } finally {
+        await segment.release();
       }
     }
   }
 
-  async *list(
-    options: { signal?: AbortSignal } = {},
-  ): AsyncGenerator<BlobRef & { readonly changedAt: TimeMs }> {
-    const { io, directory } = this.#options;
-    for (const outer of await io.listDirectory(directory)) {
-      for (const inner of await io.listDirectory(join(directory, outer.name))) {
-        for (const entry of await io.listDirectory(join(directory, outer.name, inner.name))) {
-          if (options.signal?.aborted) return;
-          const blobId = parseBlobFileName(entry.name);
-          if (blobId === undefined || this.#staged.has(blobId)) continue;
-          const found = await this.#describe(blobId);
-          if (found !== undefined) yield found;
-        }
-      }
+  /** Files go; records that no row names are counted as dead, and compaction takes them. */
+  async sweep(options: {
+    readonly graceMs: number;
+    readonly signal: AbortSignal;
+  }): Promise<number> {
+    const oldest = this.#options.now() - options.graceMs;
+    let removed = 0;
+    let page: ListedBlob[] = [];
+    for await (const blob of this.#files.list(options.signal)) {
+      if (blob.changedAt > oldest) continue;
+      page.push(blob);
+      if (page.length < ORPHANS_A_PAGE) continue;
+      removed += await this.#removeUnnamed(page);
+      page = [];
     }
+    removed += await this.#removeUnnamed(page);
+    await this.#segments.recount(options.signal);
+    return removed;
+  }
+
+  async compact(options: { readonly signal: AbortSignal }): Promise<number> {
+    const { rows, onDamage } = this.#options;
+    return await compactSegments({ segments: this.#segments, rows, onDamage }, options);
   }
 
   async check(): Promise<void> {
-    this.#assertWritable();
+    this.#health.assertWritable();
     await this.#options.io.freeBytes(this.#options.directory);
+  }
+
+  statistics(): DiskBlobStatistics {
+    const all = this.#segments.all;
+    const segmentBytes = all.reduce((sum, segment) => sum + segment.endBytes, 0);
+    const liveBytes = all.reduce((sum, segment) => sum + segment.liveBytes, 0);
+    return {
+      segments: all.length,
+      segmentBytes,
+      deadBytes: segmentBytes - liveBytes,
+      leases: all.reduce((sum, segment) => sum + segment.leases, 0),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#reserving;
+    await this.#segments.close();
   }
 
-  /**
-   * The parent is synced at the first use by this process, also when the folder stood: a process
-   * that was killed may have made it without syncing.
-   */
-  #ensureFolder(path: string): Promise<void> {
-    const { io } = this.#options;
-    const known = this.#folders.get(path);
-    if (known !== undefined) return known;
-    const making = (async () => {
-      await io.makeDirectory(path);
-      await io.syncDirectory(dirname(path));
-    })();
-    this.#folders.set(path, making);
-    making.catch(() => this.#folders.delete(path));
-    return making;
+  async #removeUnnamed(page: readonly ListedBlob[]): Promise<number> {
+    const rows = await this.#options.rows.findBlobs(page.map((blob) => blob.blobId));
+    const named = new Set(rows.map((row) => row.blobId));
+    const orphans = page.filter((blob) => !named.has(blob.blobId));
+    await this.remove(orphans);
+    return orphans.length;
   }
 
-  #pathOf(blobId: BlobId): string {
-    return join(this.#options.directory, ...blobFolders(blobId), blobFileName(blobId));
-  }
-
-  /** A file's blob, as far as its length tells; `undefined` when it went meanwhile. */
-  async #describe(blobId: BlobId): Promise<(BlobRef & { changedAt: TimeMs }) | undefined> {
-    const path = this.#pathOf(blobId);
-    try {
-      const file = await this.#options.io.openFile(path);
-      const fileBytes = await file.sizeBytes().finally(() => file.close());
-      const changedAt = (await this.#options.io.changedAt(path)) as TimeMs;
-      return { blobId, sizeBytes: sizeInFile(fileBytes), location: FILE_LOCATION, changedAt };
-    } catch (error) {
-      if (isErrno(error, 'ENOENT')) return undefined;
-      throw error;
-    }
-  }
-
-  async #takeId(): Promise<BlobId> {
-    while (this.#nextId >= this.#idsEnd) {
-      this.#reserving ??= this.#reserveIds().finally(() => {
-        this.#reserving = undefined;
-      });
-      await this.#reserving;
-    }
+  #takeId(): BlobId | Promise<BlobId> {
+    if (this.#nextId >= this.#idsEnd) return this.#reserveIds().then(() => this.#takeId());
     const blobId = this.#nextId as BlobId;
     this.#nextId += 1;
     return blobId;
   }
 
-  async #reserveIds(): Promise<void> {
-    const first = await this.#options.ids.reserveBlobIds(ID_BLOCK);
-    this.#nextId = first;
-    this.#idsEnd = first + ID_BLOCK;
+  #reserveIds(): Promise<void> {
+    this.#reserving ??= this.#options.ids
+      .reserveBlobIds(ID_BLOCK)
+      .then((first) => {
+        this.#nextId = first;
+        this.#idsEnd = first + ID_BLOCK;
+      })
+      .finally(() => {
+        this.#reserving = undefined;
+      });
+    return this.#reserving;
+  }
+}
+
+/** Whether the store may still promise that what it wrote is durable. */
+class StoreHealth {
+  readonly #onSyncFailure: (error: Error) => void;
+  #failedSync: Error | undefined;
+
+  constructor(onSyncFailure: (error: Error) => void) {
+    this.#onSyncFailure = onSyncFailure;
   }
 
-  #assertWritable(): void {
-    if (this.#failedSync !== undefined) {
-      throw new ServiceError('read_only', 'A sync to disk has failed; nothing more is written.', {
-        cause: this.#failedSync,
-      });
-    }
+  assertWritable(): void {
+    if (this.#failedSync === undefined) return;
+    throw new ServiceError('read_only', 'A sync to disk has failed; nothing more is written.', {
+      cause: this.#failedSync,
+    });
   }
 
   /**
    * A failed sync is never tried again: the system may have dropped the dirty pages, and a second
    * `fdatasync` would then promise what is not there.
    */
-  #failSync(error: unknown): ServiceError {
+  failSync(error: unknown): ServiceError {
     const failure = error instanceof Error ? error : new Error(String(error));
     if (this.#failedSync === undefined) {
       this.#failedSync = failure;
-      this.#options.onSyncFailure(failure);
+      this.#onSyncFailure(failure);
     }
     return new ServiceError('read_only', 'A sync to disk has failed.', { cause: failure });
   }
-}
-
-/** Bytes of data in a whole blob file of `fileBytes`; 0 for a torn one. */
-function sizeInFile(fileBytes: number): number {
-  const rest = fileBytes - TAIL_BYTES;
-  if (rest <= 0) return 0;
-  const blocks = Math.ceil(rest / (65_536 + 4));
-  const sizeBytes = rest - 4 * blocks;
-  return sizeBytes >= 0 && blobFileBytes(sizeBytes) === fileBytes ? sizeBytes : 0;
 }

@@ -12,6 +12,8 @@ export interface DiskFile {
   /** `fdatasync`: bytes and length are durable once it resolves. */
   syncBytes(): Promise<void>;
   sizeBytes(): Promise<number>;
+  /** Cuts what is behind `sizeBytes`; durable after `syncBytes`. */
+  truncate(sizeBytes: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -22,6 +24,8 @@ export interface DiskIo {
   createFile(path: string): Promise<DiskFile>;
   /** Opens for reading (`ENOENT`). */
   openFile(path: string): Promise<DiskFile>;
+  /** Opens a file that stands for writing behind what it holds. */
+  openForWriting(path: string): Promise<DiskFile>;
   removeFile(path: string): Promise<void>;
   /** Answers whether it was made by this call. */
   makeDirectory(path: string): Promise<boolean>;

@@ -3,6 +3,7 @@ import { crc32 } from '@node-rs/crc32';
 import { ServiceError } from '../../../core/errors.ts';
 import type { BlobReader, BlobRef, ByteSink, ByteSpan } from '../../../core/ports/blob-store.ts';
 import { BLOCK_BYTES, blockCount, decodeFooter, TAIL_BYTES } from './blob-file.ts';
+import { corruptBlob } from './corrupt-blob.ts';
 import type { DiskFile } from './disk-io.ts';
 
 /** One read of several blocks: fewer system calls; two buffers, one filling while one drains. */
@@ -90,8 +91,4 @@ export class FileReader implements BlobReader {
     }
     return wanted;
   }
-}
-
-export function corruptBlob(blob: BlobRef, reason: string): ServiceError {
-  return new ServiceError('corrupt', `Blob ${blob.blobId} is corrupt: ${reason}.`);
 }

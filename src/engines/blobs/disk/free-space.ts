@@ -27,14 +27,19 @@ export class FreeSpace {
    * Takes `bytes` off what is known to be free; throws `storage_full` when less than the floor
    * would be left. What was claimed and not written comes back with the next look at the disk.
    */
-  async claim(bytes: number): Promise<void> {
-    const { minFreeBytes, now } = this.#options;
-    if (now() - this.#askedAt > FRESH_MS) {
-      this.#asking ??= this.#ask().finally(() => {
-        this.#asking = undefined;
-      });
-      await this.#asking;
+  claim(bytes: number): Promise<void> | undefined {
+    if (this.#options.now() - this.#askedAt <= FRESH_MS) {
+      this.#take(bytes);
+      return undefined;
     }
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking.then(() => this.#take(bytes));
+  }
+
+  #take(bytes: number): void {
+    const { minFreeBytes } = this.#options;
     if (this.#freeBytes - bytes < minFreeBytes) {
       throw new ServiceError('storage_full', 'The disk has too little free space.');
     }

@@ -9,8 +9,9 @@ const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 
 export const realDisk: DiskIo = {
-  createFile: async (path) => realFile(await files.open(path, 'wx', FILE_MODE)),
+  createFile: async (path) => realFile(await files.open(path, 'wx+', FILE_MODE)),
   openFile: async (path) => realFile(await files.open(path, 'r')),
+  openForWriting: async (path) => realFile(await files.open(path, 'r+')),
   removeFile: (path) => files.unlink(path),
   makeDirectory: async (path) => {
     try {
@@ -78,6 +79,7 @@ function realFile(handle: files.FileHandle): DiskFile {
       return filled;
     },
     syncBytes: () => handle.datasync(),
+    truncate: (sizeBytes) => handle.truncate(sizeBytes),
     sizeBytes: async () => (await handle.stat()).size,
     close: () => handle.close(),
   };

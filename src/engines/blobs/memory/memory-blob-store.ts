@@ -9,6 +9,7 @@ import type {
   BlobStore,
   BlobWriter,
 } from '../../../core/ports/blob-store.ts';
+import type { BlobRows } from '../../../core/ports/metadata/objects.ts';
 
 const MEMORY_LOCATION = 'm1' as BlobLocation;
 /** Sinks see several chunks, as from a disk. */
@@ -18,12 +19,18 @@ type Kept = { readonly bytes: Buffer; readonly changedAt: TimeMs };
 
 export class MemoryBlobStore implements BlobStore {
   readonly #ids: BlobIdSource;
+  readonly #rows: Pick<BlobRows, 'findBlobs'>;
   readonly #now: () => TimeMs;
   readonly #kept = new Map<BlobId, Kept>();
   readonly #leased = new Set<BlobId>();
 
-  constructor(options: { readonly ids: BlobIdSource; readonly now: () => TimeMs }) {
+  constructor(options: {
+    readonly ids: BlobIdSource;
+    readonly rows: Pick<BlobRows, 'findBlobs'>;
+    readonly now: () => TimeMs;
+  }) {
     this.#ids = options.ids;
+    this.#rows = options.rows;
     this.#now = options.now;
   }
 
@@ -80,6 +87,22 @@ export class MemoryBlobStore implements BlobStore {
       if (this.#leased.has(blobId)) continue;
       yield { blobId, sizeBytes: bytes.length, location: MEMORY_LOCATION, changedAt };
     }
+  }
+
+  async sweep({ graceMs }: { readonly graceMs: number }): Promise<number> {
+    const oldest = this.#now() - graceMs;
+    const old: BlobRef[] = [];
+    for await (const blob of this.list()) if (blob.changedAt <= oldest) old.push(blob);
+    const rows = await this.#rows.findBlobs(old.map((blob) => blob.blobId));
+    const named = new Set(rows.map((row) => row.blobId));
+    const orphans = old.filter((blob) => !named.has(blob.blobId));
+    await this.remove(orphans);
+    return orphans.length;
+  }
+
+  /** Removal gives space back at once. */
+  async compact(): Promise<number> {
+    return 0;
   }
 
   async check(): Promise<void> {}

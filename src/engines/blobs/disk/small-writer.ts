@@ -1,0 +1,63 @@
+/** Takes a blob that may be small: into a segment if it stays so, into a file of its own if not. */
+import { strict as assert } from 'node:assert';
+import type { BlobId } from '../../../core/ids.ts';
+import type { BlobRef, BlobWriter } from '../../../core/ports/blob-store.ts';
+import { SEGMENT_BLOB_BYTES_MAX } from './segment-format.ts';
+import type { Appended } from './segment-writer.ts';
+
+export type SmallWriterDeps = {
+  readonly takeId: () => BlobId | Promise<BlobId>;
+  readonly append: (blobId: BlobId, bytes: Uint8Array) => Promise<Appended>;
+  /** Begins a file for a blob that has grown too large. */
+  readonly createFile: (blobId: BlobId) => Promise<BlobWriter>;
+};
+
+export class SmallWriter implements BlobWriter {
+  readonly #deps: SmallWriterDeps;
+  #chunks: Uint8Array[] = [];
+  #bytes = 0;
+  #file: BlobWriter | undefined;
+  #appended: Appended | undefined;
+  #state: 'open' | 'committed' | 'released' = 'open';
+
+  constructor(deps: SmallWriterDeps) {
+    this.#deps = deps;
+  }
+
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    assert.equal(this.#state, 'open');
+    if (this.#file !== undefined) return this.#file.write(chunk);
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.byteLength;
+    return this.#bytes > SEGMENT_BLOB_BYTES_MAX ? this.#spill() : undefined;
+  }
+
+  async commit(): Promise<BlobRef> {
+    assert.equal(this.#state, 'open');
+    this.#state = 'committed';
+    if (this.#file !== undefined) return await this.#file.commit();
+    const [first] = this.#chunks;
+    const isOne = this.#chunks.length === 1 && first !== undefined;
+    const bytes = isOne ? first : Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    const taken = this.#deps.takeId();
+    const blobId = typeof taken === 'number' ? taken : await taken;
+    this.#appended = await this.#deps.append(blobId, bytes);
+    return { blobId, sizeBytes: this.#bytes, location: this.#appended.location };
+  }
+
+  async release(): Promise<void> {
+    if (this.#state === 'released') return;
+    this.#state = 'released';
+    this.#chunks = [];
+    if (this.#appended !== undefined) this.#appended.segment.unpublished -= 1;
+    await this.#file?.release();
+  }
+
+  async #spill(): Promise<void> {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#file = await this.#deps.createFile(await this.#deps.takeId());
+    for (const chunk of chunks) await this.#file.write(chunk);
+  }
+}
