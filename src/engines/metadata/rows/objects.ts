@@ -21,7 +21,7 @@ import type { BucketTable, Db, ObjectTable } from '../schema.ts';
 import { blobOf } from './blobs.ts';
 import { bytesOfKey, keyOfBytes, orUndefined, recordColumn, recordOf } from './columns.ts';
 
-/** The columns of a version but for its address, in the order of `ObjectTable`. */
+/** The columns of a version but for its address; `versionOfCells` reads them in this order. */
 export const VERSION_COLUMNS = [
   'version_id',
   'size_bytes',
@@ -119,19 +119,20 @@ async function storedObjectOf(
   key: ObjectKey,
   row: LocatedRow,
 ): Promise<StoredObject> {
-  const content = row.content_id === null ? contentOf(row) : await contentParts(db, row.content_id);
+  const content =
+    row.content_id === null
+      ? contentOf(row.size_bytes, row)
+      : await contentParts(db, row.content_id);
   return { ...versionOf(bucketId, key, row), content };
 }
 
 /** The content of a row that has no list: its one blob, which it holds whole, or nothing. */
-export function contentOf(row: LocatedRow): readonly ContentPart[] {
-  if (row.blob_id === null || row.location === null) return [];
-  const blob = blobOf({
-    blob_id: row.blob_id,
-    size_bytes: row.size_bytes,
-    location: row.location,
-  });
-  return [{ blob, sizeBytes: row.size_bytes }];
+export function contentOf(
+  sizeBytes: number,
+  { blob_id, location }: Pick<LocatedRow, 'blob_id' | 'location'>,
+): readonly ContentPart[] {
+  if (blob_id === null || location === null) return [];
+  return [{ blob: blobOf({ blob_id, size_bytes: sizeBytes, location }), sizeBytes }];
 }
 
 async function contentParts(db: Db, contentId: number): Promise<readonly ContentPart[]> {
@@ -175,6 +176,30 @@ export function versionOf(bucketId: BucketId, key: ObjectKey, row: VersionRow): 
     tier: row.tier as Tier,
     origin: row.origin as Origin,
     createdAt: row.created_at as TimeMs,
+  };
+}
+
+/** A version from cells in the order of `VERSION_COLUMNS`: a third cheaper than rows by name. */
+export function versionOfCells(
+  bucketId: BucketId,
+  key: ObjectKey,
+  cells: readonly unknown[],
+): ObjectVersion {
+  return {
+    bucketId,
+    key,
+    versionId: cells[0] as 'null',
+    sizeBytes: cells[1] as number,
+    etag: cells[2] as Etag,
+    contentHash: orUndefined(cells[3] as ContentHash | null),
+    contentType: cells[4] as string,
+    headers: recordOf(cells[5] as string | null),
+    userMetadata: recordOf(cells[6] as string | null),
+    tags: recordOf(cells[7] as string | null),
+    storageClass: cells[8] as string,
+    tier: cells[9] as Tier,
+    origin: cells[10] as Origin,
+    createdAt: cells[11] as TimeMs,
   };
 }
 

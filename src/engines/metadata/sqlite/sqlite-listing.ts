@@ -4,9 +4,12 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { BucketId, ObjectKey } from '../../../core/ids.ts';
 import type { ListEntry, ListPage, ListQuery } from '../../../core/ports/metadata/objects.ts';
 import { commonPrefixOf, type ListRange, listRangeOf, successorOf } from '../list-range.ts';
-import { VERSION_COLUMNS, type VersionRow, versionOf } from '../rows/objects.ts';
+import { VERSION_COLUMNS, versionOfCells } from '../rows/objects.ts';
 
-type KeyedRow = VersionRow & { readonly key: string };
+/** The cells of `VERSION_COLUMNS`, then the key as text. */
+type KeyedCells = readonly unknown[];
+
+const KEY_CELL = VERSION_COLUMNS.length;
 
 type ListStatements = {
   /** Whole rows from a key on. */
@@ -19,12 +22,14 @@ type ListStatements = {
 const ABOVE_ALL = Buffer.from([0xff]);
 
 export function sqliteListing(connection: DatabaseSync): (query: ListQuery) => ListPage {
-  const columns = `cast(key as text) key, ${VERSION_COLUMNS.join()}`;
+  const columns = `${VERSION_COLUMNS.join()}, cast(key as text) key_text`;
+  // The text has another name than the column, which the order would otherwise mean.
   const range = 'from objects where bucket_id = ? and key >= ? and key < ? order by key';
   const statements: ListStatements = {
     rows: connection.prepare(`select ${columns} ${range} limit ?`),
-    seek: connection.prepare(`select cast(key as text) key ${range} limit 1`),
+    seek: connection.prepare(`select cast(key as text) key_text ${range} limit 1`),
   };
+  statements.rows.setReturnArrays(true);
   return (query) => {
     const range = listRangeOf(query);
     if (range === undefined) return { entries: [], isTruncated: false };
@@ -64,9 +69,9 @@ function listGroups(statements: ListStatements, query: ListQuery, range: ListRan
     const rows = readRows(statements, { bucketId, range, lower, limit: wanted });
     lower = undefined;
     for (const row of rows) {
-      if (commonPrefixOf(row.key, range.prefix, range.delimiter) !== undefined) break;
+      if (commonPrefixOf(keyOf(row), range.prefix, range.delimiter) !== undefined) break;
       entries.push(entryOf(bucketId, row));
-      lower = Buffer.from(`${row.key}\0`, 'utf8');
+      lower = Buffer.from(`${keyOf(row)}\0`, 'utf8');
     }
     // Plain rows tend to follow plain rows: read twice as many next time.
     runLength *= 2;
@@ -81,7 +86,7 @@ function seekKey(
   lower: Buffer,
 ): string | undefined {
   const row = statements.seek.get(bucketId, lower, range.upper ?? ABOVE_ALL);
-  return row && String(row['key']);
+  return row && String(row['key_text']);
 }
 
 function readRows(
@@ -92,12 +97,16 @@ function readRows(
     readonly lower: Buffer;
     readonly limit: number;
   },
-): readonly KeyedRow[] {
+): readonly KeyedCells[] {
   const upper = run.range.upper ?? ABOVE_ALL;
   const rows = statements.rows.all(run.bucketId, run.lower, upper, run.limit);
-  return rows as unknown as readonly KeyedRow[];
+  return rows as unknown as readonly KeyedCells[];
 }
 
-function entryOf(bucketId: BucketId, row: KeyedRow): ListEntry {
-  return { kind: 'object', object: versionOf(bucketId, row.key as ObjectKey, row) };
+function entryOf(bucketId: BucketId, cells: KeyedCells): ListEntry {
+  return { kind: 'object', object: versionOfCells(bucketId, keyOf(cells), cells) };
+}
+
+function keyOf(cells: KeyedCells): ObjectKey {
+  return cells[KEY_CELL] as ObjectKey;
 }

@@ -9,17 +9,14 @@ import { accountOf, accountReads } from '../rows/accounts.ts';
 import { blobOf } from '../rows/blobs.ts';
 import { bytesOfKey } from '../rows/columns.ts';
 import { fileReads } from '../rows/files.ts';
-import {
-  contentOf,
-  type LocatedRow,
-  objectReads,
-  VERSION_COLUMNS,
-  versionOf,
-} from '../rows/objects.ts';
+import { contentOf, objectReads, VERSION_COLUMNS, versionOfCells } from '../rows/objects.ts';
 import { usageReads } from '../rows/trail.ts';
 import type { AccountTable, BlobTable, Db, SessionTable } from '../schema.ts';
 import { translateSqliteError } from './sqlite-errors.ts';
 import { sqliteListing } from './sqlite-listing.ts';
+
+/** After the version's own cells: the blob's number and place, then the list's number. */
+const LIST_CELL = VERSION_COLUMNS.length + 2;
 
 type HotReads = Pick<
   MetadataReads,
@@ -56,8 +53,9 @@ function hotReads(connection: DatabaseSync): HotReads {
     where app_key_hash = ?`);
   const session = connection.prepare('select * from sessions where session_id = ?');
   const object = connection.prepare(`select ${VERSION_COLUMNS.map((name) => `o.${name}`).join()},
-    o.blob_id, o.content_id, b.location
+    o.blob_id, b.location, o.content_id
     from objects o left join blobs b on b.blob_id = o.blob_id where o.bucket_id = ? and o.key = ?`);
+  object.setReturnArrays(true);
   const parts =
     connection.prepare(`select b.blob_id, b.size_bytes, b.location, p.size_bytes part_bytes
     from content_parts p join blobs b on b.blob_id = p.blob_id
@@ -85,13 +83,24 @@ function hotReads(connection: DatabaseSync): HotReads {
     findObject: async (bucketId: BucketId, key: ObjectKey) => {
       const found = translated(() => object.get(bucketId, bytesOfKey(key)));
       if (found === undefined) return undefined;
-      const row = found as unknown as LocatedRow;
+      const cells = found as unknown as readonly unknown[];
+      const version = versionOfCells(bucketId, key, cells);
+      const listId = cells[LIST_CELL] as number | null;
       // Both statements run in one turn of the event loop, in which no one else can write.
-      const listId = row.content_id;
-      const content = listId === null ? contentOf(row) : translated(() => contentParts(listId));
-      return { ...versionOf(bucketId, key, row), content };
+      const content =
+        listId === null
+          ? contentOf(version.sizeBytes, blobCells(cells))
+          : translated(() => contentParts(listId));
+      return { ...version, content };
     },
     listObjects: async (query) => translated(() => listObjects(query)),
+  };
+}
+
+function blobCells(cells: readonly unknown[]) {
+  return {
+    blob_id: cells[LIST_CELL - 2] as number | null,
+    location: cells[LIST_CELL - 1] as string | null,
   };
 }
 
