@@ -155,6 +155,14 @@ test('a path that is no directory is refused in words', async () => {
   await assertRefused(settings, 'inaccessible', [settings.dataDirectory]);
 });
 
+test('a place where the system makes no directories is refused in words', {
+  skip: process.platform !== 'linux' && 'only Linux has /proc',
+}, async () => {
+  const dataDirectory = '/proc/none/data';
+  const settings = { dataDirectory, masterKeyFile: join(dataDirectory, 'keys', 'master.key') };
+  await assertRefused(settings, 'inaccessible', [dataDirectory, 'ENOENT']);
+});
+
 test('a second opening is refused, in this process and in another', async () => {
   const settings = freshSettings();
   await using first = await openDataDirectory(systemRandom, settings);

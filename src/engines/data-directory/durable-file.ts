@@ -1,6 +1,7 @@
 /** Small files that are there whole or not at all, also after a power cut. */
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { isErrno } from '../errno.ts';
 
 /**
  * Puts `text` in place of `file`, readable by its owner only. A crash leaves the old file, or none,
@@ -21,13 +22,30 @@ export async function writeFileDurably(file: string, text: string): Promise<void
   await syncDirectory(dirname(file));
 }
 
-/** Makes `directory` and its missing parents for their owner only, and their entries durable. */
+/**
+ * Makes `directory` and its missing parents for their owner only, and their entries durable.
+ * NOTE: Node's own recursive call never returns where the system refuses with ENOENT (below /proc).
+ */
 export async function makeDirectoryDurably(directory: string): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = directory; made.length >= first.length; made = dirname(made)) {
-    await syncDirectory(dirname(made));
+  try {
+    await makeOneDirectory(directory);
+  } catch (error) {
+    const parent = dirname(directory);
+    if (!isErrno(error, 'ENOENT') || parent === directory) throw error;
+    await makeDirectoryDurably(parent);
+    await makeOneDirectory(directory);
   }
+}
+
+/** Leaves what stands there already, be it a directory or not. */
+async function makeOneDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { mode: 0o700 });
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return;
+    throw error;
+  }
+  await syncDirectory(dirname(directory));
 }
 
 /** Makes the entries of `directory` durable. */
