@@ -36,7 +36,7 @@ export function answerFailure(
   if (stack !== undefined) terminal.writeNote(`${stack}\n`);
 }
 
-/** Columns side by side, the first row being their names. */
+/** Columns side by side, one line a row. */
 export function columnsText(rows: readonly (readonly string[])[]): string {
   const shown = rows.map((row) => row.map(printable));
   const widths = (shown[0] ?? []).map((_, column) =>
@@ -50,11 +50,6 @@ export function columnsText(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n');
-}
-
-/** Names and values, one a line. */
-export function factsText(facts: readonly (readonly [name: string, value: string])[]): string {
-  return columnsText(facts);
 }
 
 /** Without control characters, by which a name could move the cursor or recolour the screen. */

@@ -197,7 +197,7 @@ function addAccountCommand(
 ): void {
   parent
     .command(command.name)
-    .description(`${command.does}`)
+    .description(command.does)
     .argument('<account>')
     .action(async (account: string) => {
       const { withAccount } = await import('./commands/accounts.ts');

@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { loadConfig, publicUrlOf } from './config.ts';
 import { environmentOf } from './env.ts';
 import { ConfigError } from './refusal.ts';
-import { SETTINGS } from './settings.ts';
+import { SETTINGS, type SettingName } from './settings.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'pinfold-config-'));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -182,13 +182,13 @@ test('all refusals come at once', () => {
 });
 
 /** Values that each setting must refuse; a setting without any is one that takes every text. */
-const MALFORMED: Readonly<Record<keyof typeof SETTINGS, readonly string[]>> = {
+const MALFORMED: Readonly<Record<SettingName, readonly string[]>> = {
   DATA_DIR: ['~/data', 'a\0b'],
   MASTER_KEY_FILE: ['~/key'],
   DATABASE_URL: ['sqlite:x', 'postgres://', 'db.example.org', 'postgres://u:a/b@h/db', 'x'],
   BLOB_URL: ['s3://bucket', 'x'],
   REDIS_URL: ['redis://localhost', 'x'],
-  MIN_FREE_BYTES: ['1 parsec', '-1', '1.5 GB', '9999999999999999999', ''].filter(Boolean),
+  MIN_FREE_BYTES: ['1 parsec', '-1', '1.5 GB', '9999999999999999999'],
   CAPACITY_BYTES: ['lots', '10 EB', '8388608 TiB'],
   HOST: ['http://localhost', 'localhost:8080', '*', '127.0.0', 'a b'],
   API_PORT: ['65536', '-1', '80a', '9100'],

@@ -3,7 +3,7 @@ import { BYTES } from '../../config/forms.ts';
 import { ValueRefusal } from '../../config/refusal.ts';
 import type { Administration } from '../../dialects/admin/administration.ts';
 import type { AccountDocument, LimitsChangeDocument } from '../../dialects/admin/documents.ts';
-import { type AnswerOptions, answer, columnsText, factsText } from '../answer.ts';
+import { type AnswerOptions, answer, columnsText } from '../answer.ts';
 import { CliRefusal } from '../cli-failure.ts';
 import type { CliWorld } from '../cli-world.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -106,7 +106,7 @@ function usage(message: string, hint: string): CliRefusal {
 
 function accountText(account: AccountDocument): string {
   const { limits } = account;
-  return factsText([
+  return columnsText([
     ['User id', account.user_id],
     ['Account', account.account],
     ['Username', account.username ?? '-'],

@@ -7,8 +7,8 @@ import { isErrno } from '../errno.ts';
 import { DataDirectoryError } from './data-directory-error.ts';
 import { writeFileDurably } from './durable-file.ts';
 
-/** The layout that this program writes; docs/operating.md says what each version holds. */
-export const FORMAT_VERSION = 1;
+/** The layout that this program writes; docs/formats/data-directory.md says what it holds. */
+const FORMAT_VERSION = 1;
 
 /** The version of an existing directory, or `undefined` when it has none yet. */
 export async function readFormat(file: string): Promise<number | undefined> {
