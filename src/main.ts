@@ -1,4 +1,4 @@
-/** The process: environment, signals and exit code; everything else is in `cli/` and `compose.ts`. */
+/** The process: environment, signals, exit code; all else is in `cli/` and `compose.ts`. */
 import { stderr, stdout } from 'node:process';
 import { EXIT_CODES } from './cli/exit-codes.ts';
 import { runCli } from './cli/run-cli.ts';

@@ -39,8 +39,8 @@ export type CliWorld = {
   readonly terminal: Terminal;
   readonly loadComposition: () => Promise<Composition>;
   /**
-   * Resolves at the first signal to stop. Without this call such a signal ends the process; after it,
-   * only the second one does.
+   * Resolves at the first signal to stop. Without this call such a signal ends the process; after
+   * it, only the second one does.
    */
   readonly untilStopped: () => Promise<void>;
 };

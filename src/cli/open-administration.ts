@@ -8,7 +8,7 @@ import { CliRefusal } from './cli-failure.ts';
 import type { CliWorld } from './cli-world.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 
-/** Runs `work` with the administration; throws what it throws, and when there is no data directory. */
+/** Runs `work` with the administration; throws `CliRefusal` when there is no data directory. */
 export async function withAdministration<T>(
   world: CliWorld,
   work: (administration: Administration) => Promise<T>,

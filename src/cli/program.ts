@@ -1,6 +1,6 @@
 /**
- * The tree of commands: names, options and help. What a command does is in a file of its own, loaded
- * when it runs, so that `pinfold --help` opens no store.
+ * The tree of commands: names, options and help. What a command does is in a file of its own,
+ * loaded when it runs, so that `pinfold --help` opens no store.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };

@@ -1,4 +1,4 @@
-/** Proves what every command promises: exit codes, one document by `--json`, no stack for operators. */
+/** Proves what every command promises: exit codes, one document by `--json`, no stacks. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

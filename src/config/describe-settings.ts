@@ -56,7 +56,7 @@ function describe(
   };
 }
 
-/** Query parameters of database URLs whose values are no secrets; of all others only the name shows. */
+/** Query parameters of database URLs whose values are no secrets; others show their name only. */
 const OPEN_PARAMETERS = ['sslmode', 'application_name', 'connect_timeout'];
 
 function redactUrl(text: string): string {

@@ -1,6 +1,6 @@
 /**
- * The forms that a setting's text may have. Each `parse` throws `ValueRefusal`; none quotes the text
- * it was given, which may be a secret put into the wrong variable.
+ * The forms that a setting's text may have. Each `parse` throws `ValueRefusal`; none quotes the
+ * text it was given, which may be a secret put into the wrong variable.
  */
 import { isIP } from 'node:net';
 import { canonicalBlock } from '../kit/ip.ts';
@@ -98,7 +98,7 @@ export const HOST: Form<string> = {
     if (isIP(text) !== 0 || isHostName(text)) return text.toLowerCase();
     throw new ValueRefusal(
       'is neither an address nor a host name',
-      'Write 127.0.0.1 for this machine only, 0.0.0.0 for every interface; the port has its own setting.',
+      'Write 127.0.0.1 for this machine, 0.0.0.0 for all; the port has its own setting.',
     );
   },
 };
@@ -149,8 +149,8 @@ export function urlOf(schemes: readonly string[]): Form<string> {
 }
 
 /**
- * Whether a mark in the user or password was left unescaped, so that the URL's reader takes a part of
- * it for the host, the path or the query, where it would be shown.
+ * Whether a mark in the user or password was left unescaped, so that the URL's reader takes a part
+ * of it for the host, the path or the query, where it would be shown.
  */
 export function hasStrayMark(url: URL, text: string): boolean {
   const marks = text.split('@').length - 1;

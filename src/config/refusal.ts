@@ -9,7 +9,7 @@ export type Refusal = {
   readonly remedy: string;
 };
 
-/** The configuration cannot be used; holds every refusal found, so that one start shows them all. */
+/** The configuration cannot be used; holds every refusal, so that one start shows them all. */
 export class ConfigError extends Error {
   readonly refusals: readonly Refusal[];
 

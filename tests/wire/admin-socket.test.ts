@@ -1,4 +1,4 @@
-/** Proves that the admin socket and the store itself answer alike, and that only its owner gets in. */
+/** Proves that the admin socket and the store itself answer alike, and only its owner gets in. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';

@@ -1,4 +1,4 @@
-/** `pinfold openapi`: the document that `npm run openapi` makes from the routes and a test holds current. */
+/** `pinfold openapi`: the committed document, which `npm run openapi` makes from the routes. */
 import { readFile } from 'node:fs/promises';
 import { stringify } from 'yaml';
 import { type AnswerOptions, answer } from '../answer.ts';

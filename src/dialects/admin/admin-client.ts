@@ -37,7 +37,7 @@ export class AdminCallError extends Error {
   }
 }
 
-/** Calls the server that listens on `socketFile`; the system's errors (`ENOENT`) are thrown as they are. */
+/** Calls the server on `socketFile`; throws the system's own error when nobody listens there. */
 export function adminClient(socketFile: string): Administration {
   const call = <S extends TSchema>(schema: S, method: string, path: string, body?: object) =>
     callServer({ socketFile, schema, method, path: `/admin/v1${path}`, body });

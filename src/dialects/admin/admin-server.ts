@@ -1,6 +1,6 @@
 /**
- * The admin socket: JSON over HTTP on a unix socket that only the server's own user can reach. Being
- * able to open it is the credential; there is no other.
+ * The admin socket: JSON over HTTP on a unix socket that only the server's own user can reach.
+ * Being able to open it is the credential; there is no other.
  */
 import { chmod, rm } from 'node:fs/promises';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';

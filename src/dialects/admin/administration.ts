@@ -1,6 +1,6 @@
 /**
- * What the operator at the machine may do. Two things speak it: the store itself, and a client of the
- * socket by which a running server offers the same.
+ * What the operator at the machine may do. Two things speak it: the store itself, and a client of
+ * the socket by which a running server offers the same.
  */
 import type {
   AccountDocument,
@@ -37,7 +37,7 @@ export interface Administration {
   /** Gives the role `user` back. */
   removeOperator(account: string): Promise<AccountDocument>;
   createToken(account: string, token: NewTokenDocument): Promise<CreatedTokenDocument>;
-  /** The newest entries of the audit trail, of one account or of all; at most `limit` (1 to 1000). */
+  /** The newest of the audit trail, of one account or of all; at most `limit` (1 to 1000). */
   listAudit(page: {
     readonly account: string | undefined;
     readonly limit: number;

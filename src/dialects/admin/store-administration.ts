@@ -132,7 +132,7 @@ function timeText(time: TimeMs | undefined): string | null {
   return time === undefined ? null : new Date(time).toISOString();
 }
 
-/** JSON numbers are exact up to 2^53, nine petabytes, which is also the most that a limit can be set to. */
+/** JSON numbers are exact up to 2^53, nine petabytes; no greater limit can be set here. */
 function byteCount(bytes: bigint | undefined): number | null {
   return bytes === undefined ? null : Number(bytes);
 }

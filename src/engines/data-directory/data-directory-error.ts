@@ -1,4 +1,4 @@
-/** The data directory cannot be used as it is; the message says what is wrong, `remedy` what to do. */
+/** The data directory cannot be used: the message says what is wrong, `remedy` what to do. */
 export type DataDirectoryFault =
   | 'locked'
   | 'not_pinfold'

@@ -2,8 +2,8 @@
  * The exclusive hold of one process on a data directory: an open `BEGIN EXCLUSIVE` on `lock.db`.
  * The operating system ends it with the process, however that dies, so no stale lock can be left.
  *
- * NOTE: POSIX ends all locks of a process on a file when the process closes any handle of that file,
- * so nothing here may open `lock.db` but SQLite. The lock also ends when its object is collected.
+ * NOTE: POSIX ends all locks of a process on a file when the process closes any handle of it, so
+ * nothing here may open `lock.db` but SQLite. The lock also ends when its object is collected.
  */
 import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';

@@ -1,4 +1,4 @@
-/** The file of the master keys: read with care for who else can read it, made at the first start. */
+/** The file of the master keys: read with care for who else can read it, made at first start. */
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Random } from '../../core/ports/random.ts';
