@@ -1,7 +1,18 @@
+import { strict as assert } from 'node:assert';
 import { after, test } from 'node:test';
+import pg from 'pg';
 
 import { startPostgres } from '../../../tests/world/postgres.ts';
+import { isServiceError, ServiceError } from '../../core/errors.ts';
+import {
+  insertAccount,
+  sampleAccount,
+  samplePublication,
+  storedBytes,
+} from '../../core/ports/metadata/contract/samples.ts';
 import { metadataContract } from '../../core/ports/metadata/metadata-contract.ts';
+import type { CommitCheck } from '../../core/ports/metadata/objects.ts';
+import { MIGRATIONS } from './migrations/migrations.ts';
 import { PostgresMetadata } from './postgres-metadata.ts';
 
 const server = await startPostgres();
@@ -29,4 +40,72 @@ if (server === undefined) {
       };
     },
   });
+}
+
+const unreachable = 'postgres://nobody@127.0.0.1:1/none';
+
+test('a server that is out of reach is unavailable', async () => {
+  await assert.rejects(PostgresMetadata.open({ url: unreachable }), (error) =>
+    isServiceError(error, 'unavailable'),
+  );
+});
+
+if (server !== undefined) {
+  test('a connection that breaks is unavailable, and the next call finds another', async () => {
+    const url = await server.freshDatabase();
+    await using metadata = await PostgresMetadata.open({ url });
+    const account = await insertAccount(metadata, sampleAccount(1));
+    await assert.rejects(
+      metadata.transact(async (tx) => {
+        await tx.findAccount(account.accountId);
+        await endConnections(url);
+        await tx.findAccount(account.accountId);
+      }),
+      (error) => isServiceError(error, 'unavailable'),
+    );
+    assert.deepEqual(await metadata.findAccount(account.accountId), account);
+    await metadata.check();
+  });
+
+  test('processes that start at once migrate once, and a newer schema refuses', async () => {
+    const url = await server.freshDatabase();
+    const engines = await Promise.all([1, 2, 3, 4].map(() => PostgresMetadata.open({ url })));
+    for (const engine of engines) await engine[Symbol.asyncDispose]();
+    const later = { version: 2, name: 'later', statements: () => ['create table later (a text)'] };
+    const migrations = [...MIGRATIONS, later];
+    await (await PostgresMetadata.open({ url, migrations }))[Symbol.asyncDispose]();
+    await assert.rejects(PostgresMetadata.open({ url }), /schema 2, this program knows up to 1/);
+  });
+
+  test('several processes never overshoot a quota or give a blob number twice', async () => {
+    const url = await server.freshDatabase();
+    await using first = await PostgresMetadata.open({ url, idBlockSize: 3 });
+    await using second = await PostgresMetadata.open({ url, idBlockSize: 3 });
+    const account = await insertAccount(first, sampleAccount(1));
+    const numbers = await Promise.all(
+      Array.from({ length: 40 }, (_, index) => (index % 2 ? first : second).reserveBlobIds(1)),
+    );
+    assert.equal(new Set(numbers).size, 40);
+    const check: CommitCheck = ({ account: { storedBytes: stored } }) => {
+      if (stored + 10n > 100n) throw new ServiceError('quota_exceeded', 'Too much.');
+    };
+    const outcomes = await Promise.allSettled(
+      numbers.map((blobId, index) =>
+        (index % 2 ? first : second).publishObject(
+          samplePublication(account, { key: `k${index}`, blobId }, { check }),
+        ),
+      ),
+    );
+    assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 10);
+    assert.equal(await storedBytes(first, account), 100n);
+  });
+}
+
+/** Ends every other connection to the database, as an operator may. */
+async function endConnections(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query(`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()`);
+  await client.end();
 }

@@ -24,8 +24,12 @@ export function openPool(url: string): pg.Pool {
     application_name: 'pinfold',
     types: { getTypeParser },
   });
-  // An idle connection that breaks is replaced by the pool; without a listener it ends the process.
+  // A connection that breaks, idle or in use, is replaced by the pool, and whoever waits on it is
+  // told by its query; without listeners the event would end the process.
   pool.on('error', () => {});
+  pool.on('connect', (client) => {
+    client.on('error', () => {});
+  });
   return pool;
 }
 

@@ -1,0 +1,100 @@
+/** What the writer does when its disk is full or fails, and that groups share a commit. */
+import { strict as assert } from 'node:assert';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+
+import { isServiceError } from '../../../core/errors.ts';
+import type { Account } from '../../../core/identity/account.ts';
+import {
+  insertAccount,
+  sampleAccount,
+  sampleDeletion,
+  samplePublication,
+} from '../../../core/ports/metadata/contract/samples.ts';
+import { SqliteMetadata } from '../sqlite-metadata.ts';
+import { SqliteWriter } from './sqlite-writer.ts';
+
+async function withWriter(
+  run: (writer: SqliteWriter, connection: DatabaseSync, account: Account) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'pinfold-writer-'));
+  const file = join(folder, 'metadata.db');
+  const metadata = await SqliteMetadata.open({ file });
+  const account = await insertAccount(metadata, sampleAccount(1));
+  await metadata[Symbol.asyncDispose]();
+  const connection = new DatabaseSync(file);
+  try {
+    const writer = new SqliteWriter(connection);
+    await run(writer, connection, account);
+    await writer.close();
+  } finally {
+    connection.close();
+    await rm(folder, { recursive: true });
+  }
+}
+
+test('a full disk refuses writes, and deletes still work', async () => {
+  await withWriter(async (writer, connection, account) => {
+    await writer.publishObject(samplePublication(account, { key: 'first', blobId: 1 }));
+    const { page_count: pages } = connection.prepare('pragma page_count').get() ?? {};
+    connection.exec(`pragma max_page_count = ${Number(pages) + 2}`);
+    const big = { userMetadata: { text: 'x'.repeat(4000) } };
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) => {
+        const sample = { key: `k${index}`, blobId: index + 2, version: big };
+        return writer.publishObject(samplePublication(account, sample));
+      }),
+    );
+    const refused = outcomes.filter(({ status }) => status === 'rejected');
+    assert(refused.length > 0);
+    for (const outcome of refused) {
+      assert(outcome.status === 'rejected' && isServiceError(outcome.reason, 'storage_full'));
+    }
+    const before = await writer.deleteObject(sampleDeletion(account, 'first'));
+    assert.equal(before?.key, 'first');
+    const written = connection.prepare('select count(*) count from objects').get();
+    assert.equal(written?.['count'], 20 - refused.length);
+  });
+});
+
+test('what is asked in one turn shares one commit', async () => {
+  await withWriter(async (writer, connection, account) => {
+    const statements: string[] = [];
+    const exec = connection.exec.bind(connection);
+    connection.exec = (sql) => {
+      statements.push(sql);
+      exec(sql);
+    };
+    const publish = (index: number) =>
+      writer.publishObject(samplePublication(account, { key: `k${index}`, blobId: index }));
+    await Promise.all(Array.from({ length: 100 }, (_, index) => publish(index + 1)));
+    assert.deepEqual(statements, ['begin immediate', 'commit']);
+  });
+});
+
+test('a commit that fails on the disk fails its group, and the engine is read-only after', async () => {
+  await withWriter(async (writer, connection, account) => {
+    const exec = connection.exec.bind(connection);
+    const failure = Object.assign(new Error('disk I/O error'), { errcode: 1034 });
+    connection.exec = (sql) => {
+      if (sql === 'commit') throw failure;
+      exec(sql);
+    };
+    const publish = (index: number) =>
+      writer.publishObject(samplePublication(account, { key: `k${index}`, blobId: index }));
+    for (const outcome of await Promise.allSettled([publish(1), publish(2)])) {
+      assert(outcome.status === 'rejected' && isServiceError(outcome.reason, 'read_only'));
+    }
+    connection.exec = exec;
+    await assert.rejects(publish(3), (error) => isServiceError(error, 'read_only'));
+    assert.throws(
+      () => writer.check(),
+      (error) => isServiceError(error, 'read_only'),
+    );
+    const written = connection.prepare('select count(*) count from objects').get();
+    assert.equal(written?.['count'], 0);
+  });
+});
