@@ -1,5 +1,4 @@
 /** The composition root's lower half: the engines of a configuration, opened and joined. */
-import { mkdir } from 'node:fs/promises';
 import type { Config } from './config/config.ts';
 import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from './core/limits.ts';
 import type { BlobStore } from './core/ports/blob-store.ts';
@@ -63,7 +62,7 @@ export async function openStore(
     const blobs = stack.use(
       await DiskBlobStore.open({
         io: realDisk,
-        directory: await madeDirectory(config.blobs.directory),
+        directory: config.blobs.directory,
         ids: metadata,
         rows: metadata,
         minFreeBytes: Number(config.blobs.minFreeBytes),
@@ -78,17 +77,19 @@ export async function openStore(
     );
     const usage = new UsageBuffer(metadata);
     stack.defer(() => usage.flush());
+    const passwords = await Argon2PasswordHasher.open({
+      atOnceMax: PASSWORD_HASHES_AT_ONCE_MAX,
+      waitingMax: PASSWORD_HASHES_WAITING_MAX,
+    });
+    const keyring = keyringOf(parseMasterKeys(directory.masterKeyText));
     const held = stack.move();
     return {
       metadata,
       blobs,
       clock: systemClock,
       random: systemRandom,
-      keyring: keyringOf(parseMasterKeys(directory.masterKeyText)),
-      passwords: await Argon2PasswordHasher.open({
-        atOnceMax: PASSWORD_HASHES_AT_ONCE_MAX,
-        waitingMax: PASSWORD_HASHES_WAITING_MAX,
-      }),
+      keyring,
+      passwords,
       limiter: createMemoryRateLimiter(limitWindows(config), systemClock.now),
       usage,
       storedBytes: new StoredBytes(metadata, config.quota.capacityBytes),
@@ -114,12 +115,6 @@ async function openMetadata(config: Config): Promise<Metadata> {
       return await PostgresMetadata.open({ url: config.metadata.url });
     }
   }
-}
-
-/** The engine makes its own folder durably; what stands above it may be missing too. */
-async function madeDirectory(path: string): Promise<string> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  return path;
 }
 
 function limitWindows(config: Config): Parameters<typeof createMemoryRateLimiter>[0] {

@@ -3,8 +3,6 @@
  * hang on it too, but take their bodies from the raw request (`byte-routes.ts`).
  */
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isServiceError, ServiceError } from '../core/errors.ts';
 import { JSON_BODY_BYTES_MAX } from '../core/limits.ts';
@@ -12,10 +10,13 @@ import type { Clock } from '../core/ports/clock.ts';
 import type { Random } from '../core/ports/random.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { type AccessDeps, admitRequest } from './access.ts';
-import { allowAnyOrigin } from './cross-origin.ts';
+import { type AccessDeps, admitRequest, CHALLENGE } from './access.ts';
+import { allowAnyOrigin, exposeToAnyOrigin } from './cross-origin.ts';
+import { holdExpectations } from './expectations.ts';
+import { answerMalformed, OpenAnswers } from './malformed-requests.ts';
 import { parseQuery } from './raw-query.ts';
 import { drainBody } from './request-body.ts';
+import { newRequestId } from './request-id.ts';
 import { errorBody, fallbackMessage, type RestAnswer, restAnswer } from './rest-errors.ts';
 import { type ApiServer, compileSchema } from './schema-kit.ts';
 
@@ -30,10 +31,16 @@ export type ApiServerOptions = {
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Shorter ones for tests, which cannot wait for the server's own. */
+  readonly timeouts?: ApiTimeouts;
 };
+
+export type ApiTimeouts = { readonly idleMs: number; readonly headersMs: number };
 
 /** Node's own limits (contracts/s3.md, "Node-specific duties"). */
 const HEADERS_TIMEOUT_MS = 60_000;
+/** How often Node looks for heads that take too long. */
+const HEADERS_CHECK_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** A connection on which nothing moves for so long is a client that went away. */
 const IDLE_TIMEOUT_MS = 120_000;
@@ -41,52 +48,67 @@ const HEADER_BYTES_MAX = 32 * 1024;
 const PARAMETER_LENGTH_MAX = 1024;
 
 export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions): ApiServer {
-  const http = {
-    maxHeaderSize: HEADER_BYTES_MAX,
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    noDelay: true,
-  };
-  const { tls } = options;
+  const answers = new OpenAnswers();
   const server = fastify({
     logger: false,
     bodyLimit: JSON_BODY_BYTES_MAX,
-    connectionTimeout: IDLE_TIMEOUT_MS,
+    connectionTimeout: options.timeouts?.idleMs ?? IDLE_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     requestTimeout: 0,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
-    genReqId: () => Buffer.from(deps.random.bytes(8)).toString('hex').toUpperCase(),
+    genReqId: () => newRequestId(deps.random),
     routerOptions: {
       ignoreTrailingSlash: true,
       maxParamLength: PARAMETER_LENGTH_MAX,
       querystringParser: (text) => parseQuery(text) as Record<string, string>,
     },
-    clientErrorHandler: (error, socket) => answerMalformed(deps, error, socket),
-    frameworkErrors: (error, request, reply) => answerError(deps, error, request, reply),
-    ...(tls === undefined
-      ? { http }
-      : { https: { ...http, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) } }),
+    clientErrorHandler: (error, socket) => answerMalformed(deps, { socket, answers }, error),
+    frameworkErrors: (error, request, reply) => answerUnrouted(deps, error, request, reply),
+    ...nodeOptions(options),
   }) as unknown as ApiServer;
   server.setValidatorCompiler(compileSchema);
   server.decorateRequest('principal', undefined);
   takeJsonOfAnyType(server);
-  holdContinue(server);
+  observeRequests(server, deps);
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });
   server.addHook('onRequest', allowAnyOrigin);
+  holdExpectations(server, (request, response) => answers.add(request, response));
+  hideTypeOfBytes(server);
   server.addHook('onRequest', admitRequest(deps));
-  server.addHook('onResponse', async (request, reply) => observe(deps, request, reply));
   server.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply));
-  server.setNotFoundHandler((request, reply) => {
+  const answerNotFound = (request: FastifyRequest, reply: FastifyReply) => {
     const message = `There is no ${request.method} at this path.`;
     refuseBody(deps, request, reply);
     return reply
       .code(404)
       .send(errorBody({ status: 404, code: 'not_found', message, requestId: request.id }));
+  };
+  server.setNotFoundHandler(answerNotFound);
+  server.addHook('onRequest', async (request, reply) => {
+    // Here already, so that no body is waited for that nobody wants.
+    if (request.is404) await answerNotFound(request, reply);
   });
   return server;
+}
+
+function nodeOptions({ tls, timeouts }: ApiServerOptions) {
+  const headersTimeout = timeouts?.headersMs ?? HEADERS_TIMEOUT_MS;
+  const http = {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout,
+    connectionsCheckingInterval: Math.min(HEADERS_CHECK_MS, headersTimeout),
+    // A missing Host is refused by us, in our words.
+    requireHostHeader: false,
+    noDelay: true,
+  };
+  if (tls === undefined) return { http };
+  return {
+    https: { ...http, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) },
+  };
 }
 
 /** Bodies of the JSON routes: an empty one is `{}`, whatever type is said (curl -d says a form's). */
@@ -94,11 +116,11 @@ function takeJsonOfAnyType(server: ApiServer): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(
     '*',
-    { parseAs: 'string' },
-    async (_request: unknown, body: string) => {
-      if (body === '') return {};
+    { parseAs: 'buffer' },
+    async (_request: unknown, body: Buffer) => {
+      if (body.length === 0) return {};
       try {
-        return JSON.parse(body) as unknown;
+        return JSON.parse(STRICT_UTF8.decode(body)) as unknown;
       } catch (cause) {
         const message = 'The body is not a JSON document.';
         throw new ServiceError('invalid_field', message, { details: { field: 'the body' }, cause });
@@ -107,39 +129,41 @@ function takeJsonOfAnyType(server: ApiServer): void {
   );
 }
 
+/** A name must not change on its way in: bytes that are no UTF-8 are refused, not replaced. */
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route reads its body from the raw request, and says itself when it may come. */
     takesBytes?: boolean;
   }
   interface FastifyRequest {
-    /** Whether the sender waits for `100 Continue` and has not got it yet. */
-    isExpectingContinue: boolean;
+    /** The type that the sender of bytes says they have; any text. */
+    typeOfBytes: string | undefined;
   }
 }
 
-/** Lets a waiting sender send its body. */
-export function sendContinue(request: FastifyRequest, reply: FastifyReply): void {
-  if (!request.isExpectingContinue) return;
-  request.isExpectingContinue = false;
-  reply.raw.writeContinue();
+/** The framework refuses types that it cannot read; those of stored bytes are none of its business. */
+function hideTypeOfBytes(server: ApiServer): void {
+  server.decorateRequest('typeOfBytes', undefined);
+  server.addHook('onRequest', async (request) => {
+    if (request.routeOptions.config.takesBytes !== true) return;
+    request.typeOfBytes = request.raw.headers['content-type'];
+    delete request.raw.headers['content-type'];
+  });
 }
 
-/** Node would answer 100 by itself; a refusal must come before it. */
-function holdContinue(server: ApiServer): void {
-  server.decorateRequest('isExpectingContinue', false);
-  server.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    server.routing(request, response);
-  });
-  server.addHook('onRequest', async (request) => {
-    // Node has sent the request here by `checkContinue` exactly when this holds.
-    const expect = request.headers.expect;
-    request.isExpectingContinue = expect !== undefined && /100-continue/i.test(expect);
-  });
-  server.addHook('preParsing', async (request, reply, payload) => {
-    if (request.routeOptions.config.takesBytes !== true) sendContinue(request, reply);
-    return payload;
-  });
+/** What the framework refuses before any hook has run. */
+function answerUnrouted(
+  deps: ApiServerDeps,
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  reply.header('x-request-id', request.id);
+  exposeToAnyOrigin(reply);
+  reply.raw.once('close', () => observe(deps, request, reply));
+  answerError(deps, error, request, reply);
 }
 
 function answerError(
@@ -157,10 +181,17 @@ function answerError(
   }
   if (reply.raw.headersSent) return reply.raw.destroy();
   refuseBody(deps, request, reply);
-  if (isServiceError(error, 'range_not_satisfiable')) {
-    reply.header('content-range', `bytes */${error.details['sizeBytes']}`);
-  }
+  if (isServiceError(error)) addHeadersOf(error, reply);
+  if (status === 401) reply.header('www-authenticate', CHALLENGE);
   return reply.code(status).header('cache-control', 'no-store').send(body);
+}
+
+function addHeadersOf({ code, details }: ServiceError, reply: FastifyReply): void {
+  if (code === 'range_not_satisfiable') {
+    reply.header('content-range', `bytes */${details['sizeBytes']}`);
+  }
+  const { retryAfter } = details;
+  if (typeof retryAfter === 'number') reply.header('retry-after', retryAfter);
 }
 
 /** A refused body is read off, or, if its sender still waits, never asked for. */
@@ -178,8 +209,7 @@ function refuseBody(deps: ApiServerDeps, request: FastifyRequest, reply: Fastify
 function answerOf(error: unknown, requestId: string): RestAnswer {
   if (isServiceError(error)) return restAnswer(error, requestId);
   const status = statusOfFramework(error);
-  const code = FRAMEWORK_CODES[status];
-  if (code === undefined || !(error instanceof Error)) {
+  if (status < 400 || status > 499 || !(error instanceof Error)) {
     const body = errorBody({
       status: 500,
       code: 'internal',
@@ -188,12 +218,12 @@ function answerOf(error: unknown, requestId: string): RestAnswer {
     });
     return { status: 500, body };
   }
+  const code = FRAMEWORK_CODES[status] ?? 'bad_request';
   return { status, body: errorBody({ status, code, message: error.message, requestId }) };
 }
 
-/** What Fastify itself refuses. */
+/** What Fastify itself refuses, where it is not merely a bad request. */
 const FRAMEWORK_CODES: Readonly<Record<number, string>> = {
-  400: 'bad_request',
   404: 'not_found',
   413: 'body_too_large',
   415: 'unsupported_type',
@@ -205,31 +235,24 @@ function statusOfFramework(error: unknown): number {
     : 500;
 }
 
-/** What is not HTTP gets the error shape too, then the connection ends. */
-function answerMalformed(
-  deps: ApiServerDeps,
-  error: Error & { code?: string },
-  socket: Socket,
-): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const requestId = Buffer.from(deps.random.bytes(8)).toString('hex').toUpperCase();
-  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
-  const isTimeout = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
-  const status = isTooLarge ? 431 : isTimeout ? 408 : 400;
-  const message = isTooLarge
-    ? 'The head of the request is too large.'
-    : isTimeout
-      ? 'The head of the request took too long.'
-      : 'The request is not well-formed HTTP/1.1.';
-  const body = errorBody({ status, code: 'bad_request', message, requestId });
-  const text = JSON.stringify(body);
-  const head = [
-    `HTTP/1.1 ${status} ${body.error}`,
-    'content-type: application/json; charset=utf-8',
-    `content-length: ${Buffer.byteLength(text)}`,
-    'connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
+declare module 'fastify' {
+  interface FastifyRequest {
+    isObserved: boolean;
+  }
+}
+
+/** Every request is observed once: when its answer is out, or when its reader left before. */
+function observeRequests(server: ApiServer, deps: ApiServerDeps): void {
+  server.decorateRequest('isObserved', false);
+  const observeOnce = (request: FastifyRequest, reply: FastifyReply) => {
+    if (request.isObserved) return;
+    request.isObserved = true;
+    observe(deps, request, reply);
+  };
+  server.addHook('onRequest', async (request, reply) => {
+    reply.raw.once('close', () => observeOnce(request, reply));
+  });
+  server.addHook('onResponse', async (request, reply) => observeOnce(request, reply));
 }
 
 function observe(deps: ApiServerDeps, request: FastifyRequest, reply: FastifyReply): void {

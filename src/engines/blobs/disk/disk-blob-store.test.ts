@@ -90,6 +90,7 @@ test('writes are refused below the floor of free space, and reads go on', async 
   const io: DiskIo = { ...realDisk, freeBytes: async () => free };
   const fixture = await openFixture(io, { minFreeBytes: 1_000_000 });
   const blob = await keep(fixture.store, patternBytes(1000));
+  await fixture.publish(blob);
   await assert.rejects(fixture.store.stage({ sizeBytes: 20_000_000 }), (error) =>
     isServiceError(error, 'storage_full'),
   );
