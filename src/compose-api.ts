@@ -8,7 +8,7 @@ import { registerAccountDialect } from './dialects/account/routes.ts';
 import { registerFilesDialect } from './dialects/files/routes.ts';
 import { registerOpenApiRoutes } from './dialects/health/openapi-routes.ts';
 import { registerHealthDialect } from './dialects/health/routes.ts';
-import { createApiServer } from './server/api-server.ts';
+import { type ApiTimeouts, createApiServer } from './server/api-server.ts';
 import { collectOpenApi, type OpenApiDocument } from './server/openapi.ts';
 import type { ApiServer } from './server/schema-kit.ts';
 
@@ -17,6 +17,8 @@ export type ApiOptions = {
   readonly faults: FaultPoints;
   /** Where clients reach this API; known for certain once it listens. */
   readonly publicUrl: () => string;
+  /** For tests of clients that stall. */
+  readonly timeouts?: ApiTimeouts;
 };
 
 /** The network that sign-in messages name; wallets show it, nothing is sent to it. */
@@ -37,7 +39,11 @@ export async function buildApi(store: Store, options: ApiOptions): Promise<ApiSe
   };
   const server = createApiServer(
     { ...store, authenticate: (sent) => authenticate(identity, sent) },
-    { trustedProxies: config.trustedProxies, tls: tls.kind === 'on' ? tls : undefined },
+    {
+      trustedProxies: config.trustedProxies,
+      tls: tls.kind === 'on' ? tls : undefined,
+      ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
+    },
   );
   const version = await readVersion();
   await collectOpenApi(server, { version, publicUrl });

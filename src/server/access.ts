@@ -31,6 +31,9 @@ export type AccessDeps = {
   readonly clock: Pick<Clock, 'now'>;
 };
 
+/** What every 401 says of how to sign in (RFC 9110 section 11.6.1). */
+export const CHALLENGE = 'Bearer realm="pinfold", ApiKey realm="pinfold"';
+
 /** The hook that admits a request, or throws `unauthenticated`, `credential_invalid`, `rate_limited`. */
 export function admitRequest(deps: AccessDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
@@ -93,7 +96,6 @@ async function admitAccount(
   } catch (error) {
     // Guesses are counted by address: there is no account yet to count them by.
     await limitRequest(deps, reply, 'anonymous', request.ip);
-    reply.header('www-authenticate', 'Bearer realm="pinfold", ApiKey realm="pinfold"');
     throw error;
   }
   const { accountId, credential } = request.principal;

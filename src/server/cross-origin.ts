@@ -32,9 +32,7 @@ const PREFLIGHT_CACHE_SECONDS = '86400';
 
 /** Adds the headers to every answer and answers preflights itself. */
 export async function allowAnyOrigin(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  // Sent to all, also without Origin: a cache must not keep an answer that lacks them.
-  reply.header('access-control-allow-origin', '*');
-  reply.header('access-control-expose-headers', EXPOSED_HEADERS);
+  exposeToAnyOrigin(reply);
   const isPreflight =
     request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined;
   if (!isPreflight) return;
@@ -42,4 +40,10 @@ export async function allowAnyOrigin(request: FastifyRequest, reply: FastifyRepl
   reply.header('access-control-allow-headers', ALLOWED_HEADERS);
   reply.header('access-control-max-age', PREFLIGHT_CACHE_SECONDS);
   await reply.code(204).send();
+}
+
+/** Sent to all, also without Origin: a cache must not keep an answer that lacks them. */
+export function exposeToAnyOrigin(reply: FastifyReply): void {
+  reply.header('access-control-allow-origin', '*');
+  reply.header('access-control-expose-headers', EXPOSED_HEADERS);
 }

@@ -7,7 +7,7 @@ import { findUploadStatus, type UploadStatus } from '../../core/files/upload-sta
 import { parseEtagCondition } from '../../core/objects/condition.ts';
 import { TIERS } from '../../core/objects/object.ts';
 import { principalOf } from '../../server/access.ts';
-import { sendContinue } from '../../server/api-server.ts';
+import { sendContinue } from '../../server/expectations.ts';
 import { requestBody } from '../../server/request-body.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
@@ -71,7 +71,7 @@ function registerUpload(server: ApiServer, deps: FilesDeps, url: string): void {
         {
           principal: principalOf(request),
           name: request.query.file_name,
-          contentType: parseContentType(request.headers['content-type']),
+          contentType: parseContentType(request.typeOfBytes),
           tier: request.query.tier ?? 'normal',
           body: requestBody(request.raw),
           conditions: {
