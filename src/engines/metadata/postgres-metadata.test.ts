@@ -10,7 +10,11 @@ import {
   samplePublication,
   storedBytes,
 } from '../../core/ports/metadata/contract/samples.ts';
-import { metadataContract } from '../../core/ports/metadata/metadata-contract.ts';
+import type { Metadata } from '../../core/ports/metadata/metadata.ts';
+import {
+  type MetadataStore,
+  metadataContract,
+} from '../../core/ports/metadata/metadata-contract.ts';
 import type { CommitCheck } from '../../core/ports/metadata/objects.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { PostgresMetadata } from './postgres-metadata.ts';
@@ -21,23 +25,32 @@ if (server === undefined) {
   test('postgres metadata', { skip: 'PostgreSQL is not installed' });
 } else {
   after(() => server[Symbol.asyncDispose]());
+  /** The address of each open store, and what was opened over it beside. */
+  const opened = new WeakMap<
+    MetadataStore,
+    { readonly url: string; readonly beside: Metadata[] }
+  >();
   metadataContract({
     name: 'postgres',
     async open() {
       const url = await server.freshDatabase();
       const metadata = await PostgresMetadata.open({ url, idBlockSize: 100 });
-      const opened = [metadata];
-      return {
+      const beside: Metadata[] = [];
+      const store: MetadataStore = {
         metadata,
-        async reopen() {
-          const again = await PostgresMetadata.open({ url, idBlockSize: 100 });
-          opened.push(again);
-          return again;
-        },
         async [Symbol.asyncDispose]() {
-          for (const engine of opened) await engine[Symbol.asyncDispose]();
+          for (const engine of [metadata, ...beside]) await engine[Symbol.asyncDispose]();
         },
       };
+      opened.set(store, { url, beside });
+      return store;
+    },
+    async reopen(store) {
+      const own = opened.get(store);
+      assert(own, 'the store is one of ours');
+      const again = await PostgresMetadata.open({ url: own.url, idBlockSize: 100 });
+      own.beside.push(again);
+      return again;
     },
   });
 }

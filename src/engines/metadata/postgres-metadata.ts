@@ -168,6 +168,8 @@ function readsOf(db: Db): MetadataReads {
 function txOf(db: Db): MetadataTx {
   return {
     ...readsOf(db),
+    // Commits are READ COMMITTED and so unseen by the server's check of serial transactions.
+    ...objectReads(db, { hold: 'share' }),
     ...accountWrites(db),
     ...accessWrites(db),
     ...fileWrites(db),

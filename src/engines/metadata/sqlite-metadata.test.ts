@@ -1,9 +1,17 @@
+import { strict as assert } from 'node:assert';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { metadataContract } from '../../core/ports/metadata/metadata-contract.ts';
+import type { Metadata } from '../../core/ports/metadata/metadata.ts';
+import {
+  type MetadataStore,
+  metadataContract,
+} from '../../core/ports/metadata/metadata-contract.ts';
 import { SqliteMetadata } from './sqlite-metadata.ts';
+
+/** The file of each open store, and what was opened over it beside. */
+const opened = new WeakMap<MetadataStore, { readonly file: string; readonly beside: Metadata[] }>();
 
 metadataContract({
   name: 'sqlite',
@@ -11,19 +19,22 @@ metadataContract({
     const folder = await mkdtemp(join(tmpdir(), 'pinfold-sqlite-'));
     const file = join(folder, 'metadata.db');
     const metadata = await SqliteMetadata.open({ file, idBlockSize: 100 });
-    const opened = [metadata];
-    return {
+    const beside: Metadata[] = [];
+    const store: MetadataStore = {
       metadata,
-      async reopen() {
-        // The first is left as it is: a killed process closes nothing either.
-        const again = await SqliteMetadata.open({ file, idBlockSize: 100 });
-        opened.push(again);
-        return again;
-      },
       async [Symbol.asyncDispose]() {
-        for (const engine of opened) await engine[Symbol.asyncDispose]();
+        for (const engine of [metadata, ...beside]) await engine[Symbol.asyncDispose]();
         await rm(folder, { recursive: true });
       },
     };
+    opened.set(store, { file, beside });
+    return store;
+  },
+  async reopen(store) {
+    const own = opened.get(store);
+    assert(own, 'the store is one of ours');
+    const again = await SqliteMetadata.open({ file: own.file, idBlockSize: 100 });
+    own.beside.push(again);
+    return again;
   },
 });

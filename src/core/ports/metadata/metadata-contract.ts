@@ -10,19 +10,17 @@ import { objectContract } from './contract/object-contract.ts';
 import type { Metadata } from './metadata.ts';
 
 /** One store of an engine under test. */
-export type MetadataStore = AsyncDisposable & {
-  readonly metadata: Metadata;
-  /**
-   * Opens the store once more beside the first, as after a killed process; absent for engines whose
-   * state ends with them. The store closes what it opened.
-   */
-  readonly reopen?: () => Promise<Metadata>;
-};
+export type MetadataStore = AsyncDisposable & { readonly metadata: Metadata };
 
 export type MetadataEngine = {
   readonly name: string;
   /** Opens an empty store; every test uses one of its own. */
   open(): Promise<MetadataStore>;
+  /**
+   * Opens a store once more beside the first, as after a killed process, and answers the second;
+   * absent for engines whose state ends with them. Disposing of the store closes both.
+   */
+  readonly reopen?: (store: MetadataStore) => Promise<Metadata>;
 };
 
 /** Registers the suite with `node:test`. */

@@ -60,7 +60,8 @@ export function objectWrites(db: Db): ObjectWrites {
       if ((await findCurrent(db, bucketId, from)) === undefined) throw objectNotFound();
       if (from === to) return;
       const current = await findCurrent(db, bucketId, to);
-      if (current !== undefined) await removeObject(db, account, { current, at });
+      if (current === undefined) await storeBytes(db, account, 0);
+      else await removeObject(db, account, { current, at });
       for (const table of ['objects', 'public_links'] as const) {
         await db
           .updateTable(table)
@@ -111,8 +112,8 @@ async function findCurrent(
   return row && { version: versionOf(bucketId, key, row), row };
 }
 
+/** Written also when nothing changed: a serial transaction that read before is then run again. */
 async function storeBytes(db: Db, account: Account, change: number): Promise<void> {
-  if (change === 0) return;
   const storedBytes = account.storedBytes + BigInt(change);
   assert(storedBytes >= 0n, 'an account stores no less than nothing');
   await db

@@ -50,7 +50,12 @@ type RowReads = Pick<
   'findBucket' | 'findBucketById' | 'findObject' | 'findObjectByHash'
 >;
 
-export function objectReads(db: Db): RowReads {
+/**
+ * `hold: 'share'` keeps an object that was found from being replaced or removed until the
+ * transaction ends, for engines whose commits run beside their serial transactions.
+ */
+export function objectReads(db: Db, options: { readonly hold?: 'share' } = {}): RowReads {
+  const located = () => (options.hold === 'share' ? locate(db).forShare('objects') : locate(db));
   return {
     async findBucket(name) {
       const row = await db
@@ -69,14 +74,14 @@ export function objectReads(db: Db): RowReads {
       return row && bucketOf(row);
     },
     async findObject(bucketId, key) {
-      const row = await located(db)
+      const row = await located()
         .where('objects.bucket_id', '=', bucketId)
         .where('objects.key', '=', bytesOfKey(key))
         .executeTakeFirst();
       return row && (await storedObjectOf(db, bucketId, key, row));
     },
     async findObjectByHash(bucketId, contentHash, origin) {
-      let query = located(db)
+      let query = located()
         .select('objects.key')
         .where('objects.content_hash', '=', contentHash)
         .where('objects.bucket_id', '=', bucketId)
@@ -90,7 +95,7 @@ export function objectReads(db: Db): RowReads {
   };
 }
 
-function located(db: Db) {
+function locate(db: Db) {
   return db
     .selectFrom('objects')
     .leftJoin('blobs', 'blobs.blob_id', 'objects.blob_id')

@@ -30,13 +30,20 @@ export function translateSqliteError(error: unknown): unknown {
         cause: error,
       });
     default:
-      return error;
+      return isClosed(error)
+        ? new ServiceError('unavailable', 'The metadata engine is closed.', { cause: error })
+        : error;
   }
 }
 
 /** Whether the disk failed under a write: what was synced is no longer known. */
 export function isDiskFailure(error: unknown): boolean {
   return primaryCodeOf(error) === IOERR;
+}
+
+/** `node:sqlite` says so of a connection that was closed. */
+function isClosed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_STATE';
 }
 
 function primaryCodeOf(error: unknown): number | undefined {
