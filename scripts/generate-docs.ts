@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { configurationPage } from './configuration-page.ts';
+import { currentDocument, olderDocument } from './openapi-documents.ts';
 
 type Page = {
   readonly name: string;
@@ -11,8 +12,20 @@ type Page = {
   readonly text: () => string | Promise<string>;
 };
 
+const json = (document: object) => `${JSON.stringify(document, undefined, 2)}\n`;
+
 const PAGES: readonly Page[] = [
   { name: 'configuration', file: 'docs/configuration.md', text: configurationPage },
+  {
+    name: 'openapi',
+    file: 'openapi/openapi.json',
+    text: async () => json(await currentDocument()),
+  },
+  {
+    name: 'openapi',
+    file: 'openapi/openapi-3.0.json',
+    text: async () => json(olderDocument(await currentDocument())),
+  },
 ];
 
 const root = join(import.meta.dirname, '..');

@@ -49,6 +49,8 @@ export async function collectOpenApi(server: ApiServer, options: OpenApiOptions)
         },
       },
     },
+    transformObject: (input) =>
+      'openapiObject' in input ? tidied(input.openapiObject) : input.swaggerObject,
     transform: ({ schema, url, route }) => {
       // Byte routes validate no body, but their document must say that there is one.
       const body =
@@ -66,4 +68,43 @@ export type OpenApiDocument = Readonly<Record<string, unknown>>;
 /** The document of all routes; the server must be ready. */
 export function openApiDocument(server: ApiServer): OpenApiDocument {
   return server.swagger() as unknown as OpenApiDocument;
+}
+
+/**
+ * What the generator cannot say by itself. Schemas that bear a title stand once, under `components`
+ * (the shape of errors would otherwise be written out in every response); bytes and base64 text get
+ * their own media types; a response without words gets some.
+ */
+function tidied<T extends object>(document: T): T {
+  const schemas: Record<string, unknown> = {};
+  const walk = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(walk);
+    if (typeof value !== 'object' || value === null) return value;
+    const copy = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, walk(item)]));
+    if (copy['description'] === 'Default Response') copy['description'] = 'Done.';
+    if (isJsonContent(copy['content'])) copy['content'] = contentOf(copy['content']);
+    const { title, type } = copy;
+    if (typeof title !== 'string' || type !== 'object') return copy;
+    schemas[title] = copy;
+    return { $ref: `#/components/schemas/${title}` };
+  };
+  const walked = walk(document) as T & { components?: object };
+  return { ...walked, components: { ...walked.components, schemas } };
+}
+
+type JsonContent = {
+  readonly 'application/json': {
+    readonly schema?: { readonly format?: string; readonly contentEncoding?: string };
+  };
+};
+
+function isJsonContent(content: unknown): content is JsonContent {
+  return typeof content === 'object' && content !== null && 'application/json' in content;
+}
+
+function contentOf(content: JsonContent): object {
+  const { 'application/json': body } = content;
+  if (body.schema?.format === 'binary') return { '*/*': body };
+  if (body.schema?.contentEncoding === 'base64') return { 'text/plain': body };
+  return content;
 }

@@ -65,7 +65,19 @@ export const ErrorSchema = Type.Object(
     code: Type.String({ description: 'Stable, for programs.' }),
     requestId: Type.String({ description: 'Names this request in the logs.' }),
   },
-  { additionalProperties: true, description: 'The one shape of every error.' },
+  {
+    title: 'Error',
+    additionalProperties: true,
+    description: 'The one shape of every error; some add fields of their own.',
+    examples: [
+      {
+        error: 'Not Found',
+        message: 'There is no such object.',
+        code: 'not_found',
+        requestId: '54E5108DE42A9787',
+      },
+    ],
+  },
 );
 
 const ERROR_WORDS: Readonly<Record<number, string>> = {
@@ -88,9 +100,10 @@ const ERROR_WORDS: Readonly<Record<number, string>> = {
 export function errorResponses(...statuses: readonly (keyof typeof ERROR_WORDS & number)[]) {
   const responses: Record<number, TSchema> = {};
   for (const status of [...statuses, 500]) {
-    responses[status] = Type.Intersect([ErrorSchema], {
-      description: ERROR_WORDS[status] ?? 'Something failed on our side.',
-    });
+    responses[status] = {
+      ...ErrorSchema,
+      'x-response-description': ERROR_WORDS[status] ?? 'Something failed on our side.',
+    };
   }
   return responses;
 }

@@ -46,7 +46,11 @@ export function registerDownloadRoutes(server: ApiServer, deps: FilesDeps): void
       summary: 'The bytes of a file as base64 text',
       querystring: DownloadQuerySchema,
       response: {
-        200: Type.String({ description: 'Base64, with padding.', examples: ['aGVsbG8='] }),
+        200: Type.String({
+          description: 'Base64, with padding.',
+          contentEncoding: 'base64',
+          examples: ['aGVsbG8='],
+        }),
         ...errorResponses(400, 401, 403, 404, 412, 429),
       },
     },

@@ -13,10 +13,10 @@ import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
 import { FileNameSchema, isoTime, OPERATION_EXAMPLE, parseContentType } from './wire.ts';
 
-const TierSchema = Type.Union(
-  TIERS.map((tier) => Type.Literal(tier)),
-  { description: 'Sets the price multiplier only.', default: 'normal' },
-);
+const TierSchema = Type.Enum([...TIERS], {
+  description: 'Sets the price multiplier only.',
+  default: 'normal',
+});
 
 const UploadQuerySchema = Type.Object({
   file_name: FileNameSchema,
