@@ -192,8 +192,11 @@ function newAccounts(): Promise<readonly Account[]> {
   return Promise.all(engines.map(({ metadata }) => insertAccount(metadata, account)));
 }
 
-test('every engine answers a sequence of commands as the model does', async (t) => {
-  if (engines.length < 3) t.diagnostic('PostgreSQL is not installed: memory and SQLite only');
+test('PostgreSQL is among the engines', (t) => {
+  if (engines.length < 3) t.skip('PostgreSQL is not installed');
+});
+
+test('every engine answers a sequence of commands as the model does', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(command, { maxLength: COMMANDS_MAX }), async (commands) => {
       const accounts = await newAccounts();

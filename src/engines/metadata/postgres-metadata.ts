@@ -22,6 +22,12 @@ import { retryConflicts } from './conflict.ts';
 import { BLOB_ID_BLOCK_SIZE, CONFLICT_PAUSE_MS_MAX } from './metadata-limits.ts';
 import type { Migration } from './migrations/migration.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
+import {
+  behindGates,
+  lockAccount,
+  lockAccountThroughGate,
+  type Touched,
+} from './postgres/account-gate.ts';
 import { objectWrites } from './postgres/postgres-commits.ts';
 import { kyselyOfPool, openPool } from './postgres/postgres-dialect.ts';
 import { isConflict, unavailable } from './postgres/postgres-errors.ts';
@@ -77,7 +83,12 @@ export class PostgresMetadata
   }
 
   transact<T>(work: (tx: MetadataTx) => Promise<T>): Promise<T> {
-    return this.#run('serializable', (db) => work(txOf(db)));
+    const touched: Touched = new Set();
+    return this.#retry(() => {
+      const attempt = (db: Db) => inSerial(db, (tx) => work(txOf(tx, touched)));
+      // What the attempt before had touched: it met a conflict there.
+      return touched.size === 0 ? attempt(this.#db) : behindGates(this.#db, touched, attempt);
+    });
   }
 
   publishObject(publication: Publication): Promise<ObjectVersion | undefined> {
@@ -89,10 +100,9 @@ export class PostgresMetadata
   }
 
   forgetDeadBlobs: BlobRows['forgetDeadBlobs'] = (blobIds) =>
-    this.#run('read committed', (db) => blobWrites(db).forgetDeadBlobs(blobIds));
+    this.#run((db) => blobWrites(db).forgetDeadBlobs(blobIds));
 
-  moveBlobs: BlobRows['moveBlobs'] = (moves) =>
-    this.#run('read committed', (db) => blobWrites(db).moveBlobs(moves));
+  moveBlobs: BlobRows['moveBlobs'] = (moves) => this.#run((db) => blobWrites(db).moveBlobs(moves));
 
   reserveBlobIds(count: number): Promise<BlobId> {
     return this.#blobIds.take(count);
@@ -110,16 +120,22 @@ export class PostgresMetadata
     await this.#db.destroy();
   }
 
-  /** The account's row lock makes these serial; no other isolation is needed. */
+  /** The lock of the account's row makes these serial; no other isolation is needed. */
   #commit<T>(work: (writes: ObjectWrites) => Promise<T>): Promise<T> {
-    return this.#run('read committed', (db) => work(objectWrites(db)));
+    return this.#run((db) => work(objectWrites(db, lockAccountThroughGate)));
   }
 
-  #run<T>(isolation: 'serializable' | 'read committed', work: (db: Db) => Promise<T>): Promise<T> {
+  #run<T>(work: (db: Db) => Promise<T>): Promise<T> {
+    return this.#retry(() =>
+      this.#db.transaction().setIsolationLevel('read committed').execute(work),
+    );
+  }
+
+  #retry<T>(attempt: () => Promise<T>): Promise<T> {
     return retryConflicts(
       async () => {
         if (this.#isClosed) throw unavailable();
-        return this.#db.transaction().setIsolationLevel(isolation).execute(work);
+        return attempt();
       },
       isConflict,
       pauseAfter,
@@ -127,7 +143,7 @@ export class PostgresMetadata
   }
 
   #reserveBlock(count: number): Promise<number> {
-    return this.#run('read committed', async (db) => {
+    return this.#run(async (db) => {
       const { next_id } = await db
         .updateTable('blob_ids')
         .set((eb) => ({ next_id: eb('next_id', '+', count) }))
@@ -165,15 +181,36 @@ function readsOf(db: Db): MetadataReads {
   };
 }
 
-function txOf(db: Db): MetadataTx {
+function inSerial<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
+  return db.transaction().setIsolationLevel('serializable').execute(work);
+}
+
+function txOf(db: Db, touched: Touched): MetadataTx {
+  // Commits are READ COMMITTED and so unseen by the server's check of serial transactions.
+  const held = objectReads(db, { hold: 'share' });
+  const writes = objectWrites(db, lockAccount);
   return {
     ...readsOf(db),
-    // Commits are READ COMMITTED and so unseen by the server's check of serial transactions.
-    ...objectReads(db, { hold: 'share' }),
+    ...held,
     ...accountWrites(db),
     ...accessWrites(db),
     ...fileWrites(db),
     ...trailWrites(db),
-    ...objectWrites(db),
+    findObject(bucketId, key) {
+      touched.add(bucketId);
+      return held.findObject(bucketId, key);
+    },
+    publishObject(publication) {
+      touched.add(publication.version.bucketId);
+      return writes.publishObject(publication);
+    },
+    deleteObject(deletion) {
+      touched.add(deletion.bucketId);
+      return writes.deleteObject(deletion);
+    },
+    moveObject(move) {
+      touched.add(move.bucketId);
+      return writes.moveObject(move);
+    },
   };
 }

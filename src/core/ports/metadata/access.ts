@@ -8,7 +8,7 @@ export interface AccessReads {
   countOpenNonces(now: TimeMs): Promise<number>;
   findSession(sessionId: SessionId): Promise<Session | undefined>;
   findTokenByHash(hash: string): Promise<ApiToken | undefined>;
-  /** Live tokens of an account, oldest first. */
+  /** Tokens of an account that were not removed, expired ones too, oldest first. */
   listTokens(accountId: AccountId): Promise<readonly ApiToken[]>;
 }
 
@@ -16,7 +16,7 @@ export interface AccessWrites {
   insertNonce(nonce: SignInNonce): Promise<void>;
   /** Marks a nonce used; answers whether this call did it (false: it was used already). */
   useNonce(nonce: string, at: TimeMs): Promise<boolean>;
-  /** Adds one failed answer and gives the number of them. */
+  /** Adds one failed answer and gives the number of them; throws `nonce_unknown`. */
   addNonceFailure(nonce: string): Promise<number>;
   /** Removes nonces that ended before `before`, at most `limit`; answers how many. */
   deleteNonces(before: TimeMs, limit: number): Promise<number>;
@@ -39,7 +39,7 @@ export interface AccessWrites {
     readonly limit: number;
   }): Promise<number>;
 
-  /** Throws `token_name_taken` when the account has a live token of that name. */
+  /** Throws `token_name_taken` when the account has a token of that name, expired or not. */
   insertToken(token: ApiToken): Promise<void>;
   /** Removes a token by name; answers whether it stood. */
   deleteToken(accountId: AccountId, name: string): Promise<boolean>;

@@ -94,7 +94,9 @@ export interface ObjectCommits {
   /**
    * Makes `version` the object that readers see under its key: checks, replaces the row, drops the
    * references of the row it replaces, and keeps the account's stored bytes. Resolves with the
-   * version that was replaced. Throws what `check` throws, `bucket_not_found`, `account_not_found`.
+   * version that was replaced. Throws what `check` throws; `bucket_not_found`, also for another
+   * account's bucket; `account_not_found`; `object_not_found` when it names a dead blob, as a copy may
+   * whose source went meanwhile.
    */
   publishObject(publication: Publication): Promise<ObjectVersion | undefined>;
 
@@ -125,8 +127,9 @@ export type DeadBlob = BlobRef & { readonly diedAt: TimeMs };
 
 /** The blob rows, for sweeping, compaction, backup and `verify`. */
 export interface BlobRows {
+  /** Those that live, in order of id. */
   findBlobs(blobIds: readonly BlobId[]): Promise<readonly BlobRef[]>;
-  /** In order of id, those after `after`. */
+  /** Those that live, in order of id, after `after`. */
   listBlobs(page: {
     readonly after: BlobId | undefined;
     readonly limit: number;

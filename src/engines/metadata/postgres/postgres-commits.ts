@@ -11,7 +11,6 @@ import type { AccountId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.t
 import type { ContentPart, ObjectVersion } from '../../../core/objects/object.ts';
 import type { ObjectWrites } from '../../../core/ports/metadata/objects.ts';
 import { bucketNotFound, bytesGone, objectNotFound } from '../commit-refusals.ts';
-import { accountNotFound, accountOf } from '../rows/accounts.ts';
 import { bytesOfKey } from '../rows/columns.ts';
 import { fileWrites } from '../rows/files.ts';
 import { columnsOfVersion, isInline, type ObjectRow, versionOf } from '../rows/objects.ts';
@@ -20,8 +19,11 @@ import type { Db, ObjectTable } from '../schema.ts';
 
 type Current = { readonly version: ObjectVersion; readonly row: ObjectRow };
 
+/** Locks an account's row and reads it: how depends on the transaction's isolation. */
+type LockAccount = (db: Db, accountId: AccountId) => Promise<Account>;
+
 /** The writes over a transaction that the caller begins and ends. */
-export function objectWrites(db: Db): ObjectWrites {
+export function objectWrites(db: Db, lockAccount: LockAccount): ObjectWrites {
   return {
     async publishObject({ accountId, version, content, check, operation, usage }) {
       const account = await lockAccount(db, accountId);
@@ -72,17 +74,6 @@ export function objectWrites(db: Db): ObjectWrites {
       }
     },
   };
-}
-
-async function lockAccount(db: Db, accountId: AccountId): Promise<Account> {
-  const row = await db
-    .selectFrom('accounts')
-    .selectAll()
-    .where('account_id', '=', accountId)
-    .forUpdate()
-    .executeTakeFirst();
-  if (row === undefined) throw accountNotFound();
-  return accountOf(row);
 }
 
 async function findOwner(db: Db, bucketId: BucketId): Promise<AccountId | undefined> {

@@ -21,7 +21,7 @@ import { accountOfRow } from './sqlite-reads.ts';
 
 type Move = Parameters<ObjectWrites['moveObject']>[0];
 type Current = { readonly version: ObjectVersion; readonly row: ObjectRow };
-/** Writes what was decided. An error in it leaves the transaction to be rolled back. */
+/** Writes what was decided. A refusal comes before its first write; any other error leaves halves. */
 type Write = () => void;
 
 export type Decided = { readonly before: ObjectVersion | undefined; readonly write: Write };

@@ -2,9 +2,10 @@
  * The one writer of a SQLite file. Publishes and deletes queue while it is busy and then share a
  * commit; larger transactions take their turn between groups.
  */
+import { strict as assert } from 'node:assert';
 import type { DatabaseSync } from 'node:sqlite';
 
-import { ServiceError } from '../../../core/errors.ts';
+import { isServiceError, ServiceError } from '../../../core/errors.ts';
 import type { ObjectVersion } from '../../../core/objects/object.ts';
 import type { Deletion, Publication } from '../../../core/ports/metadata/objects.ts';
 import { COMMIT_GROUP_MEMBERS_MAX } from '../metadata-limits.ts';
@@ -30,6 +31,8 @@ export class SqliteWriter {
   readonly #mutex = new Mutex();
   #queue: Member[] = [];
   #isDrainDue = false;
+  /** A write of the transaction under way failed half done: it must not be committed. */
+  #isDoomed = false;
   #failure: ServiceError | undefined;
 
   constructor(connection: DatabaseSync) {
@@ -51,6 +54,7 @@ export class SqliteWriter {
       try {
         this.#begin();
         const result = await work();
+        assert(!this.#isDoomed, 'a write that failed half done ends its transaction');
         this.#commit();
         return result;
       } catch (error) {
@@ -64,8 +68,13 @@ export class SqliteWriter {
   runAlone(decide: (group: CommitGroup) => Decided): ObjectVersion | undefined {
     const group = new CommitGroup(this.#statements);
     const { before, write } = decide(group);
-    write();
-    group.flush();
+    try {
+      write();
+      group.flush();
+    } catch (error) {
+      this.#isDoomed = !isServiceError(error);
+      throw error;
+    }
     return before;
   }
 
@@ -138,7 +147,13 @@ export class SqliteWriter {
       } catch (error) {
         return { kind: 'refused', error: this.#translate(error) };
       }
-      decided.write();
+      try {
+        decided.write();
+      } catch (error) {
+        // A refusal comes before the first write; anything else undoes the group.
+        if (isServiceError(error)) return { kind: 'refused', error };
+        throw error;
+      }
       return { kind: 'written', before: decided.before };
     });
     group.flush();
@@ -147,6 +162,7 @@ export class SqliteWriter {
 
   #begin(): void {
     this.check();
+    this.#isDoomed = false;
     this.#connection.exec('begin immediate');
   }
 

@@ -133,6 +133,29 @@ function deleting(engine: MetadataEngine): void {
     assert.deepEqual(await blobsOf(metadata), { live: [[1, 1]], dead: [] });
   });
 
+  test('a transaction has its turn on an account that is busy', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const bucketId = account.defaultBucketId;
+    await metadata.publishObject(samplePublication(account, { key: 'name0', blobId: 1 }));
+    let blobId = 1;
+    let isOver = false;
+    const publishers = Array.from({ length: 4 }, async (_, publisher) => {
+      while (!isOver) {
+        blobId += 1;
+        await metadata.publishObject(samplePublication(account, { key: `k${publisher}`, blobId }));
+      }
+    });
+    for (let times = 0; times < 10; times += 1) {
+      const [from, to] = [keyOf(`name${times}`), keyOf(`name${times + 1}`)];
+      await metadata.transact((tx) => tx.moveObject({ bucketId, from, to, at: NOW }));
+    }
+    isOver = true;
+    await Promise.all(publishers);
+    assert.notEqual(await metadata.findObject(bucketId, keyOf('name10')), undefined);
+  });
+
   test('object writes of one transaction see each other and fall together', async () => {
     await using store = await engine.open();
     const { metadata } = store;
