@@ -11,7 +11,6 @@ import type {
 } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
-import { Value } from 'typebox/value';
 import { ServiceError } from '../core/errors.ts';
 import { assertWellFormedQuery } from './raw-query.ts';
 
@@ -33,11 +32,31 @@ export const compileSchema: FastifySchemaCompiler<TSchema> = ({ schema, httpPart
   return (value: unknown) => {
     const isBody = httpPart === 'body';
     if (!isBody && typeof value === 'object' && value !== null) assertWellFormedQuery(value);
-    const candidate = isBody ? (value ?? {}) : Value.Convert(schema, value);
+    const candidate = isBody ? (value ?? {}) : readTexts(schema, value);
     if (check.Check(candidate)) return { value: candidate };
     return { error: fieldError(check.Errors(candidate)[0]) };
   };
 };
+
+/** Reads numbers and booleans out of texts, as strictly as JSON would; the rest stays text. */
+function readTexts(schema: TSchema, value: unknown): unknown {
+  const properties = 'properties' in schema ? (schema.properties as object) : {};
+  const texts = value as Readonly<Record<string, unknown>>;
+  const read: Record<string, unknown> = { ...texts };
+  for (const [name, property] of Object.entries(properties)) {
+    const text = texts[name];
+    if (typeof text === 'string') read[name] = readText(property, text);
+  }
+  return read;
+}
+
+function readText(schema: object, text: string): unknown {
+  const type = 'type' in schema ? schema.type : undefined;
+  if (type === 'integer' && /^-?\d{1,15}$/.test(text)) return Number(text);
+  if (type === 'boolean' && ['true', '1'].includes(text)) return true;
+  if (type === 'boolean' && ['false', '0'].includes(text)) return false;
+  return text;
+}
 
 type SchemaFault = {
   readonly instancePath: string;

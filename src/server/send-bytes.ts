@@ -8,7 +8,7 @@ export type ByteAnswer = {
   readonly headers: OutgoingHttpHeaders;
   /** Exactly how many bytes follow. */
   readonly lengthBytes: number;
-  /** Called just before the head goes out; a failure before it can still be answered. */
+  /** Called when the head is written; a failure before it can still be answered. */
   readonly onHead: () => void;
 };
 
@@ -32,8 +32,8 @@ export async function sendBytes(
   };
   response.once('close', closed);
   const writeHead = () => {
-    answer.onHead();
     response.writeHead(answer.status, { ...answer.headers, 'content-length': answer.lengthBytes });
+    answer.onHead();
   };
   const sink: ByteSink = (chunk) => {
     if (!response.headersSent) writeHead();

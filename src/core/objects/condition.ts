@@ -56,6 +56,17 @@ export function checkReadConditions(conditions: ReadConditions, facts: Facts): '
   return toSeconds(facts.createdAt) > toSeconds(ifModifiedSince) ? 'send' : 'fresh';
 }
 
+/**
+ * Whether a range still means this version (`If-Range`, RFC 9110 section 13.1.5): the same strong
+ * ETag, or exactly the same date. Without the field it does.
+ */
+export function isRangeCurrent(text: string | undefined, facts: Facts): boolean {
+  if (text === undefined) return true;
+  const validator = text.trim();
+  if (validator.startsWith('"')) return validator === `"${facts.etag}"`;
+  return Date.parse(validator) === toSeconds(facts.createdAt) * 1000;
+}
+
 /** Throws `precondition_failed`, or `object_not_found` for an `If-Match` on nothing (contracts/s3.md). */
 export function checkWriteConditions(
   conditions: WriteConditions,

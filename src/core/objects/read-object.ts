@@ -4,7 +4,7 @@
  */
 import { isServiceError, ServiceError } from '../errors.ts';
 import type { BlobReader, BlobStore, ByteSink, ByteSpan } from '../ports/blob-store.ts';
-import { checkReadConditions, type ReadConditions } from './condition.ts';
+import { checkReadConditions, isRangeCurrent, type ReadConditions } from './condition.ts';
 import type { ContentPart, StoredObject } from './object.ts';
 import { type ResolvedRange, resolveRange } from './range.ts';
 
@@ -12,6 +12,8 @@ export type ReadRequest = {
   readonly conditions: ReadConditions;
   /** The `Range` field as it came. */
   readonly range: string | undefined;
+  /** The `If-Range` field as it came. */
+  readonly ifRange?: string | undefined;
 };
 
 /** An object as it will be answered: nothing (the reader's copy is good), or a span of its bytes. */
@@ -22,7 +24,8 @@ export type ObjectView =
 /** Decides without touching bytes. Throws `precondition_failed`, `range_not_satisfiable`. */
 export function viewObject(object: StoredObject, request: ReadRequest): ObjectView {
   if (checkReadConditions(request.conditions, object) === 'fresh') return { kind: 'fresh', object };
-  return { kind: 'content', object, ...resolveRange(request.range, object.sizeBytes) };
+  const range = isRangeCurrent(request.ifRange, object) ? request.range : undefined;
+  return { kind: 'content', object, ...resolveRange(range, object.sizeBytes) };
 }
 
 /** An open object; `send` may be called once. */

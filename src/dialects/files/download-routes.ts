@@ -1,14 +1,13 @@
 /** An owner's own downloads: raw bytes, or base64 text. */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { parseStoredName } from '../../core/files/file-name.ts';
 import { authorize } from '../../core/identity/authorize.ts';
-import { openObject } from '../../core/objects/read-object.ts';
 import { credentialLabel } from '../../core/principal.ts';
 import { principalOf } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
-import { type FileAnswer, readRequest, sendFile, sendReading } from './send-file.ts';
+import { type FileAnswer, sendFile } from './send-file.ts';
 import { FileNameSchema } from './wire.ts';
 
 const DownloadQuerySchema = Type.Object({ file_name: FileNameSchema });
@@ -55,7 +54,10 @@ export function registerDownloadRoutes(server: ApiServer, deps: FilesDeps): void
       },
     },
     handler: async (request, reply) => {
-      await sendAsBase64(deps, request, reply, ownFile(deps, request, request.query.file_name));
+      await sendFile(deps, request, reply, {
+        ...ownFile(deps, request, request.query.file_name),
+        encoding: 'base64',
+      });
       return reply;
     },
   });
@@ -66,21 +68,6 @@ export function bytesSchema(description: string) {
   return Type.String({ description, format: 'binary', examples: ['hello'] });
 }
 
-async function sendAsBase64(
-  deps: FilesDeps,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  answer: FileAnswer,
-): Promise<void> {
-  const { conditions } = readRequest(request);
-  const opened = await openObject(deps, answer.find, { conditions, range: undefined });
-  if (opened.kind === 'fresh') {
-    await reply.code(304).send();
-    return;
-  }
-  await sendReading(deps, opened, answer, reply, 'base64');
-}
-
 function ownFile(deps: FilesDeps, request: FastifyRequest, name: string): FileAnswer {
   const principal = principalOf(request);
   authorize(principal, 'files.read');
@@ -88,6 +75,7 @@ function ownFile(deps: FilesDeps, request: FastifyRequest, name: string): FileAn
   const { accountId, defaultBucketId: bucketId } = principal;
   return {
     find: () => deps.metadata.findObject(bucketId, key),
+    encoding: 'raw',
     caching: 'stored',
     payer: {
       accountId,

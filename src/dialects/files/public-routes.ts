@@ -98,6 +98,7 @@ async function tryPassword(
 function linkAnswer({ link, find }: OpenedLink): FileAnswer {
   return {
     find,
+    encoding: 'raw',
     caching: 'stored',
     payer: {
       accountId: link.accountId,
@@ -238,6 +239,7 @@ function registerDeterministicUrl(server: ApiServer, deps: FilesDeps): void {
       const { account, find } = await resolveDeterministicUrl(deps, { slug, hash });
       await sendFile(deps, request, reply, {
         find,
+        encoding: 'raw',
         caching: 'immutable',
         payer: {
           accountId: account.accountId,

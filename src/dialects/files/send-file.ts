@@ -19,8 +19,12 @@ import { contentRange, objectHeaders } from '../../server/object-headers.ts';
 import { sendBytes } from '../../server/send-bytes.ts';
 import type { FilesDeps } from './deps.ts';
 
+/** What is done to the bytes on their way: nothing, or base64 text, which has no ranges. */
+type Encoding = 'raw' | 'base64';
+
 export type FileAnswer = {
   readonly find: () => Promise<StoredObject | undefined>;
+  readonly encoding: Encoding;
   readonly caching: 'stored' | 'immutable';
   /** Who pays for what is sent. */
   readonly payer: {
@@ -32,14 +36,15 @@ export type FileAnswer = {
   };
 };
 
-/** Sends raw bytes; HEAD answers the same head without opening them. */
+/** Sends the bytes; HEAD answers the same head without opening them. */
 export async function sendFile(
   deps: FilesDeps,
   request: FastifyRequest,
   reply: FastifyReply,
   answer: FileAnswer,
 ): Promise<void> {
-  const read = readRequest(request);
+  const asked = readRequest(request);
+  const read = answer.encoding === 'raw' ? asked : { ...asked, range: undefined };
   if (request.method === 'HEAD') return await sendHead(answer, read, reply);
   const opened = await openObject(deps, answer.find, read);
   if (opened.kind === 'fresh') return await sendFresh(opened.object, answer, reply);
@@ -47,7 +52,7 @@ export async function sendFile(
 }
 
 /** The conditions and range that a request states. */
-export function readRequest(request: FastifyRequest): ReadRequest {
+function readRequest(request: FastifyRequest): ReadRequest {
   const { headers } = request;
   const dateOf = (text: string | undefined) => {
     const at = text === undefined ? Number.NaN : Date.parse(text);
@@ -60,9 +65,13 @@ export function readRequest(request: FastifyRequest): ReadRequest {
       ifModifiedSince: dateOf(headers['if-modified-since']),
       ifUnmodifiedSince: dateOf(headers['if-unmodified-since']),
     },
-    // A range is only good for the version it was asked of; without proof the whole is sent.
-    range: headers['if-range'] === undefined ? headers.range : undefined,
+    range: headers.range,
+    ifRange: textOf(headers['if-range']),
   };
+}
+
+function textOf(field: string | readonly string[] | undefined): string | undefined {
+  return typeof field === 'string' || field === undefined ? field : field.join(', ');
 }
 
 async function sendHead(answer: FileAnswer, read: ReadRequest, reply: FastifyReply): Promise<void> {
@@ -70,13 +79,9 @@ async function sendHead(answer: FileAnswer, read: ReadRequest, reply: FastifyRep
   if (object === undefined) throw objectNotFound();
   const view = viewObject(object, read);
   if (view.kind === 'fresh') return await sendFresh(object, answer, reply);
+  const { status, headers, lengthBytes } = headOf(view, answer, reply);
+  reply.raw.writeHead(status, { ...headers, 'content-length': lengthBytes });
   reply.hijack();
-  reply.raw.writeHead(view.isPartial ? 206 : 200, {
-    ...(reply.getHeaders() as OutgoingHttpHeaders),
-    ...headersOf(object, answer),
-    ...(view.isPartial ? { 'content-range': contentRange(view.span, object.sizeBytes) } : {}),
-    'content-length': view.span.end - view.span.start,
-  });
   reply.raw.end();
 }
 
@@ -94,37 +99,48 @@ function headersOf(object: StoredObject, answer: FileAnswer) {
   return objectHeaders(object, { caching: answer.caching, fileName: object.key });
 }
 
-/** What `sendReading` does to the bytes on their way: nothing, or base64 text. */
-type Encoding = 'raw' | 'base64';
+/** The head of an answer with bytes, also where they do not follow. */
+function headOf(
+  { object, span, isPartial }: Pick<ObjectReading, 'object' | 'span' | 'isPartial'>,
+  answer: FileAnswer,
+  reply: FastifyReply,
+) {
+  const rawBytes = span.end - span.start;
+  const common = reply.getHeaders() as OutgoingHttpHeaders;
+  if (answer.encoding === 'base64') {
+    // The text itself is not encoded, whatever the bytes inside it are.
+    const { 'content-encoding': _, ...headers } = headersOf(object, answer);
+    return {
+      status: 200,
+      headers: { ...common, ...headers, ...BASE64_HEADERS },
+      lengthBytes: 4 * Math.ceil(rawBytes / 3),
+    };
+  }
+  const partial = isPartial ? { 'content-range': contentRange(span, object.sizeBytes) } : {};
+  return {
+    status: isPartial ? 206 : 200,
+    headers: { ...common, ...headersOf(object, answer), ...partial },
+    lengthBytes: rawBytes,
+  };
+}
+
+const BASE64_HEADERS = { 'content-type': 'text/plain; charset=utf-8', 'accept-ranges': 'none' };
 
 /** Streams an open object, closes it, and counts what went out, also when the reader leaves early. */
-export async function sendReading(
+async function sendReading(
   deps: FilesDeps,
   reading: ObjectReading,
   answer: FileAnswer,
   reply: FastifyReply,
-  encoding: Encoding = 'raw',
 ): Promise<void> {
-  const { object, span, isPartial } = reading;
-  const rawBytes = span.end - span.start;
-  const isRaw = encoding === 'raw';
-  const partial = isPartial ? { 'content-range': contentRange(span, object.sizeBytes) } : {};
   try {
     const { sentBytes, failure } = await sendBytes(
       reply.raw,
-      {
-        status: isPartial ? 206 : 200,
-        headers: {
-          ...(reply.getHeaders() as OutgoingHttpHeaders),
-          ...headersOf(object, answer),
-          ...partial,
-          ...(isRaw ? {} : BASE64_HEADERS),
-        },
-        lengthBytes: isRaw ? rawBytes : 4 * Math.ceil(rawBytes / 3),
-        onHead: () => reply.hijack(),
-      },
+      { ...headOf(reading, answer, reply), onHead: () => reply.hijack() },
       (sink, signal) =>
-        isRaw ? reading.send(sink, { signal }) : sendBase64(reading, sink, { signal }),
+        answer.encoding === 'raw'
+          ? reading.send(sink, { signal })
+          : sendBase64(reading, sink, { signal }),
     );
     countEgress(deps, answer, sentBytes);
     if (failure !== undefined && !isServiceError(failure, 'aborted')) {
@@ -134,8 +150,6 @@ export async function sendReading(
     await reading.close();
   }
 }
-
-const BASE64_HEADERS = { 'content-type': 'text/plain; charset=utf-8', 'accept-ranges': 'none' };
 
 /** Base64 of a stream: three bytes give four characters, so up to two are carried over. */
 async function sendBase64(
