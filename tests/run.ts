@@ -1,7 +1,7 @@
 /**
- * What `npm test` runs: readies what the tests need, checks types and style, runs the test files and
- * answers with the exit code. `--check` only checks, `--long` runs tests/long, `--only PATH` (may be
- * repeated) runs the test files below a path.
+ * What `npm test` runs: readies what the tests need, checks types and style, runs the test files
+ * and answers with the exit code. `--check` only checks, `--long` runs tests/long, `--only PATH`
+ * (may be repeated) runs the test files below a path.
  */
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -76,7 +76,7 @@ async function runChecks(signal: AbortSignal): Promise<string[]> {
   const outcomes = await Promise.all([
     runCheck({ name: 'types', command: 'tsc', args: ['--noEmit'] }, { root: ROOT, signal }),
     runCheck(
-      { name: 'lint', command: 'biome', args: ['ci', '--colors=off', '.'] },
+      { name: 'lint', command: 'biome', args: ['ci', '--colors=off', '--error-on-warnings', '.'] },
       { root: ROOT, signal },
     ),
   ]);

@@ -1,20 +1,20 @@
 /** Runs test files, each in a process of its own, and says a line a file, then every failure. */
 import { relative } from 'node:path';
 import { run } from 'node:test';
-import { spec } from 'node:test/reporters';
+import { spec, type TestEvent } from 'node:test/reporters';
 import type { Skip } from './skips.ts';
 
 export type TestOutcome = { readonly isPassed: boolean; readonly skips: readonly Skip[] };
-
-type TestEvent = { readonly type: string; readonly data: unknown };
 
 /** One server and one client of a test use a core each, so two files at once fill two. */
 const FILES_AT_ONCE = 2;
 /** Longer than any test takes on a busy machine: one that hangs fails by name. */
 const TEST_TIMEOUT_MS = 2 * 60_000;
 const LONG_TEST_TIMEOUT_MS = 60 * 60_000;
-/** Without forced exits a test that hung on a child process would keep its file open for ever. */
-const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--test-force-exit'];
+const NODE_FLAGS = [
+  '--disable-warning=ExperimentalWarning',
+  `--import=${new URL('end-of-file.ts', import.meta.url).href}`,
+];
 
 export async function runTestFiles(
   files: readonly string[],
@@ -53,23 +53,17 @@ function isQuiet({ type }: TestEvent): boolean {
   return type === 'test:pass' || type === 'test:start';
 }
 
-function skipOf({ type, data }: TestEvent): Skip | undefined {
-  if (type !== 'test:pass') return undefined;
-  const { name, file, skip } = data as { name: string; file?: string; skip?: string | boolean };
-  if (skip === undefined || skip === false) return undefined;
-  return { name, file: file ?? '', reason: skip === true ? '' : skip };
+function skipOf(event: TestEvent): Skip | undefined {
+  if (event.type !== 'test:pass') return undefined;
+  const { name, file = '', skip = false } = event.data;
+  return skip === false ? undefined : { name, file, reason: skip === true ? '' : skip };
 }
 
-function fileLine({ type, data }: TestEvent, root: string): string | undefined {
-  if (type !== 'test:summary') return undefined;
-  const { counts, duration_ms, file, success } = data as {
-    counts: { tests: number };
-    duration_ms: number;
-    file?: string;
-    success: boolean;
-  };
+function fileLine(event: TestEvent, root: string): string | undefined {
+  if (event.type !== 'test:summary') return undefined;
+  const { counts, duration_ms: durationMs, file, success } = event.data;
   // The one without a file is the whole run's; the reporter prints that.
   if (file === undefined) return undefined;
   const mark = success ? '✔' : '✖';
-  return `${mark} ${relative(root, file)}: ${counts.tests} (${Math.round(duration_ms)} ms)\n`;
+  return `${mark} ${relative(root, file)}: ${counts.tests} (${Math.round(durationMs)} ms)\n`;
 }

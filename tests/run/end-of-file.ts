@@ -1,0 +1,15 @@
+/**
+ * Loaded before each test file. A file whose tests are over, but that still holds something open (a
+ * child process after a time-out, a listener), would run for ever: it fails instead.
+ */
+import { after } from 'node:test';
+
+const GRACE_MS = 5000;
+
+after(() => {
+  // Without a reference: a process that has nothing left to do ends by itself before.
+  setTimeout(() => {
+    process.stderr.write('the tests of this file are over, but it holds something open\n');
+    process.exit(1);
+  }, GRACE_MS).unref();
+});
