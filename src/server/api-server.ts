@@ -8,6 +8,7 @@ import { isServiceError, ServiceError } from '../core/errors.ts';
 import { JSON_BODY_BYTES_MAX } from '../core/limits.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Random } from '../core/ports/random.ts';
+import { decodeUtf8 } from '../kit/text.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { type AccessDeps, admitRequest, CHALLENGE } from './access.ts';
@@ -120,7 +121,8 @@ function takeJsonOfAnyType(server: ApiServer): void {
     async (_request: unknown, body: Buffer) => {
       if (body.length === 0) return {};
       try {
-        return JSON.parse(STRICT_UTF8.decode(body)) as unknown;
+        // A name must not change on its way in: bytes that are no UTF-8 are refused, not replaced.
+        return JSON.parse(decodeUtf8(body) ?? '') as unknown;
       } catch (cause) {
         const message = 'The body is not a JSON document.';
         throw new ServiceError('invalid_field', message, { details: { field: 'the body' }, cause });
@@ -128,9 +130,6 @@ function takeJsonOfAnyType(server: ApiServer): void {
     },
   );
 }
-
-/** A name must not change on its way in: bytes that are no UTF-8 are refused, not replaced. */
-const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -12,6 +12,7 @@ const LINGER_MS = 1000;
 /** Knows which answers are under way on a connection: nothing may be written in between. */
 export class OpenAnswers {
   readonly #bySocket = new WeakMap<Socket, Set<ServerResponse>>();
+  readonly #ended = new WeakSet<Socket>();
 
   add(request: IncomingMessage, response: ServerResponse): void {
     const known = this.#bySocket.get(request.socket);
@@ -21,26 +22,51 @@ export class OpenAnswers {
     response.once('close', () => answers.delete(response));
   }
 
-  /** Whether the next bytes on the connection would be read as the answer to what was malformed. */
-  isFree(socket: Socket): boolean {
+  /** Whether this is the first thing malformed there; Node says it again for all that follows. */
+  isFirstFault(socket: Socket): boolean {
+    if (this.#ended.has(socket)) return false;
+    this.#ended.add(socket);
+    return true;
+  }
+
+  /**
+   * Runs once every whole request has its answer. `hasBegun`: the one whose body is malformed is
+   * being answered already.
+   */
+  afterWholeOnes(socket: Socket, run: (hasBegun: boolean) => void): void {
     const answers = [...(this.#bySocket.get(socket) ?? [])];
-    return answers.every(({ headersSent, req }) => !headersSent && !req.complete);
+    const whole = answers.find(({ req }) => req.complete);
+    if (whole === undefined) run(answers.some(({ headersSent }) => headersSent));
+    else whole.once('close', () => this.afterWholeOnes(socket, run));
   }
 }
+
+type Connection = { readonly socket: Socket; readonly answers: OpenAnswers };
 
 /** Answers a connection whose bytes are no HTTP, then ends it. */
 export function answerMalformed(
   deps: { readonly random: Random; readonly clock: Pick<Clock, 'after'> },
-  connection: { readonly socket: Socket; readonly answers: OpenAnswers },
+  { socket, answers }: Connection,
   error: Error & { readonly code?: string },
 ): void {
-  const { socket, answers } = connection;
-  if (error.code === 'ECONNRESET' || !socket.writable || !answers.isFree(socket)) {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const { status, message } = problemOf(error.code);
-  const requestId = newRequestId(deps.random);
+  if (!answers.isFirstFault(socket)) return;
+  answers.afterWholeOnes(socket, (hasBegun) => {
+    if (hasBegun || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    socket.end(answerOf(error.code, newRequestId(deps.random)));
+    const cancel = deps.clock.after(LINGER_MS, () => socket.destroy());
+    socket.once('close', cancel);
+  });
+}
+
+function answerOf(faultCode: string | undefined, requestId: string): string {
+  const { status, message } = problemOf(faultCode);
   const body = errorBody({ status, code: 'bad_request', message, requestId });
   const text = JSON.stringify(body);
   const head = [
@@ -52,9 +78,7 @@ export function answerMalformed(
     'cache-control: no-store',
     'connection: close',
   ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`);
-  const cancel = deps.clock.after(LINGER_MS, () => socket.destroy());
-  socket.once('close', cancel);
+  return `${head.join('\r\n')}\r\n\r\n${text}`;
 }
 
 function problemOf(code: string | undefined): { status: number; message: string } {

@@ -31,7 +31,8 @@ export async function call(url: string, { route, headers = {}, body }: Call): Pr
   // Always bytes: a text would go out in one write with the head, and change its encoding.
   const payload = typeof text === 'string' ? Buffer.from(text) : text;
   const typed = body !== undefined && !isRaw ? { 'content-type': 'application/json' } : {};
-  const length = payload === undefined ? {} : { 'content-length': Buffer.byteLength(payload) };
+  const isChunked = headers['transfer-encoding'] !== undefined;
+  const length = payload === undefined || isChunked ? {} : { 'content-length': payload.byteLength };
   const { hostname, port } = new URL(url);
   return await new Promise((resolve, reject) => {
     const sent = request({

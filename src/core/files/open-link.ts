@@ -4,13 +4,13 @@ import { isSameSecret, macOfText } from '../../kit/secrets.ts';
 import { ServiceError } from '../errors.ts';
 import type { Account } from '../identity/account.ts';
 import { requireEnabled } from '../identity/start-session.ts';
-import type { LinkHash, TimeMs } from '../ids.ts';
+import type { TimeMs } from '../ids.ts';
 import { LINK_COOKIE_LIFE_MS } from '../limits.ts';
 import type { StoredObject } from '../objects/object.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MetadataReads } from '../ports/metadata/metadata.ts';
 import type { PasswordHasher } from '../ports/password-hasher.ts';
-import type { PublicLink } from './public-link.ts';
+import { linkNotFound, type PublicLink, parseLinkHash } from './public-link.ts';
 
 export type OpenLinkDeps = {
   readonly metadata: Pick<MetadataReads, 'findLink' | 'findAccount' | 'findObject'>;
@@ -48,8 +48,7 @@ export async function openLink(
 }
 
 async function findLiveLink(deps: OpenLinkDeps, hash: string): Promise<PublicLink> {
-  if (!/^[\w-]{22}$/.test(hash)) throw linkNotFound();
-  const link = await deps.metadata.findLink(hash as LinkHash);
+  const link = await deps.metadata.findLink(parseLinkHash(hash));
   if (link === undefined) throw linkNotFound();
   if (link.expiresAt !== undefined && link.expiresAt <= deps.clock.now()) {
     throw new ServiceError('link_expired', 'The link has expired.');
@@ -93,8 +92,4 @@ function isValidPass(deps: OpenLinkDeps, link: PublicLink, pass: string): boolea
 
 function passText(link: PublicLink, expiresAt: number): string {
   return `${link.hash}\n${expiresAt}\n${link.passwordHash}`;
-}
-
-function linkNotFound(): ServiceError {
-  return new ServiceError('link_not_found', 'There is no such link.');
 }

@@ -1,4 +1,5 @@
 /** A public link: lets anyone who knows its hash read the file that bears a name (files-api.md). */
+import { ServiceError } from '../errors.ts';
 import type { AccountId, BucketId, LinkHash, ObjectKey, TimeMs } from '../ids.ts';
 
 export type PublicLink = {
@@ -14,3 +15,13 @@ export type PublicLink = {
   readonly passwordHash: string | undefined;
   readonly createdAt: TimeMs;
 };
+
+/** Parses a hash as it comes from anyone; what cannot be one names no link: `link_not_found`. */
+export function parseLinkHash(text: string): LinkHash {
+  if (!/^[\w-]{22}$/.test(text)) throw linkNotFound();
+  return text as LinkHash;
+}
+
+export function linkNotFound(): ServiceError {
+  return new ServiceError('link_not_found', 'There is no such link.');
+}

@@ -1,6 +1,7 @@
 /** Making, listing and ending public links. */
 
 import { encodeBase64Url } from '../../kit/base64.ts';
+import { isWellFormedText } from '../../kit/text.ts';
 import { ServiceError } from '../errors.ts';
 import { authorize } from '../identity/authorize.ts';
 import type { LinkHash, TimeMs } from '../ids.ts';
@@ -12,7 +13,7 @@ import type { PasswordHasher } from '../ports/password-hasher.ts';
 import type { Random } from '../ports/random.ts';
 import type { Principal } from '../principal.ts';
 import { parseStoredName } from './file-name.ts';
-import type { PublicLink } from './public-link.ts';
+import { linkNotFound, type PublicLink, parseLinkHash } from './public-link.ts';
 
 export type NewPublicLink = {
   readonly name: string;
@@ -70,11 +71,17 @@ export async function createPublicLink(
 function checkLink(input: NewPublicLink, now: TimeMs): void {
   const refuse = (field: string, problem: string) =>
     new ServiceError('invalid_field', `${field} ${problem}`, { details: { field } });
-  if ((input.title?.length ?? 0) > LINK_TEXT_LENGTH_MAX) {
-    throw refuse('custom_title', `has at most ${LINK_TEXT_LENGTH_MAX} characters.`);
-  }
-  if ((input.description?.length ?? 0) > LINK_TEXT_LENGTH_MAX) {
-    throw refuse('custom_description', `has at most ${LINK_TEXT_LENGTH_MAX} characters.`);
+  for (const [field, text = ''] of [
+    ['custom_title', input.title],
+    ['custom_description', input.description],
+  ] as const) {
+    if (text.length > LINK_TEXT_LENGTH_MAX) {
+      throw refuse(field, `has at most ${LINK_TEXT_LENGTH_MAX} characters.`);
+    }
+    // Not every engine keeps such text, and no page could show it.
+    if (text.includes('\0') || !isWellFormedText(text)) {
+      throw refuse(field, 'must be well-formed text without NUL.');
+    }
   }
   if (input.expiresAt !== undefined && input.expiresAt <= now) {
     throw refuse('expires_at', 'must lie in the future.');
@@ -92,10 +99,9 @@ export async function deletePublicLink(
   hash: string,
 ): Promise<void> {
   authorize(principal, 'links.delete');
+  const linkHash = parseLinkHash(hash);
   await deps.metadata.transact(async (tx) => {
-    if (!(await tx.deleteLink(principal.accountId, hash as LinkHash))) {
-      throw new ServiceError('link_not_found', 'There is no such link.');
-    }
+    if (!(await tx.deleteLink(principal.accountId, linkHash))) throw linkNotFound();
     await tx.appendAudit({
       at: deps.clock.now(),
       accountId: principal.accountId,

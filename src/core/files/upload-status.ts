@@ -33,7 +33,7 @@ export async function findUploadStatus(
   const { metadata } = deps;
   const operation =
     query.kind === 'byId'
-      ? await metadata.findOperation(query.operationId as OperationId)
+      ? await findById(metadata, query.operationId)
       : await metadata.findNewestOperation(principal.accountId, parseStoredName(query.name));
   if (operation === undefined || operation.accountId !== principal.accountId) {
     throw new ServiceError('operation_not_found', 'There is no such upload operation.');
@@ -47,4 +47,13 @@ export async function findUploadStatus(
     object.contentHash === operation.contentHash &&
     hasDeterministicUrl(account, object);
   return { operation, isLinkable };
+}
+
+/** Engines are only asked for what can be an id: not each of them takes any text. */
+async function findById(
+  metadata: Pick<MetadataReads, 'findOperation'>,
+  text: string,
+): Promise<UploadOperation | undefined> {
+  if (!/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(text)) return undefined;
+  return await metadata.findOperation(text as OperationId);
 }

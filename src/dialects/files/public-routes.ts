@@ -9,9 +9,11 @@ import {
   type OpenedLink,
   openLink,
 } from '../../core/files/open-link.ts';
+import { parseLinkHash } from '../../core/files/public-link.ts';
 import { LINK_COOKIE_LIFE_MS } from '../../core/limits.ts';
 import { objectNotFound } from '../../core/objects/read-object.ts';
-import { limitRequest } from '../../server/access.ts';
+import { decodeUtf8 } from '../../kit/text.ts';
+import { CHALLENGE, limitRequest } from '../../server/access.ts';
 import { escapeHtml, sendPage } from '../../server/html-page.ts';
 import { assertWellFormedQuery, parseQuery } from '../../server/raw-query.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
@@ -76,11 +78,18 @@ async function followLink(
   reply: FastifyReply,
   hash: string,
 ): Promise<OpenedLink> {
-  const password = request.headers['x-link-password'];
-  if (typeof password === 'string') return await tryPassword(deps, request, reply, hash, password);
+  const field = request.headers['x-link-password'];
+  if (typeof field === 'string') {
+    return await tryPassword(deps, request, reply, hash, textOfField(field));
+  }
   const pass = cookieOf(request, passCookie(hash));
   const proof: LinkProof = pass === undefined ? { kind: 'none' } : { kind: 'pass', pass };
   return await openLink(deps, { hash, proof });
+}
+
+/** Command-line clients send UTF-8 in a field that Node reads byte by byte; browsers send Latin-1. */
+function textOfField(field: string): string {
+  return decodeUtf8(Buffer.from(field, 'latin1')) ?? field;
 }
 
 /** Tries are counted per link and address before the password is looked at. */
@@ -91,7 +100,9 @@ async function tryPassword(
   hash: string,
   password: string,
 ): Promise<OpenedLink> {
-  await limitRequest(deps, reply, 'password', `link ${hash} ${request.ip}`);
+  // Counters are kept by what stands here: only what can be a link may fill memory.
+  const linkHash = parseLinkHash(hash);
+  await limitRequest(deps, reply, 'password', `link ${linkHash} ${request.ip}`);
   return await openLink(deps, { hash, proof: { kind: 'password', password } });
 }
 
@@ -139,6 +150,7 @@ function sendPasswordPage(
   hash: string,
   words: string,
 ): FastifyReply {
+  reply.header('www-authenticate', CHALLENGE);
   return sendPage(reply, status, {
     title: 'A file for you',
     body: `<p role="status">${escapeHtml(words)}</p>

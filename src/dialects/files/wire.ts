@@ -21,14 +21,22 @@ export function isoTime(at: TimeMs): string {
 
 /** Parses a time of the wire: RFC 3339 with a zone. Throws `invalid_field`. */
 export function parseTime(text: string, field: string): TimeMs {
-  const isRfc3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i.test(text);
-  const at = isRfc3339 ? Date.parse(text) : Number.NaN;
+  const groups = RFC3339.exec(text)?.groups;
+  const at = groups !== undefined && isDayOfMonth(groups) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at)) {
     throw new ServiceError('invalid_field', `${field} must be an RFC 3339 time with a zone.`, {
       details: { field },
     });
   }
   return at as TimeMs;
+}
+
+const RFC3339 =
+  /^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)T\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/i;
+
+/** The platform takes 30 February for 2 March. */
+function isDayOfMonth({ year, month, day }: Readonly<Record<string, string>>): boolean {
+  return Number(day) <= new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
 }
 
 const CONTENT_TYPE_LENGTH_MAX = 1024;
