@@ -1,7 +1,7 @@
 /**
  * What `npm test` runs: readies what the tests need, checks types and style, runs the test files
- * and answers with the exit code. `--check` only checks, `--long` runs tests/long, `--only PATH`
- * (may be repeated) runs the test files below a path.
+ * and answers with the exit code. `--check` only checks, `--long` tries longer and runs tests/long
+ * too, `--only PATH` (may be repeated) runs the test files at or below a path.
  */
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -46,7 +46,7 @@ say(`${process.exitCode === 0 ? 'passed' : 'FAILED'} in ${seconds(performance.no
 /** Whether everything held. */
 async function runAll(signal: AbortSignal): Promise<boolean> {
   const files = findTestFiles(ROOT, { isLong: options.long, only: options.only });
-  const isWhole = !options.long && options.only === undefined;
+  const isWhole = options.only === undefined;
   if (options.check) {
     const failures = await runChecks(signal);
     const tidy = await runTestFiles([join(ROOT, TIDY)], { root: ROOT, signal });
@@ -63,6 +63,7 @@ async function runAll(signal: AbortSignal): Promise<boolean> {
   if (wanted('world/python.ts')) await readyPython(ROOT, say, { signal });
   await using postgres = wanted('world/postgres.ts') ? await startPostgres() : undefined;
   if (postgres !== undefined) process.env['PINFOLD_TEST_DATABASE_URL'] = postgres.url;
+  if (options.long) process.env['PINFOLD_TEST_LONG'] = '1';
   const failures = await checks;
   markProcesses();
   const tests = await runTestFiles(files, { root: ROOT, signal, isLong: options.long });

@@ -14,6 +14,7 @@ const PACKAGES: readonly SystemPackage[] = [
     isPresent: () => globSync('/usr/lib/postgresql/*/bin/initdb').length > 0,
   },
   { name: 'curl', isPresent: () => isRunning('curl', ['--version']) },
+  { name: 'openssl', isPresent: () => isRunning('openssl', ['version']) },
   { name: 'python3-venv', isPresent: () => isRunning('python3', ['-c', 'import ensurepip, venv']) },
 ];
 

@@ -11,7 +11,7 @@ export function findTestFiles(
 ): readonly string[] {
   const { isLong, only } = options;
   return globSync(['src/**/*.test.ts', 'tests/**/*.test.ts'], { cwd: root })
-    .filter((file) => file.startsWith(LONG) === isLong)
+    .filter((file) => isLong || !file.startsWith(LONG))
     .filter((file) => only === undefined || only.some((path) => isAtOrBelow(file, path)))
     .sort()
     .map((file) => join(root, file));
