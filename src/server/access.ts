@@ -37,6 +37,7 @@ export const CHALLENGE = 'Bearer realm="pinfold", ApiKey realm="pinfold"';
 /** The hook that admits a request, or throws `unauthenticated`, `credential_invalid`, `rate_limited`. */
 export function admitRequest(deps: AccessDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
+    // Every route says it; what has no route is answered 404 to anyone.
     const access = request.routeOptions.config.access ?? 'open';
     switch (access) {
       case 'open':

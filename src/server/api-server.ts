@@ -2,6 +2,7 @@
  * The shell of the REST dialects: one Fastify with everything that holds for every route. Byte routes
  * hang on it too, but take their bodies from the raw request (`byte-routes.ts`).
  */
+import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isServiceError, ServiceError } from '../core/errors.ts';
@@ -73,6 +74,9 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
   server.decorateRequest('principal', undefined);
   takeJsonOfAnyType(server);
   observeRequests(server, deps);
+  server.addHook('onRoute', ({ method, url, config }) => {
+    assert(config?.access !== undefined, `${method} ${url} does not say who may call it.`);
+  });
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);
   });

@@ -99,6 +99,7 @@ export async function readToEnd(socket: Socket): Promise<string> {
     const finish = () => resolve(Buffer.concat(chunks).toString('latin1'));
     socket.once('end', finish);
     socket.once('close', finish);
+    if (socket.closed) finish();
   });
 }
 

@@ -1,5 +1,6 @@
 /** A real server for a test file: free ports, a directory of its own, and accounts to speak as. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -155,7 +156,7 @@ export async function openAccount(service: Pick<Service, 'call'>, username: stri
 
 /** Headers of a new API token with these scopes only. */
 export async function tokenHeaders(server: OwnServer, holder: Holder, scopes: readonly Scope[]) {
-  const name = `token ${scopes.join(' ')}`;
+  const name = `token ${randomUUID()}`;
   const { token } = await server.admin.createToken(holder.userId, { name, scopes: [...scopes] });
   return { 'x-api-key': token };
 }
