@@ -1,0 +1,112 @@
+/**
+ * Proves that a server killed with SIGKILL at each named step of a PUT, and at any other time, comes
+ * back with every acknowledged file and its bytes, without any acknowledged delete, with nothing
+ * half-visible, and that what the kills left without a row is swept (invariants 1, 2, 8, 9).
+ */
+import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { openStore } from '../../src/compose-store.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { environmentOf } from '../../src/config/env.ts';
+import { PUT_STEPS, type PutStep } from '../../src/core/ports/fault-points.ts';
+import { FILE_LOCATION } from '../../src/engines/blobs/disk/blob-file.ts';
+import { sweepDeadBlobs } from '../../src/jobs/sweep-blobs.ts';
+import { SILENT_LOG } from '../../src/observe/log.ts';
+import { runsOf } from '../world/effort.ts';
+import { seededChance } from '../world/seeded-chance.ts';
+import { seededRandom } from '../world/seeded-random.ts';
+import { freshDirectory, openUser, startChild } from '../world/server.ts';
+import { Uploader } from './uploader.ts';
+
+const CHILD = join(import.meta.dirname, 'crash-child.ts');
+/** Four at once make groups of commits, of which a kill hits some before and some after. */
+const UPLOADERS = 4;
+const RANDOM_KILLS = runsOf({ short: 10, long: 200 });
+/** At which reaching of its step a PUT is killed: the first of a life, and later ones. */
+const COUNTS = [1, 3, 8, 20];
+/** Far beyond what a life takes; a child that is not killed fails the test. */
+const LIFE_MS_MAX = 30_000;
+
+const chance = seededChance(7);
+let directory: string;
+let uploaders: readonly Uploader[] = [];
+
+before(async () => {
+  directory = await freshDirectory();
+  const bytes = seededRandom('crash').bytes(1_000_000);
+  await using server = await startLife();
+  const keys = await Promise.all(
+    Array.from({ length: UPLOADERS }, (_, index) => openUser(server.url, `crash-${index}`)),
+  );
+  uploaders = keys.map((key, index) => new Uploader(key, seededChance(index), bytes));
+});
+after(() => rm(directory, { recursive: true, force: true }));
+
+for (const step of PUT_STEPS) {
+  test(`a kill when a PUT is ${step} loses nothing acknowledged and shows nothing half`, async () => {
+    for (const count of COUNTS) await liveUntilKilled([step, String(count)]);
+  });
+}
+
+test('a kill at any time loses nothing acknowledged and shows nothing half', async () => {
+  for (let kill = 0; kill < RANDOM_KILLS; kill += 1) {
+    await liveUntilKilled(undefined, 20 + chance() * 400);
+  }
+});
+
+test('after the kills nothing without a row is left but what is swept', async () => {
+  {
+    await using server = await startLife();
+    for (const uploader of uploaders) await uploader.checkHoldings(server.url);
+    const interrupted = uploaders.reduce((sum, one) => sum + one.interrupted, 0);
+    assert.ok(
+      interrupted > 0,
+      'a kill while a large body comes in leaves an operation to be failed',
+    );
+    const answered = uploaders.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
+    assert.ok(answered > 100, `only ${answered} calls were answered: the kills had little to hit`);
+  }
+  const environment = environmentOf({});
+  const config = loadConfig({ environment, workingDirectory: directory });
+  await using store = await openStore(config, { log: SILENT_LOG });
+  const { signal } = new AbortController();
+  await sweepDeadBlobs(store, { signal });
+  const orphans = await store.blobs.sweep({ graceMs: 0, signal });
+  assert.ok(orphans > 0, 'kills between the bytes and the row leave bytes to be swept');
+  const rows = await store.metadata.listBlobs({ after: undefined, limit: 1000 });
+  const held = uploaders.reduce((sum, { heldCount }) => sum + heldCount, 0);
+  assert.equal(rows.length, held, 'each file has one blob, and no other blob has a row');
+  const named = new Set(rows.map(({ blobId }) => blobId));
+  for await (const blob of store.blobs.list()) {
+    // Records without a row stay in their segment until it is compacted.
+    if (blob.location !== FILE_LOCATION) continue;
+    assert.ok(named.has(blob.blobId), `a row names the file of blob ${blob.blobId}`);
+  }
+});
+
+type PlannedKill = readonly [step: PutStep, count: string];
+
+/** One life: checks what the last one left, then works until the kill, after `lifeMs` if given. */
+async function liveUntilKilled(planned: PlannedKill | undefined, lifeMs?: number): Promise<void> {
+  await using server = await startLife(planned);
+  for (const uploader of uploaders) await uploader.checkHoldings(server.url);
+  const work = Promise.all(uploaders.map((uploader) => uploader.workUntilDown(server.url)));
+  const limit = new AbortController();
+  const stop = pause(lifeMs ?? LIFE_MS_MAX, undefined, { signal: limit.signal }).then(
+    () => {
+      assert.ok(lifeMs !== undefined, `no PUT was killed at ${planned?.join(' ')}`);
+      server.kill('SIGKILL');
+    },
+    () => undefined,
+  );
+  assert.equal(await Promise.race([server.exited, stop.then(() => server.exited)]), 'SIGKILL');
+  limit.abort();
+  await Promise.all([work, stop]);
+}
+
+function startLife(planned: PlannedKill | undefined = undefined) {
+  return startChild({ directory, program: [CHILD, ...(planned ?? [])] });
+}
