@@ -1,7 +1,7 @@
 /** Runs rows against targets and keeps what each run gave. */
 import type { GeneratorProcess } from './load/generator-process.ts';
 import type { ListPage, LoadResult, ObjectRange, Plan } from './load/plan.ts';
-import { type Memory, resetPeak, treeCpuUs, treeMemory } from './process-cost.ts';
+import { type Memory, machineCpuUs, resetPeak, treeCpuUs, treeMemory } from './process-cost.ts';
 import { collectListPages, LIST_PAGE_NAMES } from './protocols/files.ts';
 import { MIB, type Row, sizeText } from './rows.ts';
 import type { Target } from './targets/target.ts';
@@ -12,6 +12,7 @@ export type Sample = {
   readonly rate: number;
   readonly serverCpuUs: number | undefined;
   readonly generatorCpuUs: number;
+  readonly otherCores: number | undefined;
   readonly memory: Memory | undefined;
   /** When the clock ran, on the machine's monotonic clock. */
   readonly windowUs: { readonly start: number; readonly end: number };
@@ -22,16 +23,19 @@ export type Effort = {
   /** What the server does of a row before its first run counts: compilers and caches get warm. */
   readonly warmMs: number;
   readonly listNames: number;
+  /** A power of two: of how many objects reads go round at most. */
+  readonly readCountMax: number;
 };
 
 /** What of a size is kept for reading: enough that no single object is hot, little enough to cache. */
 const READ_BYTES = 64 * MIB;
-const READ_COUNT_MAX = 4096;
 const READ_COUNT_MIN = 4;
 const SEED_CONNECTIONS = 16;
 const SEED_MS_MAX = 600_000;
 /** Of so many answers one is compared byte by byte. */
 const COMPARE_EVERY = 16;
+/** More than any run can use, so that no two runs write the same name. */
+const UPLOADS_A_RUN_MAX = 1_000_003;
 const DELETES_A_SECOND_MAX = 25_000;
 
 export class Bench {
@@ -41,8 +45,8 @@ export class Bench {
   readonly #seeded = new Map<string, ObjectRange>();
   readonly #pages = new Map<string, readonly ListPage[]>();
   readonly #warmed = new Set<string>();
-  /** The next number that no upload has used. */
-  #nextNumber = 0;
+  /** The next number that no upload has used; also not one of an earlier run against a peer. */
+  #nextNumber = Math.floor(Date.now() / 1000) * UPLOADS_A_RUN_MAX;
 
   constructor(generator: GeneratorProcess, effort: Effort) {
     this.#generator = generator;
@@ -65,23 +69,24 @@ export class Bench {
 
   async #sample(row: Row, target: Target, plan: Plan): Promise<Sample> {
     const { pid } = target;
-    let cpuBefore: number | undefined;
+    let before: CpuReading = { serverUs: undefined, machineUs: undefined };
     let start = 0;
     const load = await this.#generator.run(plan, () => {
-      if (pid !== undefined) {
-        resetPeak(pid);
-        cpuBefore = treeCpuUs(pid);
-      }
+      if (pid !== undefined) resetPeak(pid);
+      before = readCpu(pid);
       start = monotonicUs();
     });
     const end = monotonicUs();
-    const cpuAfter = pid === undefined ? undefined : treeCpuUs(pid);
-    const isKnown = cpuBefore !== undefined && cpuAfter !== undefined;
+    const after = readCpu(pid);
+    const serverUs = difference(before.serverUs, after.serverUs);
+    const machineUs = difference(before.machineUs, after.machineUs);
+    const otherUs = difference((serverUs ?? 0) + load.cpuUs, machineUs);
     return {
       load,
       rate: rateOf(row, load),
-      serverCpuUs: isKnown ? ((cpuAfter ?? 0) - (cpuBefore ?? 0)) / load.requests : undefined,
+      serverCpuUs: serverUs === undefined ? undefined : serverUs / load.requests,
       generatorCpuUs: load.cpuUs / load.requests,
+      otherCores: otherUs === undefined ? undefined : Math.max(0, otherUs / (end - start)),
       memory: pid === undefined ? undefined : treeMemory(pid),
       windowUs: { start, end },
     };
@@ -105,8 +110,7 @@ export class Bench {
     };
     switch (row.action) {
       case 'put':
-        // Far more than any run can use, so that no two runs write the same name.
-        this.#nextNumber += 10_000_000;
+        this.#nextNumber += UPLOADS_A_RUN_MAX;
         return base;
       case 'get':
       case 'head':
@@ -124,7 +128,7 @@ export class Bench {
     const known = this.#seeded.get(key);
     if (known !== undefined) return known;
     const wanted = READ_BYTES / Math.max(1, row.sizeBytes);
-    const count = Math.min(READ_COUNT_MAX, Math.max(READ_COUNT_MIN, wanted));
+    const count = Math.min(this.#effort.readCountMax, Math.max(READ_COUNT_MIN, wanted));
     const objects = { prefix, first: 0, count };
     this.#seeded.set(key, objects);
     if (target.seed.kind === 'upload') await this.#upload(base, objects, row.sizeBytes);
@@ -174,6 +178,20 @@ export class Bench {
     );
     assertAllGood(result, 'Uploading what is read');
   }
+}
+
+type CpuReading = {
+  readonly serverUs: number | undefined;
+  readonly machineUs: number | undefined;
+};
+
+function readCpu(pid: number | undefined): CpuReading {
+  const serverUs = pid === undefined ? undefined : treeCpuUs(pid);
+  return { serverUs, machineUs: machineCpuUs() };
+}
+
+function difference(before: number | undefined, after: number | undefined): number | undefined {
+  return before === undefined || after === undefined ? undefined : after - before;
 }
 
 function rateOf(row: Row, load: LoadResult): number {

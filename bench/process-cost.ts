@@ -19,6 +19,17 @@ export function treeCpuUs(pid: number): number | undefined {
   return us;
 }
 
+/** Processor time that the whole machine has spent on anything so far. */
+export function machineCpuUs(): number | undefined {
+  if (!existsSync('/proc/stat')) return undefined;
+  const [, user, nice, system, , , irq, softIrq, steal] = readFileSync('/proc/stat', 'utf8')
+    .slice(0, 512)
+    .split('\n', 1)
+    .flatMap((line) => line.split(/\s+/));
+  const busy = [user, nice, system, irq, softIrq, steal];
+  return busy.reduce((ticks, field) => ticks + Number(field ?? 0), 0) * US_PER_TICK;
+}
+
 /** Resident memory now and at most since `resetPeak`, of the whole tree. */
 export function treeMemory(pid: number): Memory | undefined {
   if (!existsSync('/proc/self/status')) return undefined;

@@ -82,7 +82,7 @@ export function filesTarget(where: { readonly name: string; readonly port: numbe
     host: '127.0.0.1',
     port: where.port,
     protocol: 'files',
-    actions: ['put', 'get', 'head', 'delete', 'list'],
+    takes: () => true,
     pid: undefined,
     credential: '',
     seed: { kind: 'upload' },

@@ -1,5 +1,6 @@
 /** A server that rows are run against. */
-import type { Action, ProtocolName } from '../load/plan.ts';
+import type { ProtocolName } from '../load/plan.ts';
+import type { Row } from '../rows.ts';
 
 export type Target = {
   readonly name: string;
@@ -8,16 +9,18 @@ export type Target = {
   readonly host: string;
   readonly port: number;
   readonly protocol: ProtocolName;
-  readonly actions: readonly Action[];
+  readonly takes: (row: Row) => boolean;
   /** Its process, where that is ours to look at. */
   readonly pid: number | undefined;
   readonly credential: string;
-  /** How objects that are only read get there. */
-  readonly seed:
-    | { readonly kind: 'upload' }
-    | { readonly kind: 'write'; readonly write: (seed: Seed) => void }
-    | { readonly kind: 'none' };
+  readonly seed: Seeding;
 };
+
+/** How objects that are only read get there: over the protocol, beside it, or they are the same for all. */
+export type Seeding =
+  | { readonly kind: 'upload' }
+  | { readonly kind: 'write'; readonly write: (seed: Seed) => void }
+  | { readonly kind: 'none' };
 
 export type Seed = {
   readonly prefix: string;

@@ -1,0 +1,103 @@
+/** A whole run: servers started, rows measured in turn on each of them, and one report. */
+import { join } from 'node:path';
+import { measureDisk } from './limits.ts';
+import { GeneratorProcess } from './load/generator-process.ts';
+import { describeMachine } from './machine.ts';
+import { Bench, type Effort, type Sample } from './measure.ts';
+import { REPORT_FORM, type Report, type RowReport, reportRow } from './report.ts';
+import type { Row } from './rows.ts';
+import { startFloor } from './targets/floor.ts';
+import { hasNginx, startNginx } from './targets/nginx.ts';
+import { type PeerWord, startPeer } from './targets/peer.ts';
+import { PINFOLD_SETTINGS, startPinfold } from './targets/pinfold.ts';
+import type { Target } from './targets/target.ts';
+
+export type BenchOptions = {
+  readonly root: string;
+  /** For all data of the run; on the disk that is to be measured. */
+  readonly directory: string;
+  readonly rows: readonly Row[];
+  readonly runs: number;
+  readonly effort: Effort;
+  readonly peers: readonly PeerWord[];
+  /** Whether nginx and servers that do nothing are measured too. */
+  readonly beside: 'all' | 'none';
+};
+
+export type BenchProgress = {
+  readonly onNote: (text: string) => void;
+  readonly onRow: (row: RowReport) => void;
+};
+
+export async function runBench(
+  options: BenchOptions,
+  progress: BenchProgress,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Report> {
+  const { root, directory, effort } = options;
+  const startedAt = new Date().toISOString();
+  const machine = describeMachine(root, directory);
+  const disk = measureDisk(directory, Math.min(effort.runMs, 1000));
+  await using stack = new AsyncDisposableStack();
+  const { targets, skipped } = await startTargets(options, stack);
+  for (const words of skipped) progress.onNote(`SKIPPED: ${words}`);
+  // Made last, so that it is the first to go when the run is broken off.
+  const generator = stack.use(GeneratorProcess.start());
+  signal.addEventListener('abort', () => generator[Symbol.dispose]());
+  const bench = new Bench(generator, effort);
+  const rows: RowReport[] = [];
+  for (const row of options.rows) {
+    const reports = await measureRow(bench, { row, targets, runs: options.runs }, { signal });
+    rows.push(...reports);
+    reports.forEach(progress.onRow);
+  }
+  return {
+    form: REPORT_FORM,
+    startedAt,
+    machine,
+    runs: options.runs,
+    secondsPerRun: effort.runMs / 1000,
+    listNames: effort.listNames,
+    settings: PINFOLD_SETTINGS,
+    targets: Object.fromEntries(targets.map(({ name, words }) => [name, words])),
+    skipped,
+    disk,
+    rows,
+  };
+}
+
+async function startTargets(options: BenchOptions, stack: AsyncDisposableStack) {
+  const { root, directory, peers, beside } = options;
+  const targets: Target[] = [];
+  const skipped: string[] = [];
+  const own = { name: 'pinfold', root, directory: join(directory, 'pinfold'), nodeArgs: [] };
+  targets.push(stack.use(await startPinfold(own)));
+  for (const peer of peers) {
+    targets.push(stack.use(await startPeer(peer, join(directory, `peer-${peer.name}`))));
+  }
+  if (beside === 'none' || !options.rows.some(({ action }) => action === 'get')) {
+    return { targets, skipped };
+  }
+  if (hasNginx()) targets.push(stack.use(await startNginx(join(directory, 'nginx'))));
+  else skipped.push('nginx is not on the PATH (Debian: apt-get install nginx)');
+  const [http, loopback] = await startFloor(join(directory, 'floor'));
+  targets.push(stack.use(http), loopback);
+  return { targets, skipped };
+}
+
+/** Targets take turns run by run, so that what else the machine does falls on all of them. */
+async function measureRow(
+  bench: Bench,
+  { row, targets, runs }: { row: Row; targets: readonly Target[]; runs: number },
+  { signal }: { readonly signal: AbortSignal },
+): Promise<readonly RowReport[]> {
+  const taking = targets.filter((target) => target.takes(row));
+  const samples = new Map<Target, Sample[]>(taking.map((target) => [target, []]));
+  for (let run = 0; run < runs; run += 1) {
+    for (const [target, taken] of samples) {
+      signal.throwIfAborted();
+      taken.push(await bench.measure(row, target));
+    }
+  }
+  return [...samples].map(([target, taken]) => reportRow(row, target.name, taken));
+}
