@@ -17,6 +17,7 @@ import type {
   ObjectCommits,
   Publication,
 } from '../../core/ports/metadata/objects.ts';
+import type { MetadataSnapshot, Snapshots } from '../../core/ports/metadata/snapshot.ts';
 import { retryConflicts, SerialConflict } from './conflict.ts';
 import {
   memoryAccessReads,
@@ -32,6 +33,7 @@ import {
   memoryUsageReads,
 } from './memory/memory-files.ts';
 import { memoryObjectReads, memoryObjectWrites } from './memory/memory-objects.ts';
+import { memorySnapshot } from './memory/memory-snapshot.ts';
 import { copyOf, emptyState, type Holder } from './memory/memory-state.ts';
 import { Mutex } from './mutex.ts';
 
@@ -41,7 +43,7 @@ type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'listDeadBlobs'>;
 export type OpenMemoryMetadata = MemoryMetadata & MetadataReads & BlobReads;
 
 export class MemoryMetadata
-  implements Transactions, ObjectCommits, Omit<BlobRows, keyof BlobReads>, BlobIdSource
+  implements Transactions, ObjectCommits, Omit<BlobRows, keyof BlobReads>, Snapshots, BlobIdSource
 {
   /** What is committed; a transaction works on a copy and puts it here. */
   readonly #holder: Holder;
@@ -79,6 +81,14 @@ export class MemoryMetadata
 
   moveBlobs: BlobRows['moveBlobs'] = (moves) =>
     this.#write((holder) => memoryBlobWrites(holder).moveBlobs(moves));
+
+  async snapshot<T>(work: (snapshot: MetadataSnapshot) => Promise<T>): Promise<T> {
+    const snapshot = await this.#mutex.run(() => {
+      this.#requireOpen();
+      return memorySnapshot(this.#holder.current);
+    });
+    return await work(snapshot);
+  }
 
   async reserveBlobIds(count: number): Promise<BlobId> {
     this.#requireOpen();

@@ -17,6 +17,7 @@ import type {
   ObjectWrites,
   Publication,
 } from '../../core/ports/metadata/objects.ts';
+import type { MetadataSnapshot, Snapshots } from '../../core/ports/metadata/snapshot.ts';
 import { BlobIdBlocks } from './blob-id-blocks.ts';
 import { retryConflicts } from './conflict.ts';
 import { BLOB_ID_BLOCK_SIZE, CONFLICT_PAUSE_MS_MAX } from './metadata-limits.ts';
@@ -38,6 +39,7 @@ import { accountReads, accountWrites } from './rows/accounts.ts';
 import { blobReads, blobWrites } from './rows/blobs.ts';
 import { fileReads, fileWrites } from './rows/files.ts';
 import { objectReads } from './rows/objects.ts';
+import { rowSnapshot } from './rows/snapshot.ts';
 import { trailWrites, usageReads } from './rows/trail.ts';
 import type { Db } from './schema.ts';
 
@@ -56,7 +58,7 @@ type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'listDeadBlobs'>;
 export type OpenPostgresMetadata = PostgresMetadata & MetadataReads & BlobReads;
 
 export class PostgresMetadata
-  implements Transactions, ObjectCommits, Omit<BlobRows, keyof BlobReads>, BlobIdSource
+  implements Transactions, ObjectCommits, Omit<BlobRows, keyof BlobReads>, Snapshots, BlobIdSource
 {
   readonly #db: Db;
   readonly #blobIds: BlobIdBlocks;
@@ -103,6 +105,15 @@ export class PostgresMetadata
     this.#run((db) => blobWrites(db).forgetDeadBlobs(blobIds));
 
   moveBlobs: BlobRows['moveBlobs'] = (moves) => this.#run((db) => blobWrites(db).moveBlobs(moves));
+
+  async snapshot<T>(work: (snapshot: MetadataSnapshot) => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw unavailable();
+    return await this.#db
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .setAccessMode('read only')
+      .execute((db) => work(rowSnapshot(db, async () => undefined)));
+  }
 
   reserveBlobIds(count: number): Promise<BlobId> {
     return this.#blobIds.take(count);

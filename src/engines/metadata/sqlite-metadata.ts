@@ -2,7 +2,7 @@
  * Metadata in one SQLite file, for one process: a writer whose commits are grouped, and a connection
  * for reads that sees every commit (WAL).
  */
-import { backup, DatabaseSync } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
 
 import type { BlobId } from '../../core/ids.ts';
 import type { ObjectVersion } from '../../core/objects/object.ts';
@@ -19,6 +19,7 @@ import type {
   ObjectWrites,
   Publication,
 } from '../../core/ports/metadata/objects.ts';
+import type { MetadataSnapshot, Snapshots } from '../../core/ports/metadata/snapshot.ts';
 import { BlobIdBlocks } from './blob-id-blocks.ts';
 import { retryConflicts, SerialConflict } from './conflict.ts';
 import { BLOB_ID_BLOCK_SIZE, SQLITE_BUSY_TIMEOUT_MS, SQLITE_CACHE_KIB } from './metadata-limits.ts';
@@ -35,7 +36,9 @@ import { kyselyOf } from './sqlite/sqlite-dialect.ts';
 import { translateSqliteError } from './sqlite/sqlite-errors.ts';
 import { migrateSqlite } from './sqlite/sqlite-migrate.ts';
 import { sqliteReads } from './sqlite/sqlite-reads.ts';
+import { copySqlite, withSqliteSnapshot } from './sqlite/sqlite-snapshot.ts';
 import { SqliteWriter } from './sqlite/sqlite-writer.ts';
+import { Wal } from './sqlite/wal.ts';
 
 export type SqliteMetadataOptions = {
   /** Path of the file; made when it is missing. */
@@ -52,11 +55,13 @@ type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'listDeadBlobs'>;
 export type OpenSqliteMetadata = SqliteMetadata & MetadataReads & BlobReads;
 
 export class SqliteMetadata
-  implements Transactions, ObjectCommits, Omit<BlobRows, keyof BlobReads>, BlobIdSource
+  implements Transactions, ObjectCommits, Omit<BlobRows, keyof BlobReads>, Snapshots, BlobIdSource
 {
   readonly #writeConnection: DatabaseSync;
   readonly #readConnection: DatabaseSync;
+  readonly #file: string;
   readonly #writer: SqliteWriter;
+  readonly #wal: Wal;
   readonly #db: Db;
   readonly #tx: MetadataTx;
   readonly #blobIds: BlobIdBlocks;
@@ -68,7 +73,11 @@ export class SqliteMetadata
     try {
       await migrateSqlite(writeConnection, { file, migrations, now: Date.now });
       const readConnection = connect(file);
-      const engine = new SqliteMetadata(writeConnection, readConnection, options);
+      const wal = await Wal.open(file, () => engine.#restartLog());
+      const engine: SqliteMetadata = new SqliteMetadata(
+        { writeConnection, readConnection, wal },
+        options,
+      );
       const readDb = kyselyOf(readConnection);
       return Object.assign(engine, sqliteReads(readConnection, readDb), blobReads(readDb));
     } catch (error) {
@@ -78,13 +87,19 @@ export class SqliteMetadata
   }
 
   private constructor(
-    writeConnection: DatabaseSync,
-    readConnection: DatabaseSync,
+    parts: {
+      readonly writeConnection: DatabaseSync;
+      readonly readConnection: DatabaseSync;
+      readonly wal: Wal;
+    },
     options: SqliteMetadataOptions,
   ) {
+    const { writeConnection, readConnection, wal } = parts;
     this.#writeConnection = writeConnection;
     this.#readConnection = readConnection;
-    this.#writer = new SqliteWriter(writeConnection);
+    this.#wal = wal;
+    this.#writer = new SqliteWriter(writeConnection, wal);
+    this.#file = options.file;
     this.#db = kyselyOf(writeConnection);
     this.#tx = txOf(writeConnection, this.#db, this.#writer);
     this.#blobIds = new BlobIdBlocks(options.idBlockSize ?? BLOB_ID_BLOCK_SIZE, (count) =>
@@ -128,19 +143,29 @@ export class SqliteMetadata
   }
 
   /** Copies the file as it stands, while it is in use, to `target`, which must not exist. */
-  async backup(target: string): Promise<void> {
-    try {
-      await backup(this.#readConnection, target);
-    } catch (error) {
-      throw translateSqliteError(error);
-    }
+  backup(
+    target: string,
+    onPages: (pages: { readonly done: number; readonly total: number }) => void = () => undefined,
+  ): Promise<void> {
+    return copySqlite(this.#file, target, onPages);
+  }
+
+  /** By a connection of its own, so that its transaction holds up no other read. */
+  snapshot<T>(work: (snapshot: MetadataSnapshot) => Promise<T>): Promise<T> {
+    return withSqliteSnapshot(this.#file, work);
   }
 
   /** Commits what is queued, then closes the file. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writer.close();
+    await this.#wal.close();
     if (this.#readConnection.isOpen) this.#readConnection.close();
     if (this.#writeConnection.isOpen) this.#writeConnection.close();
+  }
+
+  /** A restart that fails only leaves the log longer; the next report asks again. */
+  #restartLog(): void {
+    this.#writer.restartLog().catch(() => undefined);
   }
 
   #reserveBlock(count: number): Promise<number> {
@@ -159,22 +184,18 @@ function connect(file: string): DatabaseSync {
   let connection: DatabaseSync | undefined;
   try {
     connection = new DatabaseSync(file, { timeout: SQLITE_BUSY_TIMEOUT_MS });
-    // FULL syncs the WAL at every commit: an acknowledged write survives a power cut.
     connection.exec('pragma journal_mode = wal');
-    connection.exec('pragma synchronous = full');
+    // NORMAL syncs at checkpoints only; `Wal.sync` is what every commit waits for (decision 0003).
+    connection.exec('pragma synchronous = normal');
     connection.exec(`pragma cache_size = -${SQLITE_CACHE_KIB}`);
     connection.exec('pragma temp_store = memory');
-    setCheckpoints(connection);
+    // The checkpoint thread does it.
+    connection.exec('pragma wal_autocheckpoint = 0');
     return connection;
   } catch (error) {
     connection?.close();
     throw translateSqliteError(error);
   }
-}
-
-/** SQLite's own checkpoints, every 1,000 pages, by whichever commit passes them. */
-function setCheckpoints(connection: DatabaseSync): void {
-  connection.exec('pragma wal_autocheckpoint = 1000');
 }
 
 function txOf(connection: DatabaseSync, db: Db, writer: SqliteWriter): MetadataTx {

@@ -27,7 +27,7 @@ async function withWriter(
   await metadata[Symbol.asyncDispose]();
   const connection = new DatabaseSync(file);
   try {
-    const writer = new SqliteWriter(connection);
+    const writer = new SqliteWriter(connection, { sync: async () => undefined });
     await run(writer, connection, account);
     await writer.close();
   } finally {

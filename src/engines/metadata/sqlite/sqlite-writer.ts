@@ -25,8 +25,12 @@ type Outcome =
   | { readonly kind: 'written'; readonly before: ObjectVersion | undefined }
   | { readonly kind: 'refused'; readonly error: unknown };
 
+/** Makes commits durable; see `Wal`. */
+export type CommitSync = { readonly sync: () => Promise<void> };
+
 export class SqliteWriter {
   readonly #connection: DatabaseSync;
+  readonly #durability: CommitSync;
   readonly #statements: CommitStatements;
   readonly #mutex = new Mutex();
   #queue: Member[] = [];
@@ -35,8 +39,9 @@ export class SqliteWriter {
   #isDoomed = false;
   #failure: ServiceError | undefined;
 
-  constructor(connection: DatabaseSync) {
+  constructor(connection: DatabaseSync, durability: CommitSync) {
     this.#connection = connection;
+    this.#durability = durability;
     this.#statements = prepareCommits(connection);
   }
 
@@ -78,6 +83,13 @@ export class SqliteWriter {
     return before;
   }
 
+  /** Carries the whole log into the file and begins it anew; for a log that is nearly all there. */
+  restartLog(): Promise<void> {
+    return this.#mutex.run(() => {
+      this.#connection.exec('pragma wal_checkpoint(restart)');
+    });
+  }
+
   /** Throws when the engine no longer takes writes. */
   check(): void {
     if (this.#failure) throw this.#failure;
@@ -85,33 +97,38 @@ export class SqliteWriter {
 
   /** Waits for what is under way, then refuses everything. */
   async close(): Promise<void> {
-    await this.#drain();
+    while (this.#queue.length > 0) await this.#drain();
+    await this.#mutex.run(() => undefined);
     this.#failure ??= new ServiceError('unavailable', 'The metadata engine is closed.');
   }
 
   #enqueue(decide: Member['decide']): Promise<ObjectVersion | undefined> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ decide, resolve, reject });
-      if (this.#isDrainDue) return;
-      this.#isDrainDue = true;
-      // Not a microtask: everything that this turn of the event loop has ready joins the group.
-      setImmediate(() => void this.#drain());
+      this.#scheduleDrain();
     });
+  }
+
+  #scheduleDrain(): void {
+    if (this.#isDrainDue) return;
+    this.#isDrainDue = true;
+    // Not a microtask: everything that this turn of the event loop has ready joins the group.
+    setImmediate(() => void this.#drain());
   }
 
   /** Never rejects: each member is told. */
   #drain(): Promise<void> {
-    return this.#mutex.run(() => {
+    return this.#mutex.run(async () => {
       this.#isDrainDue = false;
-      while (this.#queue.length > 0) {
-        const members = this.#queue.slice(0, COMMIT_GROUP_MEMBERS_MAX);
-        this.#queue = this.#queue.slice(COMMIT_GROUP_MEMBERS_MAX);
-        this.#runGroup(members);
-      }
+      const members = this.#queue.splice(0, COMMIT_GROUP_MEMBERS_MAX);
+      if (members.length > 0) await this.#runGroup(members);
+      // A transaction that waits has its turn before those who came meanwhile.
+      if (this.#queue.length > 0) this.#scheduleDrain();
     });
   }
 
-  #runGroup(members: readonly Member[]): void {
+  /** While the group is being synced, the next one gathers. */
+  async #runGroup(members: readonly Member[]): Promise<void> {
     let outcomes: readonly Outcome[];
     try {
       this.#begin();
@@ -119,12 +136,13 @@ export class SqliteWriter {
     } catch (error) {
       this.#rollback();
       // Nobody knows whose fault it was, so each tries once more in a transaction of its own.
-      if (members.length > 1) for (const member of members) this.#runGroup([member]);
+      if (members.length > 1) for (const member of members) await this.#runGroup([member]);
       else for (const member of members) member.reject(this.#translate(error));
       return;
     }
     try {
       this.#commit();
+      await this.#sync();
     } catch (error) {
       this.#rollback();
       const translated = this.#translate(error);
@@ -168,6 +186,17 @@ export class SqliteWriter {
 
   #commit(): void {
     this.#connection.exec('commit');
+  }
+
+  /** No answer before it has ended, also no refusal: it may rest on what is not durable yet. */
+  async #sync(): Promise<void> {
+    try {
+      await this.#durability.sync();
+    } catch (cause) {
+      const message = 'A sync of the metadata has failed; nothing more is written.';
+      this.#failure ??= new ServiceError('read_only', message, { cause });
+      throw this.#failure;
+    }
   }
 
   /** SQLite may have rolled back by itself, on a full disk for one. */

@@ -1,0 +1,59 @@
+/**
+ * The write-ahead log of a SQLite file: synced beside the event loop, checkpointed in a thread.
+ *
+ * With `synchronous=NORMAL` a commit writes its frames and does not wait for the disk; what waits is
+ * the answer. `sync` is one `fdatasync` of the log in the thread pool, and no commit is acknowledged
+ * before a sync that began after it has ended: the promise of `FULL` without its stall (decision 0003).
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { Worker } from 'node:worker_threads';
+
+/** What the thread tells: frames in the log, and how many of them are in the file by now. */
+export type CheckpointReport = { readonly logFrames: number; readonly doneFrames: number };
+
+/** A log longer than this is begun anew, between two groups. */
+const LOG_FRAMES_MAX = 16_384;
+
+export class Wal {
+  readonly #log: FileHandle;
+  readonly #thread: Worker;
+  /** Counted up at each commit, so that the thread rests while nothing happens. */
+  readonly #commits: Int32Array<SharedArrayBuffer>;
+  readonly #isThreadOver: Promise<void>;
+
+  /**
+   * `file` is open in WAL mode by a connection that stays. `restart` is called when the log has grown
+   * long and nearly all of it is in the file.
+   */
+  static async open(file: string, restart: () => void): Promise<Wal> {
+    // NOTE: POSIX locks of SQLite are on the file and its -shm; another descriptor of the log is safe.
+    return new Wal(file, await open(`${file}-wal`, 'r+'), restart);
+  }
+
+  private constructor(file: string, log: FileHandle, restart: () => void) {
+    this.#log = log;
+    this.#commits = new Int32Array(new SharedArrayBuffer(4));
+    this.#thread = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), {
+      workerData: { file, commits: this.#commits },
+    });
+    this.#thread.on('message', ({ logFrames }: CheckpointReport) => {
+      if (logFrames > LOG_FRAMES_MAX) restart();
+    });
+    // A thread that fails only leaves the log longer; the restart at the next start takes it in.
+    this.#thread.on('error', () => undefined);
+    this.#isThreadOver = new Promise((resolve) => this.#thread.once('exit', () => resolve()));
+    this.#thread.unref();
+  }
+
+  /** Makes everything durable that was committed before the call. */
+  async sync(): Promise<void> {
+    Atomics.add(this.#commits, 0, 1);
+    await this.#log.datasync();
+  }
+
+  async close(): Promise<void> {
+    this.#thread.postMessage('close');
+    await this.#isThreadOver;
+    await this.#log.close();
+  }
+}
