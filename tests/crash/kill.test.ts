@@ -24,7 +24,7 @@ import { Uploader } from './uploader.ts';
 const CHILD = join(import.meta.dirname, 'crash-child.ts');
 /** Four at once make groups of commits, of which a kill hits some before and some after. */
 const UPLOADERS = 4;
-const RANDOM_KILLS = runsOf({ short: 10, long: 200 });
+const KILLS = runsOf({ short: 5, long: 100 });
 /** At which reaching of its step a PUT is killed: the first of a life, and later ones. */
 const COUNTS = [1, 3, 8, 20];
 /** Far beyond what a life takes; a child that is not killed fails the test. */
@@ -47,13 +47,19 @@ after(() => rm(directory, { recursive: true, force: true }));
 
 for (const step of PUT_STEPS) {
   test(`a kill when a PUT is ${step} loses nothing acknowledged and shows nothing half`, async () => {
-    for (const count of COUNTS) await liveUntilKilled([step, String(count)]);
+    for (const count of COUNTS) await liveUntilKilled({ kind: 'step', step, count });
   });
 }
 
+test('a kill as soon as an answer is there loses nothing acknowledged', async () => {
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    await liveUntilKilled({ kind: 'answer', count: 1 + Math.floor(chance() * 40) });
+  }
+});
+
 test('a kill at any time loses nothing acknowledged and shows nothing half', async () => {
-  for (let kill = 0; kill < RANDOM_KILLS; kill += 1) {
-    await liveUntilKilled(undefined, 20 + chance() * 400);
+  for (let kill = 0; kill < KILLS; kill += 1) {
+    await liveUntilKilled({ kind: 'time', afterMs: 20 + chance() * 400 });
   }
 });
 
@@ -87,26 +93,33 @@ test('after the kills nothing without a row is left but what is swept', async ()
   }
 });
 
-type PlannedKill = readonly [step: PutStep, count: string];
+type PlannedKill =
+  | { readonly kind: 'step'; readonly step: PutStep; readonly count: number }
+  | { readonly kind: 'answer'; readonly count: number }
+  | { readonly kind: 'time'; readonly afterMs: number };
 
-/** One life: checks what the last one left, then works until the kill, after `lifeMs` if given. */
-async function liveUntilKilled(planned: PlannedKill | undefined, lifeMs?: number): Promise<void> {
-  await using server = await startLife(planned);
+/** One life: checks what the last one left, then works until the kill. */
+async function liveUntilKilled(kill: PlannedKill): Promise<void> {
+  await using server = await startLife(kill.kind === 'step' ? [kill.step, `${kill.count}`] : []);
   for (const uploader of uploaders) await uploader.checkHoldings(server.url);
-  const work = Promise.all(uploaders.map((uploader) => uploader.workUntilDown(server.url)));
+  let answers = 0;
+  const onAnswer = () => {
+    answers += 1;
+    if (kill.kind === 'answer' && answers === kill.count) server.kill('SIGKILL');
+  };
+  const work = Promise.all(uploaders.map((one) => one.workUntilDown(server.url, onAnswer)));
+  if (kill.kind === 'time') {
+    await pause(kill.afterMs);
+    server.kill('SIGKILL');
+  }
   const limit = new AbortController();
-  const stop = pause(lifeMs ?? LIFE_MS_MAX, undefined, { signal: limit.signal }).then(
-    () => {
-      assert.ok(lifeMs !== undefined, `no PUT was killed at ${planned?.join(' ')}`);
-      server.kill('SIGKILL');
-    },
-    () => undefined,
-  );
-  assert.equal(await Promise.race([server.exited, stop.then(() => server.exited)]), 'SIGKILL');
+  const late = pause(LIFE_MS_MAX, 'never', { signal: limit.signal }).catch(() => 'never');
+  const end = await Promise.race([server.exited, late]);
   limit.abort();
-  await Promise.all([work, stop]);
+  assert.equal(end, 'SIGKILL', `killed by ${JSON.stringify(kill)}`);
+  await work;
 }
 
-function startLife(planned: PlannedKill | undefined = undefined) {
-  return startChild({ directory, program: [CHILD, ...(planned ?? [])] });
+function startLife(args: readonly string[] = []) {
+  return startChild({ directory, program: [CHILD, ...args] });
 }

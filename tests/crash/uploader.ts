@@ -41,8 +41,8 @@ export class Uploader {
     return this.#holdings.size;
   }
 
-  /** Makes one call after another; ends when one gets no answer. */
-  async workUntilDown(url: string): Promise<void> {
+  /** Makes one call after another, and tells of each answer; ends when one gets none. */
+  async workUntilDown(url: string, onAnswer: () => void): Promise<void> {
     for (;;) {
       const call = this.#nextCall();
       this.#underWay = call;
@@ -53,6 +53,7 @@ export class Uploader {
       this.#holdings = call.holdings;
       this.#underWay = undefined;
       this.acknowledged += 1;
+      onAnswer();
       if ((await response.text().catch(() => undefined)) === undefined) return;
     }
   }
