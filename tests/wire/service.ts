@@ -1,20 +1,23 @@
 /** A real server for a test file: free ports, a directory of its own, and accounts to speak as. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { after } from 'node:test';
-import { composeServer } from '../../src/compose.ts';
 import { buildApi } from '../../src/compose-api.ts';
 import { type OpenStore, openStore, type Store } from '../../src/compose-store.ts';
-import { type Config, loadConfig } from '../../src/config/config.ts';
+import type { Config } from '../../src/config/config.ts';
 import { NO_FAULTS } from '../../src/core/ports/fault-points.ts';
 import type { Scope } from '../../src/core/principal.ts';
 import { adminClient } from '../../src/dialects/admin/admin-client.ts';
 import type { Administration } from '../../src/dialects/admin/administration.ts';
 import { createLog, SILENT_LOG } from '../../src/observe/log.ts';
-import type { ApiServerOptions } from '../../src/server/api-server.ts';
+import type { ApiTimeouts } from '../../src/server/api-server.ts';
+import {
+  freshDirectory,
+  startServer as startWorldServer,
+  type TestSettings,
+  testConfig,
+} from '../world/server.ts';
 import { type Answer, call as callUrl, type Json } from './http-client.ts';
 
 export type Call = (
@@ -27,7 +30,6 @@ export type Service = {
   readonly url: string;
   /** As nobody. */
   readonly call: Call;
-  readonly directory: string;
   readonly config: Config;
   /** Log lines so far. */
   readonly lines: string[];
@@ -38,45 +40,27 @@ export type OwnServer = Service & {
   readonly admin: Administration;
 };
 
-/** Names without `PINFOLD_`. */
-export type Settings = Readonly<Record<string, string>>;
-
-/** Limits are off unless a test sets them: one address makes all the calls here. */
-const SETTINGS: Settings = {
-  API_PORT: '0',
-  METRICS_PORT: '0',
-  MIN_FREE_BYTES: '0',
-  RATE_LIMIT_PER_SECOND: '0',
-  RATE_LIMIT_PER_MINUTE: '0',
-  RATE_LIMIT_ANONYMOUS_PER_SECOND: '0',
-  RATE_LIMIT_SIGN_IN_PER_MINUTE: '0',
-  RATE_LIMIT_PASSWORD_PER_MINUTE: '0',
-};
-
 /** Starts the whole server; it ends with the test file. */
-export async function startServer(settings: Settings = {}): Promise<OwnServer> {
-  const { directory, config } = await newConfig(settings);
+export async function startServer(settings: TestSettings = {}): Promise<OwnServer> {
   const lines: string[] = [];
-  const server = await composeServer({ config, logTo: { write: (line) => void lines.push(line) } });
-  after(async () => {
-    await server.close({ graceMs: 200 });
-    await rm(directory, { recursive: true, force: true });
-  });
-  const { api: url, metrics: metricsUrl, adminSocket } = server.addresses;
-  const admin = adminClient(adminSocket);
-  return { url, call: callerOf(url), directory, config, lines, metricsUrl, admin };
+  const logTo = { write: (line: string) => void lines.push(line) };
+  const server = await startWorldServer({ settings, logTo });
+  after(() => server[Symbol.asyncDispose]());
+  const { url, metricsUrl, adminSocket, config } = server;
+  return { url, call: callerOf(url), config, lines, metricsUrl, admin: adminClient(adminSocket) };
 }
 
 export type ApiParts = {
-  readonly settings?: Settings;
+  readonly settings?: TestSettings;
   /** Puts other engines in the place of some of the store's. */
   readonly change?: (store: OpenStore, config: Config) => Promise<Partial<Store>> | Partial<Store>;
-  readonly timeouts?: NonNullable<ApiServerOptions['timeouts']>;
+  readonly timeouts?: ApiTimeouts;
 };
 
 /** Starts the API alone, over engines of which some may be a test's own. */
 export async function startApi(parts: ApiParts = {}) {
-  const { directory, config } = await newConfig(parts.settings ?? {});
+  const directory = await freshDirectory();
+  const config = testConfig(directory, parts.settings);
   const lines: string[] = [];
   const opened = await openStore(config, { log: SILENT_LOG });
   const log = createLog('info', { write: (line) => void lines.push(line) });
@@ -96,23 +80,7 @@ export async function startApi(parts: ApiParts = {}) {
     await opened[Symbol.asyncDispose]();
     await rm(directory, { recursive: true, force: true });
   });
-  return { url, call: callerOf(url), directory, config, lines, api, store };
-}
-
-async function newConfig(settings: Settings) {
-  const directory = await mkdtemp(join(tmpdir(), 'pinfold-wire-'));
-  const all = { ...SETTINGS, DATA_DIR: join(directory, 'data'), ...settings };
-  const config = loadConfig({
-    environment: {
-      settings: Object.fromEntries(
-        Object.entries(all).map(([name, text]) => [`PINFOLD_${name}`, text]),
-      ),
-      isColorRefused: true,
-      isNpmScript: false,
-    },
-    workingDirectory: directory,
-  });
-  return { directory, config };
+  return { url, call: callerOf(url), config, lines, api, store };
 }
 
 function callerOf(url: string): Call {

@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { composeServer } from '../../src/compose.ts';
-import { loadConfig } from '../../src/config/config.ts';
+import { type Config, loadConfig } from '../../src/config/config.ts';
 import { environmentOf } from '../../src/config/env.ts';
 import type { FaultPoints } from '../../src/core/ports/fault-points.ts';
 import type { Wallet } from './wallets.ts';
@@ -31,31 +31,49 @@ const START_TIMEOUT_MS = 60_000;
 
 export type TestServer = AsyncDisposable & {
   readonly url: string;
+  readonly metricsUrl: string;
   readonly adminSocket: string;
+  readonly config: Config;
   /** Holds the data directory and is removed with the server. */
   readonly directory: string;
 };
 
-/** A server in this process. */
+/** A server in this process. Its log is silent unless it is written to somewhere. */
 export async function startServer(
-  options: { readonly settings?: TestSettings; readonly faults?: FaultPoints } = {},
+  options: {
+    readonly settings?: TestSettings;
+    readonly faults?: FaultPoints;
+    readonly logTo?: { write(line: string): void };
+  } = {},
 ): Promise<TestServer> {
+  const { faults, logTo, settings = {} } = options;
   const directory = await freshDirectory();
-  const config = loadConfig({
-    environment: environmentOf(variablesOf({ LOG_LEVEL: 'silent', ...options.settings })),
-    workingDirectory: directory,
+  const level: TestSettings = logTo === undefined ? { LOG_LEVEL: 'silent' } : {};
+  const config = testConfig(directory, { ...level, ...settings });
+  const server = await composeServer({
+    config,
+    ...(faults === undefined ? {} : { faults }),
+    ...(logTo === undefined ? {} : { logTo }),
   });
-  const { faults } = options;
-  const server = await composeServer({ config, ...(faults === undefined ? {} : { faults }) });
   return {
     url: server.addresses.api,
+    metricsUrl: server.addresses.metrics,
     adminSocket: server.addresses.adminSocket,
+    config,
     directory,
     [Symbol.asyncDispose]: async () => {
       await server.close({ graceMs: 200 });
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** The configuration of a server over the data directory `data` in `directory`. */
+export function testConfig(directory: string, settings: TestSettings = {}): Config {
+  return loadConfig({
+    environment: environmentOf(variablesOf(settings)),
+    workingDirectory: directory,
+  });
 }
 
 export type ChildServer = AsyncDisposable & {
