@@ -6,7 +6,9 @@ import type { Transactions } from '../core/ports/metadata/metadata.ts';
 
 type Deps = { readonly metadata: Transactions; readonly clock: Pick<Clock, 'now'> };
 
-/** A live upload touches its row every five seconds while bytes come; a stalled one is cut at 120 s. */
+/**
+ * A live upload touches its row every five seconds while bytes come; a stalled one is cut at 120 s.
+ */
 const SILENCE_MS = 10 * 60_000;
 const BATCH_ROWS = 1000;
 

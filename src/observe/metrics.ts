@@ -1,4 +1,6 @@
-/** Metrics for Prometheus. Labels have few values: a route's pattern, never a path or an account. */
+/**
+ * Metrics for Prometheus. Labels have few values: a route's pattern, never a path or an account.
+ */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 export type HttpObservation = {

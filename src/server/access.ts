@@ -34,7 +34,10 @@ export type AccessDeps = {
 /** What every 401 says of how to sign in (RFC 9110 section 11.6.1). */
 export const CHALLENGE = 'Bearer realm="pinfold", ApiKey realm="pinfold"';
 
-/** The hook that admits a request, or throws `unauthenticated`, `credential_invalid`, `rate_limited`. */
+/**
+ * The hook that admits a request, or throws `unauthenticated`, `credential_invalid`,
+ * `rate_limited`.
+ */
 export function admitRequest(deps: AccessDeps) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
     // Every route says it; what has no route is answered 404 to anyone.

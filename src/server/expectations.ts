@@ -18,7 +18,9 @@ export function sendContinue(request: FastifyRequest, reply: FastifyReply): void
   reply.raw.writeContinue();
 }
 
-/** Node would answer 100, 417 and a missing Host by itself; a refusal must come first, and as JSON. */
+/**
+ * Node would answer 100, 417 and a missing Host by itself; a refusal must come first, and as JSON.
+ */
 export function holdExpectations(
   server: ApiServer,
   onRequest: (request: IncomingMessage, response: ServerResponse) => void,

@@ -49,7 +49,9 @@ function dispositionOf(contentType: string, stored: string | undefined, fileName
   return `${isSafe ? 'inline' : 'attachment'}; ${fileNameField(fileName)}`;
 }
 
-/** The last segment of a name, without what a file system or header could misread (RFC 6266, 8187). */
+/**
+ * The last segment of a name, without what a file system or header could misread (RFC 6266, 8187).
+ */
 export function fileNameField(name: string): string {
   const last = name.split('/').findLast((segment) => segment !== '') ?? 'file';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what goes

@@ -51,8 +51,8 @@ const DRAIN_BYTES_MAX = 4 * 1024 * 1024;
 const DRAIN_MS_MAX = 2000;
 
 /**
- * Reads off what is left of a body that was refused: a socket closed on unread bytes is reset, and the
- * sender would never see why. What sends more than that is cut off.
+ * Reads off what is left of a body that was refused: a socket closed on unread bytes is reset, and
+ * the sender would never see why. What sends more than that is cut off.
  */
 export function drainBody(
   request: IncomingMessage,

@@ -24,8 +24,9 @@ export type ApiServer = FastifyInstance<
 >;
 
 /**
- * Compiles a schema into a check. A body is taken as it is (a wrong type is refused), an absent one as
- * `{}`; query and path hold text only, so numbers are read out of it. Unknown fields stay unread.
+ * Compiles a schema into a check. A body is taken as it is (a wrong type is refused), an absent one
+ * as `{}`; query and path hold text only, so numbers are read out of it. Unknown fields stay
+ * unread.
  */
 export const compileSchema: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = Compile(schema);

@@ -1,4 +1,7 @@
-/** Proves that names, cursors and queries come back as they went in, and parsers refuse in our words. */
+/**
+ * Proves that names, cursors and queries come back as they went in, and parsers refuse in our
+ * words.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,4 +1,6 @@
-/** Proves that ranges are slices: of values, of the pieces of an object, and of answers over HTTP. */
+/**
+ * Proves that ranges are slices: of values, of the pieces of an object, and of answers over HTTP.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

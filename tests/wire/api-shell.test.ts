@@ -1,4 +1,7 @@
-/** Proves what holds for every route: errors, CORS, limits, bodies, paths; and the service's own rows. */
+/**
+ * Proves what holds for every route: errors, CORS, limits, bodies, paths; and the service's own
+ * rows.
+ */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';

@@ -1,4 +1,6 @@
-/** Proves the deterministic public URLs: whose files they serve, under which setting, how cached. */
+/**
+ * Proves the deterministic public URLs: whose files they serve, under which setting, how cached.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertRefused } from './http-client.ts';

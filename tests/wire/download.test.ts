@@ -1,4 +1,6 @@
-/** Proves the owner's downloads: headers, conditions, ranges, HEAD, base64, and what damage does. */
+/**
+ * Proves the owner's downloads: headers, conditions, ranges, HEAD, base64, and what damage does.
+ */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';

@@ -92,7 +92,9 @@ const ROUTES = [
   ],
 ];
 
-/** A field's value escaped as it must be, or left as it is with what cannot stand in a path dropped. */
+/**
+ * A field's value escaped as it must be, or left as it is with what cannot stand in a path dropped.
+ */
 const query = fc
   .array(fc.tuple(fc.oneof(fc.constantFrom(...NAMES), nasty), nasty, fc.boolean()), {
     maxLength: 4,

@@ -1,4 +1,6 @@
-/** A client that hides nothing: raw paths, raw headers, raw bytes, and sockets to misbehave with. */
+/**
+ * A client that hides nothing: raw paths, raw headers, raw bytes, and sockets to misbehave with.
+ */
 import assert from 'node:assert/strict';
 import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http';
 import { connect, type Socket } from 'node:net';

@@ -1,4 +1,6 @@
-/** Proves that no bad credential gets in: nonces, signatures, tokens, passwords; and none costs us. */
+/**
+ * Proves that no bad credential gets in: nonces, signatures, tokens, passwords; and none costs us.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PasswordHasher } from '../../src/core/ports/password-hasher.ts';

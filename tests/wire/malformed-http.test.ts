@@ -1,4 +1,7 @@
-/** Proves that what is not HTTP, or lies about itself, gets an error in our shape and stores nothing. */
+/**
+ * Proves that what is not HTTP, or lies about itself, gets an error in our shape and stores
+ * nothing.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';

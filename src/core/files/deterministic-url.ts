@@ -1,4 +1,6 @@
-/** Deterministic URLs: `/{account}/{hash}` serves any file of an account by the BLAKE3 of its bytes. */
+/**
+ * Deterministic URLs: `/{account}/{hash}` serves any file of an account by the BLAKE3 of its bytes.
+ */
 import type { Account } from '../identity/account.ts';
 import { requireEnabled } from '../identity/start-session.ts';
 import type { AccountSlug, ContentHash } from '../ids.ts';
@@ -28,7 +30,10 @@ export type SharedFile = {
   readonly find: () => Promise<StoredObject | undefined>;
 };
 
-/** Throws `object_not_found`, `account_disabled`. Any text is taken; what names nothing is not found. */
+/**
+ * Throws `object_not_found`, `account_disabled`. Any text is taken; what names nothing is not
+ * found.
+ */
 export async function resolveDeterministicUrl(
   deps: { readonly metadata: Pick<MetadataReads, 'findAccountBySlug' | 'findObjectByHash'> },
   address: { readonly slug: string; readonly hash: string },

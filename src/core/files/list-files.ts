@@ -49,7 +49,10 @@ export function positionAfter(entry: ListEntry): ListPosition {
     : { kind: 'afterPrefix', prefix: entry.prefix };
 }
 
-/** Version byte, then `k` or `p`, then the text; base64url, so that it is opaque and needs no escape. */
+/**
+ * Version byte, then `k` or `p`, then the text; base64url, so that it is opaque and needs no
+ * escape.
+ */
 export function formatCursor(position: ListPosition): string {
   const text = position.kind === 'afterKey' ? `1k${position.key}` : `1p${position.prefix}`;
   return Buffer.from(text, 'utf8').toString('base64url');

@@ -14,8 +14,8 @@ export type FileRename = {
 };
 
 /**
- * Gives a file another name at once and without touching its bytes; its links follow. A new name that
- * equals the old one changes nothing. Throws `object_not_found`, `object_exists`.
+ * Gives a file another name at once and without touching its bytes; its links follow. A new name
+ * that equals the old one changes nothing. Throws `object_not_found`, `object_exists`.
  */
 export async function renameFile(
   deps: { readonly metadata: Transactions; readonly clock: Pick<Clock, 'now'> },

@@ -67,7 +67,10 @@ export function isRangeCurrent(text: string | undefined, facts: Facts): boolean 
   return Date.parse(validator) === toSeconds(facts.createdAt) * 1000;
 }
 
-/** Throws `precondition_failed`, or `object_not_found` for an `If-Match` on nothing (contracts/s3.md). */
+/**
+ * Throws `precondition_failed`, or `object_not_found` for an `If-Match` on nothing
+ * (contracts/s3.md).
+ */
 export function checkWriteConditions(
   conditions: WriteConditions,
   current: Facts | undefined,

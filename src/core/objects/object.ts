@@ -12,7 +12,8 @@ export type Origin = 'files' | 's3' | 'pinning';
 
 /**
  * Headers kept and given back as they came, by lower-case name: cache-control,
- * content-disposition, content-encoding, content-language, expires, x-amz-website-redirect-location.
+ * content-disposition, content-encoding, content-language, expires,
+ * x-amz-website-redirect-location.
  */
 export type StoredHeaders = Readonly<Record<string, string>>;
 

@@ -8,8 +8,9 @@ export type ResolvedRange = { readonly span: ByteSpan; readonly isPartial: boole
 const RANGE = /^bytes=(?<first>\d{0,18})-(?<last>\d{0,18})$/;
 
 /**
- * Resolves a `Range` field against an object of `sizeBytes`. Other units, garbage, several ranges and
- * a last byte before the first are ignored, as both contracts say. Throws `range_not_satisfiable`.
+ * Resolves a `Range` field against an object of `sizeBytes`. Other units, garbage, several ranges
+ * and a last byte before the first are ignored, as both contracts say. Throws
+ * `range_not_satisfiable`.
  */
 export function resolveRange(text: string | undefined, sizeBytes: number): ResolvedRange {
   const whole = { span: { start: 0, end: sizeBytes }, isPartial: false };

@@ -182,7 +182,9 @@ const TierPricingSchema = Type.Array(
   },
 );
 
-/** What we advise a client that uploads in parts (notes on portals: 8 to 16 MiB, four at a time). */
+/**
+ * What we advise a client that uploads in parts (notes on portals: 8 to 16 MiB, four at a time).
+ */
 const PART_ADVICE = { multipart_concurrency: 4, chunk_size_mb: 8 } as const;
 const USDC_RAW_PER_USDC = 1_000_000;
 

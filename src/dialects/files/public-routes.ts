@@ -87,7 +87,9 @@ async function followLink(
   return await openLink(deps, { hash, proof });
 }
 
-/** Command-line clients send UTF-8 in a field that Node reads byte by byte; browsers send Latin-1. */
+/**
+ * Command-line clients send UTF-8 in a field that Node reads byte by byte; browsers send Latin-1.
+ */
 function textOfField(field: string): string {
   return decodeUtf8(Buffer.from(field, 'latin1')) ?? field;
 }

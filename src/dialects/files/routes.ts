@@ -1,6 +1,6 @@
 /**
- * The Files API (contracts/files-api.md): the native REST dialect. Each file beside this one holds a
- * family of routes; what they do is in core/files and core/objects.
+ * The Files API (contracts/files-api.md): the native REST dialect. Each file beside this one holds
+ * a family of routes; what they do is in core/files and core/objects.
  */
 import type { ApiServer } from '../../server/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
