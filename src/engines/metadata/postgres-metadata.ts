@@ -112,7 +112,11 @@ export class PostgresMetadata
       .transaction()
       .setIsolationLevel('repeatable read')
       .setAccessMode('read only')
-      .execute((db) => work(rowSnapshot(db, async () => undefined)));
+      .execute(async (db) => {
+        // The moment is that of the first query.
+        await sql`select 1 from blob_ids`.execute(db);
+        return await work(rowSnapshot(db, async () => undefined));
+      });
   }
 
   reserveBlobIds(count: number): Promise<BlobId> {

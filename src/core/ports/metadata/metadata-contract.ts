@@ -7,6 +7,7 @@ import { fileContract } from './contract/file-contract.ts';
 import { identityContract } from './contract/identity-contract.ts';
 import { listingContract } from './contract/listing-contract.ts';
 import { objectContract } from './contract/object-contract.ts';
+import { snapshotContract } from './contract/snapshot-contract.ts';
 import type { Metadata } from './metadata.ts';
 
 /** One store of an engine under test. */
@@ -30,4 +31,5 @@ export function metadataContract(engine: MetadataEngine): void {
   objectContract(engine);
   blobContract(engine);
   listingContract(engine);
+  snapshotContract(engine);
 }

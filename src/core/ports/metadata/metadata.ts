@@ -14,6 +14,7 @@ import type { AccessReads, AccessWrites } from './access.ts';
 import type { AccountReads, AccountWrites } from './accounts.ts';
 import type { FileReads, FileWrites } from './files.ts';
 import type { BlobRows, ObjectCommits, ObjectReads, ObjectWrites } from './objects.ts';
+import type { Snapshots } from './snapshot.ts';
 import type { TrailWrites, UsageReads } from './trail.ts';
 
 export type MetadataReads = AccountReads & AccessReads & ObjectReads & FileReads & UsageReads;
@@ -40,6 +41,7 @@ export interface Metadata
     ObjectCommits,
     BlobRows,
     Transactions,
+    Snapshots,
     BlobIdSource,
     AsyncDisposable {
   /** Throws when the engine cannot serve now; cheap enough for a readiness probe. */

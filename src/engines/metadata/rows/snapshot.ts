@@ -104,9 +104,9 @@ async function* pagesOf<Row>(
 
 async function* mapped<Row, T>(
   pages: AsyncIterable<readonly Row[]>,
-  valueOf: (row: Row) => T,
+  toValue: (row: Row) => T,
 ): AsyncGenerator<readonly T[]> {
-  for await (const page of pages) yield page.map(valueOf);
+  for await (const page of pages) yield page.map(toValue);
 }
 
 type NamedCells = { readonly named_bytes: number | null; readonly named_died_at: number | null };
