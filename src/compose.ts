@@ -11,10 +11,11 @@ import { type FaultPoints, NO_FAULTS } from './core/ports/fault-points.ts';
 import { AdminServer } from './dialects/admin/admin-server.ts';
 import type { Administration } from './dialects/admin/administration.ts';
 import { storeAdministration } from './dialects/admin/store-administration.ts';
+import { systemClock } from './engines/clock/system-clock.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { jobsOf } from './jobs/schedule.ts';
 import { failInterruptedOperations } from './jobs/sweep-operations.ts';
-import { createLog, type Log } from './observe/log.ts';
+import { createLog, type Log, openLogOutput, SILENT_LOG } from './observe/log.ts';
 import { createMetricsServer } from './server/metrics-server.ts';
 
 export type Pinfold = {
@@ -40,8 +41,8 @@ export type ComposeOptions = {
 /** Opens everything and listens. What was opened is closed again when anything fails. */
 export async function composeServer(options: ComposeOptions): Promise<Pinfold> {
   const { config } = options;
-  const log = createLog(config.log.level, options.logTo ?? process.stdout);
   const stack = new AsyncDisposableStack();
+  const log = openLog(stack, options);
   try {
     const store = stack.use(await openStore(config, { log }));
     // One process has the directory, so whatever was under way lost its process.
@@ -68,12 +69,19 @@ export async function composeServer(options: ComposeOptions): Promise<Pinfold> {
   }
 }
 
+/** Lines go to standard output in pieces; the rest of them when everything else has ended. */
+function openLog(stack: AsyncDisposableStack, { config, logTo }: ComposeOptions): Log {
+  if (logTo !== undefined) return createLog(config.log.level, logTo);
+  const output = openLogOutput(systemClock.after);
+  stack.defer(output.close);
+  return createLog(config.log.level, output.destination);
+}
+
 /** Opens the store itself, for the operator's commands while no server runs; takes its lock. */
 export async function composeAdministration(options: {
   readonly config: Config;
 }): Promise<Administration & AsyncDisposable> {
-  const log = createLog('silent', process.stderr);
-  const store = await openStore(options.config, { log });
+  const store = await openStore(options.config, { log: SILENT_LOG });
   return {
     ...storeAdministration(store),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),

@@ -1,6 +1,6 @@
 /**
- * The shell of the REST dialects: one Fastify with everything that holds for every route. Byte routes
- * hang on it too, but take their bodies from the raw request (`byte-routes.ts`).
+ * The shell of the REST dialects: one Fastify with everything that holds for every route. Byte
+ * routes hang on it too, but take their bodies from the raw request (`byte-routes.ts`).
  */
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
@@ -116,7 +116,9 @@ function nodeOptions({ tls, timeouts }: ApiServerOptions) {
   };
 }
 
-/** Bodies of the JSON routes: an empty one is `{}`, whatever type is said (curl -d says a form's). */
+/**
+ * Bodies of the JSON routes: an empty one is `{}`, whatever type is said (curl -d says a form's).
+ */
 function takeJsonOfAnyType(server: ApiServer): void {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(
@@ -146,7 +148,9 @@ declare module 'fastify' {
   }
 }
 
-/** The framework refuses types that it cannot read; those of stored bytes are none of its business. */
+/**
+ * The framework refuses types that it cannot read; those of stored bytes are none of its business.
+ */
 function hideTypeOfBytes(server: ApiServer): void {
   server.decorateRequest('typeOfBytes', undefined);
   server.addHook('onRequest', async (request) => {
@@ -269,20 +273,17 @@ function observe(deps: ApiServerDeps, request: FastifyRequest, reply: FastifyRep
     status,
     seconds: took / 1000,
   });
-  deps.log.info(
-    {
-      requestId: request.id,
-      method: request.method,
-      route,
-      status,
-      ms: Math.round(took * 10) / 10,
-      account: request.principal?.accountId,
-      credential: request.principal?.credential.kind,
-      address: request.ip,
-      isWhole: reply.raw.writableFinished,
-    },
-    'request',
-  );
+  deps.log.access({
+    requestId: request.id,
+    method: request.method,
+    route,
+    status,
+    ms: Math.round(took * 10) / 10,
+    account: request.principal?.accountId,
+    credential: request.principal?.credential.kind,
+    address: request.ip,
+    isWhole: reply.raw.writableFinished,
+  });
 }
 
 /** A route's pattern; paths may hold what only their owner should see. */

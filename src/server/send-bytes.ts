@@ -14,21 +14,20 @@ export type ByteAnswer = {
 
 /**
  * Streams an answer of known length. `produce` sends all of it through the sink; the head goes out
- * with the first chunk, and a failure after that destroys the connection, so that a cut answer never
- * looks whole. Answers how it went: what `produce` threw before the head is thrown on, what came
- * later is `failure`. `sentBytes` were handed to the system.
+ * with the first chunk, and a failure after that destroys the connection, so that a cut answer
+ * never looks whole. Answers how it went: what `produce` threw before the head is thrown on, what
+ * came later is `failure`. `sentBytes` were handed to the system.
  */
 export async function sendBytes(
   response: ServerResponse,
   answer: ByteAnswer,
-  produce: (sink: ByteSink, signal: AbortSignal) => Promise<void>,
+  produce: (sink: ByteSink) => Promise<void>,
 ): Promise<{ readonly sentBytes: number; readonly failure: unknown }> {
-  const abort = new AbortController();
   let sentBytes = 0;
   let onClose: (() => void) | undefined;
+  // A reader that leaves makes the sink fail, and that ends the producer; no signal is needed.
   const closed = () => {
-    abort.abort();
-    onClose?.();
+    if (!response.writableFinished) onClose?.();
   };
   response.once('close', closed);
   const writeHead = () => {
@@ -53,7 +52,7 @@ export async function sendBytes(
     });
   };
   try {
-    await produce(sink, abort.signal);
+    await produce(sink);
     if (!response.headersSent) {
       writeHead();
       response.end();

@@ -16,7 +16,9 @@ export type ReadRequest = {
   readonly ifRange?: string | undefined;
 };
 
-/** An object as it will be answered: nothing (the reader's copy is good), or a span of its bytes. */
+/**
+ * An object as it will be answered: nothing (the reader's copy is good), or a span of its bytes.
+ */
 export type ObjectView =
   | { readonly kind: 'fresh'; readonly object: StoredObject }
   | ({ readonly kind: 'content'; readonly object: StoredObject } & ResolvedRange);
@@ -34,7 +36,7 @@ export type ObjectReading = {
   readonly span: ByteSpan;
   readonly isPartial: boolean;
   /** Throws `corrupt`, `aborted`; what was sent before was good. */
-  readonly send: (sink: ByteSink, options: { readonly signal: AbortSignal }) => Promise<void>;
+  readonly send: (sink: ByteSink, options?: { readonly signal?: AbortSignal }) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 

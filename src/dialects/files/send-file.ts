@@ -106,27 +106,29 @@ function headOf(
   reply: FastifyReply,
 ) {
   const rawBytes = span.end - span.start;
-  const common = reply.getHeaders() as OutgoingHttpHeaders;
+  const given = reply.getHeaders() as OutgoingHttpHeaders;
   if (answer.encoding === 'base64') {
     // The text itself is not encoded, whatever the bytes inside it are.
     const { 'content-encoding': _, ...headers } = headersOf(object, answer);
     return {
       status: 200,
-      headers: { ...common, ...headers, ...BASE64_HEADERS },
+      headers: { ...given, ...headers, ...BASE64_HEADERS },
       lengthBytes: 4 * Math.ceil(rawBytes / 3),
     };
   }
   const partial = isPartial ? { 'content-range': contentRange(span, object.sizeBytes) } : {};
   return {
     status: isPartial ? 206 : 200,
-    headers: { ...common, ...headersOf(object, answer), ...partial },
+    headers: { ...given, ...headersOf(object, answer), ...partial },
     lengthBytes: rawBytes,
   };
 }
 
 const BASE64_HEADERS = { 'content-type': 'text/plain; charset=utf-8', 'accept-ranges': 'none' };
 
-/** Streams an open object, closes it, and counts what went out, also when the reader leaves early. */
+/**
+ * Streams an open object, closes it, and counts what went out, also when the reader leaves early.
+ */
 async function sendReading(
   deps: FilesDeps,
   reading: ObjectReading,
@@ -137,10 +139,7 @@ async function sendReading(
     const { sentBytes, failure } = await sendBytes(
       reply.raw,
       { ...headOf(reading, answer, reply), onHead: () => reply.hijack() },
-      (sink, signal) =>
-        answer.encoding === 'raw'
-          ? reading.send(sink, { signal })
-          : sendBase64(reading, sink, { signal }),
+      (sink) => (answer.encoding === 'raw' ? reading.send(sink) : sendBase64(reading, sink)),
     );
     countEgress(deps, answer, sentBytes);
     if (failure !== undefined && !isServiceError(failure, 'aborted')) {
@@ -152,11 +151,7 @@ async function sendReading(
 }
 
 /** Base64 of a stream: three bytes give four characters, so up to two are carried over. */
-async function sendBase64(
-  reading: ObjectReading,
-  sink: ByteSink,
-  options: { readonly signal: AbortSignal },
-): Promise<void> {
+async function sendBase64(reading: ObjectReading, sink: ByteSink): Promise<void> {
   let carried = Buffer.alloc(0);
   await reading.send((chunk) => {
     const bytes = carried.length === 0 ? asBuffer(chunk) : Buffer.concat([carried, chunk]);
@@ -164,7 +159,7 @@ async function sendBase64(
     carried = Buffer.from(bytes.subarray(wholeBytes));
     if (wholeBytes === 0) return undefined;
     return sink(Buffer.from(bytes.toString('base64', 0, wholeBytes), 'latin1'));
-  }, options);
+  });
   if (carried.length > 0) await sink(Buffer.from(carried.toString('base64'), 'latin1'));
 }
 

@@ -4,6 +4,7 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 
+import type { Account } from '../../core/identity/account.ts';
 import type { BlobId } from '../../core/ids.ts';
 import type { ObjectVersion } from '../../core/objects/object.ts';
 import type { BlobIdSource } from '../../core/ports/blob-store.ts';
@@ -31,6 +32,7 @@ import { blobReads, blobWrites } from './rows/blobs.ts';
 import { fileWrites } from './rows/files.ts';
 import { trailWrites } from './rows/trail.ts';
 import type { Db } from './schema.ts';
+import { AccountCache } from './sqlite/account-cache.ts';
 import type { CommitGroup, Decided } from './sqlite/commit-group.ts';
 import { kyselyOf } from './sqlite/sqlite-dialect.ts';
 import { translateSqliteError } from './sqlite/sqlite-errors.ts';
@@ -74,12 +76,14 @@ export class SqliteMetadata
       await migrateSqlite(writeConnection, { file, migrations, now: Date.now });
       const readConnection = connect(file);
       const wal = await Wal.open(file, () => engine.#restartLog());
+      const accounts = new AccountCache();
       const engine: SqliteMetadata = new SqliteMetadata(
-        { writeConnection, readConnection, wal },
+        { writeConnection, readConnection, wal, accounts },
         options,
       );
       const readDb = kyselyOf(readConnection);
-      return Object.assign(engine, sqliteReads(readConnection, readDb), blobReads(readDb));
+      const reads = cachedReads(sqliteReads(readConnection, readDb), accounts);
+      return Object.assign(engine, reads, blobReads(readDb));
     } catch (error) {
       writeConnection.close();
       throw translateSqliteError(error);
@@ -91,14 +95,15 @@ export class SqliteMetadata
       readonly writeConnection: DatabaseSync;
       readonly readConnection: DatabaseSync;
       readonly wal: Wal;
+      readonly accounts: AccountCache;
     },
     options: SqliteMetadataOptions,
   ) {
-    const { writeConnection, readConnection, wal } = parts;
+    const { writeConnection, readConnection, wal, accounts } = parts;
     this.#writeConnection = writeConnection;
     this.#readConnection = readConnection;
     this.#wal = wal;
-    this.#writer = new SqliteWriter(writeConnection, wal);
+    this.#writer = new SqliteWriter(writeConnection, wal, accounts);
     this.#file = options.file;
     this.#db = kyselyOf(writeConnection);
     this.#tx = txOf(writeConnection, this.#db, this.#writer);
@@ -196,6 +201,23 @@ function connect(file: string): DatabaseSync {
     connection?.close();
     throw translateSqliteError(error);
   }
+}
+
+/** Reads outside transactions; those within see what is not committed, and so no cache. */
+function cachedReads(reads: MetadataReads, accounts: AccountCache): MetadataReads {
+  const kept = async (read: () => Promise<Account | undefined>) => {
+    const { generation } = accounts;
+    const account = await read();
+    if (account !== undefined) accounts.keep(account, generation);
+    return account;
+  };
+  return {
+    ...reads,
+    findAccount: async (accountId) =>
+      accounts.findById(accountId) ?? kept(() => reads.findAccount(accountId)),
+    findAccountByAppKey: async (appKeyHash) =>
+      accounts.findByAppKey(appKeyHash) ?? kept(() => reads.findAccountByAppKey(appKeyHash)),
+  };
 }
 
 function txOf(connection: DatabaseSync, db: Db, writer: SqliteWriter): MetadataTx {

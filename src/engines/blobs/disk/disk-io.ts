@@ -9,6 +9,13 @@ export interface DiskFile {
   write(chunks: readonly Uint8Array[], position: number): Promise<number>;
   /** Fills `buffer` from `position`; answers how many bytes there were. */
   read(buffer: Uint8Array, position: number): Promise<number>;
+  /**
+   * Writes at once, on the calling thread; for little that goes into the system's cache. Engines that
+   * have no such way leave it out.
+   */
+  writeNow?(chunks: readonly Uint8Array[], position: number): number;
+  /** Reads at once, on the calling thread; for what the system's cache is likely to hold. */
+  readNow?(buffer: Uint8Array, position: number): number;
   /** `fdatasync`: bytes and length are durable once it resolves. */
   syncBytes(): Promise<void>;
   sizeBytes(): Promise<number>;

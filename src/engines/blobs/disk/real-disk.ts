@@ -49,7 +49,7 @@ export const realDisk: DiskIo = {
 function realFile(handle: files.FileHandle): DiskFile {
   return {
     write: async (chunks, position) => {
-      const total = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+      const total = totalBytes(chunks);
       let { bytesWritten } = await handle.writev([...chunks], position);
       // A short write is legal (a signal, a quota's edge): the rest is written once more, whole.
       while (bytesWritten < total) {
@@ -78,9 +78,25 @@ function realFile(handle: files.FileHandle): DiskFile {
       }
       return filled;
     },
+    writeNow: (chunks, position) => {
+      let written = fs.writevSync(handle.fd, [...chunks], position);
+      const total = totalBytes(chunks);
+      while (written < total) {
+        const rest = Buffer.concat(chunks).subarray(written);
+        written += fs.writeSync(handle.fd, rest, 0, rest.length, position + written);
+      }
+      return written;
+    },
+    readNow: (buffer, position) => fs.readSync(handle.fd, buffer, 0, buffer.byteLength, position),
     syncBytes: () => handle.datasync(),
     truncate: (sizeBytes) => handle.truncate(sizeBytes),
     sizeBytes: async () => (await handle.stat()).size,
     close: () => handle.close(),
   };
+}
+
+function totalBytes(chunks: readonly Uint8Array[]): number {
+  let total = 0;
+  for (const chunk of chunks) total += chunk.byteLength;
+  return total;
 }

@@ -18,6 +18,7 @@ import {
 } from './segment-format.ts';
 import { recoverSegment, scanSegment } from './segment-recovery.ts';
 import { type Appended, SegmentWriter } from './segment-writer.ts';
+import { Warmth } from './warmth.ts';
 
 export type SegmentSetOptions = {
   readonly io: DiskIo;
@@ -39,6 +40,7 @@ const ROWS_A_PAGE = 1000;
 export class SegmentSet {
   readonly #options: SegmentSetOptions;
   readonly #segments = new Map<SegmentNumber, Segment>();
+  readonly #warmth = new Warmth();
   #writer: SegmentWriter;
   #lastNumber = 0;
 
@@ -148,7 +150,12 @@ export class SegmentSet {
   async #adopt(number: SegmentNumber): Promise<void> {
     const { io } = this.#options;
     const path = this.#pathOf(number);
-    const segment = new Segment(io, { number, path, endBytes: await fileBytes(io, path) });
+    const segment = new Segment(io, {
+      number,
+      path,
+      endBytes: await fileBytes(io, path),
+      warmth: this.#warmth,
+    });
     // Until it is counted it is taken for full, so that nothing alive is given up.
     segment.liveBytes = segment.endBytes - HEAD_BYTES;
     this.#segments.set(number, segment);
@@ -175,7 +182,11 @@ export class SegmentSet {
       await file.truncate(found.endBytes);
       await file.syncBytes();
     }
-    const segment = new Segment(io, { number, path, endBytes: found.endBytes }, file);
+    const segment = new Segment(
+      io,
+      { number, path, endBytes: found.endBytes, warmth: this.#warmth },
+      file,
+    );
     segment.liveBytes = found.liveBytes;
     this.#segments.set(number, segment);
     this.#writer = new SegmentWriter(this.#source(), { segment, file });
@@ -211,7 +222,11 @@ export class SegmentSet {
     } catch (error) {
       throw failSync(error);
     }
-    const segment = new Segment(io, { number, path, endBytes: HEAD_BYTES }, file);
+    const segment = new Segment(
+      io,
+      { number, path, endBytes: HEAD_BYTES, warmth: this.#warmth },
+      file,
+    );
     this.#segments.set(number, segment);
     return { segment, file };
   }

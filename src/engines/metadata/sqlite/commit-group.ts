@@ -103,6 +103,11 @@ export class CommitGroup {
     }
   }
 
+  /** Accounts whose stored bytes this group changes. */
+  *changedAccounts(): Generator<Account> {
+    for (const { account, isChanged } of this.#accounts.values()) if (isChanged) yield account;
+  }
+
   #publish({ accountId, version, content, operation, usage }: Publication, current?: Current) {
     for (const { blob } of content) {
       const { blobId, sizeBytes, location } = blob;

@@ -15,6 +15,7 @@ import {
   samplePublication,
 } from '../../../core/ports/metadata/contract/samples.ts';
 import { SqliteMetadata } from '../sqlite-metadata.ts';
+import { AccountCache } from './account-cache.ts';
 import { SqliteWriter } from './sqlite-writer.ts';
 
 async function withWriter(
@@ -27,7 +28,11 @@ async function withWriter(
   await metadata[Symbol.asyncDispose]();
   const connection = new DatabaseSync(file);
   try {
-    const writer = new SqliteWriter(connection, { sync: async () => undefined });
+    const writer = new SqliteWriter(
+      connection,
+      { sync: async () => undefined },
+      new AccountCache(),
+    );
     await run(writer, connection, account);
     await writer.close();
   } finally {
@@ -96,5 +101,46 @@ test('a commit that fails on the disk fails its group, and the engine is read-on
     );
     const written = connection.prepare('select count(*) count from objects').get();
     assert.equal(written?.['count'], 0);
+  });
+});
+
+test('nothing is answered before its sync, neither a group nor a transaction', async () => {
+  await withWriter(async (_writer, connection, account) => {
+    let finish: () => void = () => undefined;
+    const syncs: string[] = [];
+    const sync = () =>
+      new Promise<void>((resolve) => {
+        syncs.push('begun');
+        finish = resolve;
+      });
+    const writer = new SqliteWriter(connection, { sync }, new AccountCache());
+    const answered: string[] = [];
+    const asks = [
+      () => writer.publishObject(samplePublication(account, { key: 'a', blobId: 7 })),
+      () => writer.deleteObject(sampleDeletion(account, 'a')),
+      () => writer.transact(async () => undefined),
+    ];
+    for (const [index, ask] of asks.entries()) {
+      const answer = ask().then(() => answered.push(`ask ${index}`));
+      while (syncs.length <= index) await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(answered.length, index);
+      finish();
+      await answer;
+      assert.equal(answered.length, index + 1);
+    }
+  });
+});
+
+test('a failed sync is told to all who waited for it, and nothing is written after it', async () => {
+  await withWriter(async (_writer, connection, account) => {
+    const sync = () => Promise.reject(new Error('i/o error'));
+    const writer = new SqliteWriter(connection, { sync }, new AccountCache());
+    for (const ask of [
+      () => writer.publishObject(samplePublication(account, { key: 'a', blobId: 7 })),
+      () => writer.publishObject(samplePublication(account, { key: 'b', blobId: 8 })),
+      () => writer.transact(async () => undefined),
+    ]) {
+      await assert.rejects(ask(), (error) => isServiceError(error, 'read_only'));
+    }
   });
 });

@@ -10,6 +10,7 @@ import type { ObjectVersion } from '../../../core/objects/object.ts';
 import type { Deletion, Publication } from '../../../core/ports/metadata/objects.ts';
 import { COMMIT_GROUP_MEMBERS_MAX } from '../metadata-limits.ts';
 import { Mutex } from '../mutex.ts';
+import type { AccountCache } from './account-cache.ts';
 import { CommitGroup, type Decided } from './commit-group.ts';
 import { type CommitStatements, prepareCommits } from './commit-statements.ts';
 import { isDiskFailure, translateSqliteError } from './sqlite-errors.ts';
@@ -31,6 +32,7 @@ export type CommitSync = { readonly sync: () => Promise<void> };
 export class SqliteWriter {
   readonly #connection: DatabaseSync;
   readonly #durability: CommitSync;
+  readonly #accounts: AccountCache;
   readonly #statements: CommitStatements;
   readonly #mutex = new Mutex();
   #queue: Member[] = [];
@@ -39,9 +41,10 @@ export class SqliteWriter {
   #isDoomed = false;
   #failure: ServiceError | undefined;
 
-  constructor(connection: DatabaseSync, durability: CommitSync) {
+  constructor(connection: DatabaseSync, durability: CommitSync, accounts: AccountCache) {
     this.#connection = connection;
     this.#durability = durability;
+    this.#accounts = accounts;
     this.#statements = prepareCommits(connection);
   }
 
@@ -61,6 +64,8 @@ export class SqliteWriter {
         const result = await work();
         assert(!this.#isDoomed, 'a write that failed half done ends its transaction');
         this.#commit();
+        this.#accounts.clear();
+        await this.#sync();
         return result;
       } catch (error) {
         this.#rollback();
@@ -130,9 +135,10 @@ export class SqliteWriter {
   /** While the group is being synced, the next one gathers. */
   async #runGroup(members: readonly Member[]): Promise<void> {
     let outcomes: readonly Outcome[];
+    const group = new CommitGroup(this.#statements);
     try {
       this.#begin();
-      outcomes = this.#writeGroup(members);
+      outcomes = this.#writeGroup(group, members);
     } catch (error) {
       this.#rollback();
       // Nobody knows whose fault it was, so each tries once more in a transaction of its own.
@@ -142,6 +148,7 @@ export class SqliteWriter {
     }
     try {
       this.#commit();
+      this.#accounts.update(group.changedAccounts());
       await this.#sync();
     } catch (error) {
       this.#rollback();
@@ -156,8 +163,7 @@ export class SqliteWriter {
     });
   }
 
-  #writeGroup(members: readonly Member[]): readonly Outcome[] {
-    const group = new CommitGroup(this.#statements);
+  #writeGroup(group: CommitGroup, members: readonly Member[]): readonly Outcome[] {
     const outcomes = members.map((member): Outcome => {
       let decided: Decided;
       try {
