@@ -27,7 +27,8 @@ export async function sweepDeadBlobs(
       limit: BATCH_BLOBS,
     });
     if (dead.length === 0) break;
-    await deps.blobs.remove(dead);
+    // While a backup holds the bytes, the rows wait with them.
+    if (!(await deps.blobs.remove(dead))) break;
     await deps.metadata.forgetDeadBlobs(dead.map((blob) => blob.blobId));
     removed += dead.length;
   }

@@ -185,6 +185,59 @@ export function testBlobStore(name: string, open: () => Promise<BlobStoreFixture
     await store.remove([blob, { ...blob, blobId: (blob.blobId + 500) as BlobId }]);
   });
 
+  withStore('removes nothing while it is held, and says so', async (fixture) => {
+    const { store } = fixture;
+    const never = AbortSignal.any([]);
+    const named: BlobRef[] = [];
+    const removed: BlobRef[] = [];
+    for (let index = 0; index < 40; index += 1) {
+      const blob = await keep(store, patternBytes(index % 4 === 0 ? 300_000 : 30_000, index));
+      await fixture.publish(blob);
+      named.push(blob);
+      if (index % 5 !== 0) removed.push(blob);
+    }
+    const unnamed = await keep(store, patternBytes(400_000));
+    const hold = await store.hold();
+    const other = await store.hold();
+    for (const blob of removed) await fixture.forget(blob);
+    assert.equal(await store.remove(removed), false);
+    assert.equal(await store.sweep({ graceMs: -1, signal: never }), 0);
+    assert.equal(await store.compact({ signal: never }), 0);
+    for (const [index, blob] of named.entries()) {
+      assert.deepEqual(await readAll(store, blob), patternBytes(blob.sizeBytes, index));
+    }
+    await hold[Symbol.asyncDispose]();
+    await hold[Symbol.asyncDispose]();
+    assert.equal(await store.remove(removed), false);
+    await other[Symbol.asyncDispose]();
+    assert.equal(await store.remove(removed), true);
+    assert.equal(await store.sweep({ graceMs: -1, signal: never }), 1);
+    await assert.rejects(readAll(store, unnamed), (error) =>
+      isServiceError(error, 'object_not_found'),
+    );
+  });
+
+  withStore('inspects all that it keeps and finds whole stores whole', async (fixture) => {
+    const { store } = fixture;
+    const large: BlobId[] = [];
+    for (let index = 0; index < 20; index += 1) {
+      const blob = await keep(store, patternBytes(index % 5 === 0 ? 300_000 : 30_000, index));
+      if (index % 3 === 0) await fixture.publish(blob);
+      if (blob.sizeBytes === 300_000) large.push(blob.blobId);
+    }
+    const writer = await store.stage({ sizeBytes: 300_000 });
+    await writer.write(patternBytes(300_000));
+    const leased = await writer.commit();
+    const found = new Set<BlobId>();
+    for await (const kept of store.inspect({ signal: AbortSignal.any([]) })) {
+      if (kept.kind === 'blob') found.add(kept.blob.blobId);
+      else assert.deepEqual(kept.damagedAt, []);
+    }
+    for (const blobId of large) assert.ok(found.has(blobId));
+    assert.ok(!found.has(leased.blobId));
+    await writer.release();
+  });
+
   withStore('refuses a location that no engine of its kind made', async ({ store }) => {
     const blob = { ...(await keep(store, patternBytes(10))), location: '?' as BlobLocation };
     await assert.rejects(store.open(blob), (error) => isServiceError(error, 'corrupt'));

@@ -55,6 +55,20 @@ export interface BlobReader {
   close(): Promise<void>;
 }
 
+/** What an engine keeps, as `inspect` finds it. */
+export type KeptBytes =
+  /** A blob that can be removed by itself and has no lease. */
+  | { readonly kind: 'blob'; readonly blob: BlobRef; readonly changedAt: TimeMs }
+  /** Bytes that many blobs share; `damagedAt` are offsets at which no whole record stands. */
+  | {
+      readonly kind: 'segment';
+      readonly name: string;
+      readonly sizeBytes: number;
+      /** Of blobs that are removed or never were published; compaction gives them back. */
+      readonly deadBytes: number;
+      readonly damagedAt: readonly number[];
+    };
+
 export interface BlobStore extends AsyncDisposable {
   /**
    * Begins a blob. `sizeBytes` is the exact length when it is known (it chooses the layout; the
@@ -71,12 +85,25 @@ export interface BlobStore extends AsyncDisposable {
 
   /**
    * Removes the bytes of blobs that metadata names no longer. Leased ones are removed when their
-   * lease ends. Unknown ones are ignored, so it may be repeated.
+   * lease ends. Unknown ones are ignored, so it may be repeated. Answers whether it did: during a
+   * `hold` it does nothing, and the caller asks again later.
    */
-  remove(blobs: readonly BlobRef[]): Promise<void>;
+  remove(blobs: readonly BlobRef[]): Promise<boolean>;
 
-  /** Every blob kept and not leased, in no order; for `verify`. */
+  /**
+   * A lease over all that rows name from now on: until it is disposed, no bytes are removed, by
+   * nobody, and locations that were read stay good. For backups. Several may stand.
+   */
+  hold(): Promise<AsyncDisposable>;
+
+  /** Every blob kept and not leased, in no order. */
   list(options?: { signal?: AbortSignal }): AsyncIterable<BlobRef & { readonly changedAt: TimeMs }>;
+
+  /**
+   * Looks through everything that is kept, whether or not rows name it, and checks what holds it
+   * together; the bytes of a blob are checked by reading it. For `verify`.
+   */
+  inspect(options: { readonly signal: AbortSignal }): AsyncIterable<KeptBytes>;
 
   /**
    * Removes bytes that neither a row nor a lease names and that are older than the grace: what a

@@ -19,6 +19,8 @@ export type CompactionDeps = {
   readonly segments: SegmentSet;
   readonly rows: Pick<BlobRows, 'findBlobs' | 'moveBlobs'>;
   readonly onDamage: (segment: SegmentNumber, offsets: readonly number[]) => void;
+  /** While it is, every segment stays. */
+  readonly isHeld: () => boolean;
 };
 
 /** Records moved between two looks at the signal; also the rows of one transaction. */
@@ -31,7 +33,7 @@ export async function compactSegments(
 ): Promise<number> {
   let freed = 0;
   for (const segment of deps.segments.sealed) {
-    if (options.signal.aborted) break;
+    if (options.signal.aborted || deps.isHeld()) break;
     const recordBytes = segment.endBytes - HEAD_BYTES;
     const isHalfDead = segment.liveBytes * 2 < recordBytes || recordBytes === 0;
     if (!isHalfDead || segment.unpublished > 0) continue;
@@ -60,7 +62,8 @@ async function compactSegment(
       const batch = records.slice(at, at + BATCH_RECORDS);
       movedBytes += await moveLive(deps, segment, batch);
     }
-    if (await isNamed(deps, segment, records)) return 0;
+    // A hold that began meanwhile may go by rows that still name this segment.
+    if ((await isNamed(deps, segment, records)) || deps.isHeld()) return 0;
     await deps.segments.remove(segment);
   } finally {
     await segment.release();

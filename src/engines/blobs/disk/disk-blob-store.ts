@@ -11,6 +11,7 @@ import type {
   BlobRef,
   BlobStore,
   BlobWriter,
+  KeptBytes,
 } from '../../../core/ports/blob-store.ts';
 import type { BlobRows } from '../../../core/ports/metadata/objects.ts';
 import { translateWriteError } from '../../errno.ts';
@@ -20,6 +21,7 @@ import { compactSegments } from './compaction.ts';
 import { corruptBlob } from './corrupt-blob.ts';
 import type { DiskIo } from './disk-io.ts';
 import { FreeSpace } from './free-space.ts';
+import { inspectSegments } from './inspect-segments.ts';
 import { RecordReader } from './record-reader.ts';
 import { formatPlace, parsePlace, SEGMENT_BLOB_BYTES_MAX } from './segment-format.ts';
 import { scanSegment } from './segment-recovery.ts';
@@ -64,6 +66,7 @@ export class DiskBlobStore implements BlobStore {
   #idsEnd = 0;
   #reserving: Promise<void> | undefined;
   readonly #health: StoreHealth;
+  #holds = 0;
 
   /** Makes the folders, recovers the newest segment; ready to serve when it resolves. */
   static async open(options: DiskBlobStoreOptions): Promise<DiskBlobStore> {
@@ -134,11 +137,32 @@ export class DiskBlobStore implements BlobStore {
     return new RecordReader(segment, blob, offset);
   }
 
-  async remove(blobs: readonly BlobRef[]): Promise<void> {
+  async remove(blobs: readonly BlobRef[]): Promise<boolean> {
+    if (this.#holds > 0) return false;
     for (const blob of blobs) {
       if (blob.location === FILE_LOCATION) await this.#files.remove(blob.blobId);
       else this.#segments.drop(blob);
     }
+    return true;
+  }
+
+  /** What was being unlinked when it began is named by no row that is read from now on. */
+  async hold(): Promise<AsyncDisposable> {
+    this.#holds += 1;
+    let isOver = false;
+    return {
+      [Symbol.asyncDispose]: async () => {
+        if (!isOver) this.#holds -= 1;
+        isOver = true;
+      },
+    };
+  }
+
+  async *inspect(options: { readonly signal: AbortSignal }): AsyncGenerator<KeptBytes> {
+    for await (const { changedAt, ...blob } of this.#files.list(options.signal)) {
+      yield { kind: 'blob', blob, changedAt };
+    }
+    yield* inspectSegments(this.#segments, options.signal);
   }
 
   async *list(options: { signal?: AbortSignal } = {}): AsyncGenerator<ListedBlob> {
@@ -181,7 +205,8 @@ export class DiskBlobStore implements BlobStore {
 
   async compact(options: { readonly signal: AbortSignal }): Promise<number> {
     const { rows, onDamage } = this.#options;
-    return await compactSegments({ segments: this.#segments, rows, onDamage }, options);
+    const isHeld = () => this.#holds > 0;
+    return await compactSegments({ segments: this.#segments, rows, onDamage, isHeld }, options);
   }
 
   async check(): Promise<void> {
@@ -210,8 +235,7 @@ export class DiskBlobStore implements BlobStore {
     const rows = await this.#options.rows.findBlobs(page.map((blob) => blob.blobId));
     const named = new Set(rows.map((row) => row.blobId));
     const orphans = page.filter((blob) => !named.has(blob.blobId));
-    await this.remove(orphans);
-    return orphans.length;
+    return (await this.remove(orphans)) ? orphans.length : 0;
   }
 
   #takeId(): BlobId | Promise<BlobId> {

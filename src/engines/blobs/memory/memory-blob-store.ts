@@ -8,6 +8,7 @@ import type {
   BlobRef,
   BlobStore,
   BlobWriter,
+  KeptBytes,
 } from '../../../core/ports/blob-store.ts';
 import type { BlobRows } from '../../../core/ports/metadata/objects.ts';
 
@@ -23,6 +24,7 @@ export class MemoryBlobStore implements BlobStore {
   readonly #now: () => TimeMs;
   readonly #kept = new Map<BlobId, Kept>();
   readonly #leased = new Set<BlobId>();
+  #holds = 0;
 
   constructor(options: {
     readonly ids: BlobIdSource;
@@ -78,8 +80,25 @@ export class MemoryBlobStore implements BlobStore {
     };
   }
 
-  async remove(blobs: readonly BlobRef[]): Promise<void> {
+  async remove(blobs: readonly BlobRef[]): Promise<boolean> {
+    if (this.#holds > 0) return false;
     for (const { blobId } of blobs) this.#kept.delete(blobId);
+    return true;
+  }
+
+  async hold(): Promise<AsyncDisposable> {
+    this.#holds += 1;
+    let isOver = false;
+    return {
+      [Symbol.asyncDispose]: async () => {
+        if (!isOver) this.#holds -= 1;
+        isOver = true;
+      },
+    };
+  }
+
+  async *inspect(): AsyncGenerator<KeptBytes> {
+    for await (const { changedAt, ...blob } of this.list()) yield { kind: 'blob', blob, changedAt };
   }
 
   async *list(): AsyncGenerator<BlobRef & { readonly changedAt: TimeMs }> {
@@ -96,8 +115,7 @@ export class MemoryBlobStore implements BlobStore {
     const rows = await this.#rows.findBlobs(old.map((blob) => blob.blobId));
     const named = new Set(rows.map((row) => row.blobId));
     const orphans = old.filter((blob) => !named.has(blob.blobId));
-    await this.remove(orphans);
-    return orphans.length;
+    return (await this.remove(orphans)) ? orphans.length : 0;
   }
 
   /** Removal gives space back at once. */

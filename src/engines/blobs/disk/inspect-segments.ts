@@ -1,0 +1,48 @@
+/** Reads every segment from end to end and says what is dead in it and what is damaged. */
+import type { KeptBytes } from '../../../core/ports/blob-store.ts';
+import { isErrno } from '../../errno.ts';
+import type { Segment } from './segment.ts';
+import { HEAD_BYTES, segmentFileName } from './segment-format.ts';
+import { damageBelow, scanSegment } from './segment-recovery.ts';
+import type { SegmentSet } from './segment-set.ts';
+
+/** Segments that compaction removes before their turn are left out. */
+export async function* inspectSegments(
+  segments: SegmentSet,
+  signal: AbortSignal,
+): AsyncGenerator<KeptBytes> {
+  await segments.recount(signal);
+  for (const segment of segments.all) {
+    if (signal.aborted) return;
+    const found = await inspectSegment(segment);
+    if (found !== undefined) yield found;
+  }
+}
+
+async function inspectSegment(segment: Segment): Promise<KeptBytes | undefined> {
+  try {
+    await segment.lease();
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+    const damagedAt = segment.liveBytes > 0 ? [0] : [];
+    return { ...factsOf(segment), damagedAt };
+  }
+  try {
+    // What is written from now on is behind this end, and may be half there.
+    const { endBytes } = segment;
+    const scan = await scanSegment(await segment.file(), segment.number);
+    const damaged = damageBelow(scan.records, endBytes);
+    return { ...factsOf(segment), damagedAt: scan.hasHead ? damaged : [0, ...damaged] };
+  } finally {
+    await segment.release();
+  }
+}
+
+function factsOf(segment: Segment) {
+  return {
+    kind: 'segment' as const,
+    name: segmentFileName(segment.number),
+    sizeBytes: segment.endBytes,
+    deadBytes: Math.max(0, segment.endBytes - HEAD_BYTES - segment.liveBytes),
+  };
+}
