@@ -24,12 +24,15 @@ export class UsageBuffer implements UsageRecorder {
     const sum = this.#sums.get(key);
     this.#sums.set(key, sum === undefined ? delta : add(sum, delta));
     // A failed write shows in the flush job, which tries again.
-    if (this.#sums.size > SUMS_MAX) this.flush().catch(() => undefined);
+    if (this.#sums.size > SUMS_MAX && this.#flushing === undefined) {
+      this.flush().catch(() => undefined);
+    }
   }
 
   /** Appends what was recorded so far. Throws what the engine throws, with nothing lost. */
   async flush(): Promise<void> {
-    if (this.#flushing !== undefined) return await this.#flushing;
+    // What came after a flush under way had begun is not in it.
+    while (this.#flushing !== undefined) await this.#flushing;
     if (this.#sums.size === 0) return;
     const sums = this.#sums;
     this.#sums = new Map();

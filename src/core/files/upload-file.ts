@@ -34,8 +34,8 @@ export type FileUpload = {
 const PROGRESS_EVERY_MS = 5000;
 
 /**
- * Stores a file and answers its finished operation: durable, visible, listed. When it throws, nothing
- * of the file is visible, and an upload that had begun has left a `failed` operation.
+ * Stores a file and answers its finished operation: durable, visible, listed. When it throws,
+ * nothing of the file is visible, and an upload that had begun has left a `failed` operation.
  */
 export async function uploadFile(
   deps: UploadDeps,
@@ -113,7 +113,9 @@ function completeOperation(operation: UploadOperation, version: ObjectVersion): 
   };
 }
 
-/** Keeps the operation's row while bytes come in; a short upload only has its last state written. */
+/**
+ * Keeps the operation's row while bytes come in; a short upload only has its last state written.
+ */
 function openTrace(deps: UploadDeps, operation: UploadOperation, isLongUpload: boolean) {
   let savedAt = operation.createdAt;
   let bytesUploaded = 0;
@@ -126,8 +128,10 @@ function openTrace(deps: UploadDeps, operation: UploadOperation, isLongUpload: b
       const now = deps.clock.now();
       if (!isLongUpload || now - savedAt < PROGRESS_EVERY_MS) return;
       savedAt = now;
-      // A lost progress row is no loss: the last state is written with the object.
-      saving = save({ ...operation, bytesUploaded, updatedAt: now }).catch(() => undefined);
+      const row = { ...operation, bytesUploaded, updatedAt: now };
+      // A lost progress row is no loss: the last state is written with the object. One is written
+      // after the other, so that waiting for the last one is waiting for all.
+      saving = saving.then(() => save(row)).catch(() => undefined);
     },
     /** The body, which ends only when no older state of the row can be written any more. */
     follow: (body: ByteSource): ByteSource => ({

@@ -1,0 +1,49 @@
+/** Proves which versions have a deterministic URL under each setting, and whose files it finds. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MemoryMetadata } from '../../engines/metadata/memory-metadata.ts';
+import { isServiceError } from '../errors.ts';
+import type { ContentHash } from '../ids.ts';
+import type { Origin } from '../objects/object.ts';
+import {
+  insertAccount,
+  sampleAccount,
+  samplePublication,
+} from '../ports/metadata/contract/samples.ts';
+import { hasDeterministicUrl, resolveDeterministicUrl } from './deterministic-url.ts';
+
+const HASH = 'af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262' as ContentHash;
+const ORIGINS: readonly Origin[] = ['files', 's3', 'pinning'];
+
+test('by default only what the Files API wrote has one; all or none when the owner says so', () => {
+  const origins = (deterministicUrls: 'files' | 'all' | 'off') =>
+    ORIGINS.filter((origin) =>
+      hasDeterministicUrl({ deterministicUrls }, { origin, contentHash: HASH }),
+    );
+  assert.deepEqual(origins('files'), ['files']);
+  assert.deepEqual(origins('all'), ORIGINS);
+  assert.deepEqual(origins('off'), []);
+  for (const deterministicUrls of ['files', 'all', 'off'] as const) {
+    const version = { origin: 'files', contentHash: undefined } as const;
+    assert.equal(hasDeterministicUrl({ deterministicUrls }, version), false);
+  }
+});
+
+test('a URL finds a version of a dialect exactly when the status names the URL', async () => {
+  for (const deterministicUrls of ['files', 'all', 'off'] as const) {
+    for (const origin of ORIGINS) {
+      const metadata = await MemoryMetadata.open();
+      const account = await insertAccount(metadata, sampleAccount(2, { deterministicUrls }));
+      const version = { origin, contentHash: HASH };
+      await metadata.publishObject(samplePublication(account, { key: 'a', blobId: 1, version }));
+      const isNamed = hasDeterministicUrl({ deterministicUrls }, version);
+      const found = resolveDeterministicUrl({ metadata }, { slug: account.slug, hash: HASH })
+        .then(({ find }) => find())
+        .catch((error: unknown) => {
+          assert(isServiceError(error, 'object_not_found'));
+          return undefined;
+        });
+      assert.equal((await found)?.key, isNamed ? 'a' : undefined, `${deterministicUrls} ${origin}`);
+    }
+  }
+});
