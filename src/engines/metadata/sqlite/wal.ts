@@ -52,6 +52,8 @@ export class Wal {
   }
 
   async close(): Promise<void> {
+    // Waited for from here on: with nothing else to do the process would end in the middle.
+    this.#thread.ref();
     this.#thread.postMessage('close');
     await this.#isThreadOver;
     await this.#log.close();
