@@ -6,6 +6,7 @@ import { environmentOf } from '../src/config/env.ts';
 import { NO_FAULTS } from '../src/core/ports/fault-points.ts';
 import { MemoryBlobStore } from '../src/engines/blobs/memory/memory-blob-store.ts';
 import { systemClock } from '../src/engines/clock/system-clock.ts';
+import { ThreadDigesters } from '../src/engines/digests/thread-digesters.ts';
 import { createMemoryRateLimiter } from '../src/engines/limits/memory-rate-limiter.ts';
 import { MemoryMetadata } from '../src/engines/metadata/memory-metadata.ts';
 import { Argon2PasswordHasher } from '../src/engines/passwords/argon2-password-hasher.ts';
@@ -42,6 +43,7 @@ export async function currentDocument(): Promise<OpenApiDocument> {
       limiter: createMemoryRateLimiter(noLimit, now),
       usage: new UsageBuffer(metadata),
       storedBytes: new StoredBytes(metadata, undefined),
+      digesters: new ThreadDigesters(),
       log: SILENT_LOG,
       metrics: createMetrics(),
     },

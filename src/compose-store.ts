@@ -3,6 +3,7 @@ import type { Config } from './config/config.ts';
 import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from './core/limits.ts';
 import type { BlobStore } from './core/ports/blob-store.ts';
 import type { Clock } from './core/ports/clock.ts';
+import type { Digesters } from './core/ports/digesters.ts';
 import type { Metadata } from './core/ports/metadata/metadata.ts';
 import type { PasswordHasher } from './core/ports/password-hasher.ts';
 import type { Random } from './core/ports/random.ts';
@@ -14,6 +15,7 @@ import {
   type DataDirectoryPaths,
   openDataDirectory,
 } from './engines/data-directory/data-directory.ts';
+import { ThreadDigesters } from './engines/digests/thread-digesters.ts';
 import { createMemoryRateLimiter, type LimitWindow } from './engines/limits/memory-rate-limiter.ts';
 import { SqliteMetadata } from './engines/metadata/sqlite-metadata.ts';
 import { Argon2PasswordHasher } from './engines/passwords/argon2-password-hasher.ts';
@@ -34,6 +36,7 @@ export type Store = {
   readonly clock: Clock;
   readonly random: Random;
   readonly keyring: Keyring;
+  readonly digesters: Digesters;
   readonly passwords: PasswordHasher;
   readonly limiter: RateLimiter;
   readonly usage: UsageBuffer;
@@ -75,6 +78,7 @@ export async function openStore(
           ),
       }),
     );
+    const digesters = stack.use(new ThreadDigesters());
     const usage = new UsageBuffer(metadata);
     stack.defer(() => usage.flush());
     const passwords = await Argon2PasswordHasher.open({
@@ -90,6 +94,7 @@ export async function openStore(
       random: systemRandom,
       keyring,
       passwords,
+      digesters,
       limiter: createMemoryRateLimiter(limitWindows(config), systemClock.now),
       usage,
       storedBytes: new StoredBytes(metadata, config.quota.capacityBytes),

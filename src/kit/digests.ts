@@ -12,34 +12,17 @@ export function digestBytes(bytes: Uint8Array): Digests {
   return { md5: hash('md5', buffer, 'hex'), blake3: blake3(buffer).toString('hex') };
 }
 
-/** Streaming digests; `finish` may be called once. */
-export type Digester = {
-  readonly update: (chunk: Uint8Array) => void;
-  readonly finish: () => Digests;
-};
+/** Digests of bytes that come in pieces; `finish` may be called once. */
+export class StreamDigester {
+  readonly #md5 = createHash('md5');
+  readonly #blake3 = new Blake3Hasher();
 
-/** A digester that keeps the first chunk back, so that a body of one chunk takes the short way. */
-export function openDigester(): Digester {
-  let first: Uint8Array | undefined;
-  let streams: { md5: ReturnType<typeof createHash>; blake3: Blake3Hasher } | undefined;
-  const feed = (chunk: Uint8Array) => {
-    streams ??= { md5: createHash('md5'), blake3: new Blake3Hasher() };
-    streams.md5.update(chunk);
-    streams.blake3.update(asBuffer(chunk));
-  };
-  return {
-    update: (chunk) => {
-      if (first === undefined && streams === undefined) {
-        first = chunk;
-        return;
-      }
-      if (first !== undefined) feed(first);
-      first = undefined;
-      feed(chunk);
-    },
-    finish: () => {
-      if (streams === undefined) return digestBytes(first ?? Buffer.alloc(0));
-      return { md5: streams.md5.digest('hex'), blake3: streams.blake3.digest('hex') };
-    },
-  };
+  update(chunk: Uint8Array): void {
+    this.#md5.update(chunk);
+    this.#blake3.update(asBuffer(chunk));
+  }
+
+  finish(): Digests {
+    return { md5: this.#md5.digest('hex'), blake3: this.#blake3.digest('hex') };
+  }
 }

@@ -8,6 +8,7 @@ import type { ByteSource } from '../../src/core/ports/byte-source.ts';
 import { NO_FAULTS } from '../../src/core/ports/fault-points.ts';
 import type { Metadata } from '../../src/core/ports/metadata/metadata.ts';
 import { DiskBlobStore } from '../../src/engines/blobs/disk/disk-blob-store.ts';
+import { ThreadDigesters } from '../../src/engines/digests/thread-digesters.ts';
 import { MemoryMetadata } from '../../src/engines/metadata/memory-metadata.ts';
 import { sweepDeadBlobs } from '../../src/jobs/sweep-blobs.ts';
 import { openBlobRows } from '../world/blob-rows.ts';
@@ -159,6 +160,7 @@ export class PowerCutWorld {
           metadata,
           blobs: store,
           clock: CLOCK,
+          digesters: DIGESTERS,
           faults: NO_FAULTS,
           quota: QUOTA,
           capacity: CAPACITY,
@@ -267,6 +269,7 @@ export class PowerCutWorld {
 }
 
 const CLOCK = { now: () => 1_800_000_000_000 as TimeMs };
+const DIGESTERS = new ThreadDigesters();
 const QUOTA = { freeStorageBytes: 10n ** 12n, freeEgressBytes: 10n ** 12n };
 const CAPACITY = { storedBytes: () => 0n, capacityBytes: undefined };
 const DESCRIPTION = {

@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { FakeClock } from '../../../tests/world/fake-clock.ts';
 import { seededRandom } from '../../../tests/world/seeded-random.ts';
 import { MemoryBlobStore } from '../../engines/blobs/memory/memory-blob-store.ts';
+import { ThreadDigesters } from '../../engines/digests/thread-digesters.ts';
 import { MemoryMetadata } from '../../engines/metadata/memory-metadata.ts';
 import { isServiceError, ServiceError } from '../errors.ts';
 import { SMALL_BODY_BYTES_MAX } from '../limits.ts';
@@ -34,6 +35,7 @@ async function openWorld() {
     metadata,
     blobs,
     clock,
+    digesters: new ThreadDigesters(),
     faults: NO_FAULTS,
     random: seededRandom('uploads'),
     quota: { freeStorageBytes: 10_000_000n, freeEgressBytes: 0n },

@@ -5,7 +5,7 @@
  * A crash before `publish` returns leaves at most bytes that no row names: the sweeper's. Once bytes
  * are being committed, a client that leaves changes nothing any more.
  */
-import { type Digests, openDigester } from '../../kit/digests.ts';
+import type { Digests } from '../../kit/digests.ts';
 import { ServiceError } from '../errors.ts';
 import type { UploadOperation } from '../files/operation.ts';
 import { requireEnabled } from '../identity/start-session.ts';
@@ -14,6 +14,7 @@ import { OBJECT_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../limits.ts';
 import type { BlobRef, BlobStore, BlobWriter } from '../ports/blob-store.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Digester, Digesters } from '../ports/digesters.ts';
 import type { FaultPoints } from '../ports/fault-points.ts';
 import type { Metadata } from '../ports/metadata/metadata.ts';
 import type { CommitCheck } from '../ports/metadata/objects.ts';
@@ -26,6 +27,7 @@ import type { ObjectVersion } from './object.ts';
 export type PutDeps = {
   readonly metadata: Pick<Metadata, 'findAccount' | 'findObject' | 'publishObject'>;
   readonly blobs: Pick<BlobStore, 'stage'>;
+  readonly digesters: Pick<Digesters, 'open'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly faults: FaultPoints;
   readonly quota: QuotaPolicy;
@@ -67,8 +69,9 @@ export async function putObject(
   await options.onAdmitted?.();
   deps.faults.reach('admitted');
   const writer = await deps.blobs.stage({ sizeBytes: put.body.declaredBytes });
+  const digester = deps.digesters.open(put.body.declaredBytes);
   try {
-    const staged = await stage(put, writer, allowance, options.onProgress);
+    const staged = await stage(put, { writer, digester, allowance }, options.onProgress);
     deps.faults.reach('staged');
     verify(put, staged);
     deps.faults.reach('verified');
@@ -78,6 +81,7 @@ export async function putObject(
     deps.faults.reach('published');
     return version;
   } finally {
+    digester.abandon();
     await writer.release();
   }
 }
@@ -121,20 +125,26 @@ function tooLarge(): ServiceError {
 /** Streams the body into `writer`; throws as soon as it passes what is allowed. */
 async function stage(
   put: ObjectPut,
-  writer: BlobWriter,
-  allowance: Allowance,
+  into: {
+    readonly writer: BlobWriter;
+    readonly digester: Digester;
+    readonly allowance: Allowance;
+  },
   onProgress: ((bytes: number) => void) | undefined,
 ): Promise<Staged> {
-  const digester = openDigester();
+  const { writer, digester, allowance } = into;
   let sizeBytes = 0;
   await put.body.pipeTo((chunk) => {
     sizeBytes += chunk.byteLength;
     if (sizeBytes > allowance.bytes) throw allowance.refuse();
-    digester.update(chunk);
     onProgress?.(sizeBytes);
-    return writer.write(chunk);
+    const digesting = digester.update(chunk);
+    const writing = writer.write(chunk);
+    if (digesting === undefined || writing === undefined) return digesting ?? writing;
+    return Promise.all([digesting, writing]).then(() => undefined);
   });
-  return { sizeBytes, digests: digester.finish() };
+  const digests = digester.finish();
+  return { sizeBytes, digests: digests instanceof Promise ? await digests : digests };
 }
 
 function verify(put: ObjectPut, staged: Staged): void {

@@ -1,0 +1,69 @@
+/** Digests are those of the whole body, whatever its size, its chunks and where it is digested. */
+import { strict as assert } from 'node:assert';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { blake3 } from '@napi-rs/blake-hash';
+import { patternBytes } from '../../core/ports/blob-store-contract.ts';
+import { ThreadDigesters } from './thread-digesters.ts';
+
+const expected = (bytes: Buffer) => ({
+  md5: createHash('md5').update(bytes).digest('hex'),
+  blake3: blake3(bytes).toString('hex'),
+});
+
+async function digest(
+  digesters: ThreadDigesters,
+  bytes: Buffer,
+  options: { readonly chunkBytes: number; readonly isKnown: boolean },
+) {
+  const digester = digesters.open(options.isKnown ? bytes.length : undefined);
+  for (let at = 0; at < bytes.length; at += options.chunkBytes) {
+    await digester.update(bytes.subarray(at, at + options.chunkBytes));
+  }
+  const digests = await digester.finish();
+  digester.abandon();
+  return digests;
+}
+
+test('bodies of every size and chunking, known or not, many at once', async () => {
+  await using digesters = new ThreadDigesters();
+  const sizes = [0, 1, 4096, 524_288, 524_289, 1_048_576, 1_048_577, 5_000_011];
+  await Promise.all(
+    sizes.flatMap((size) =>
+      [65_536, 1_000_003].flatMap((chunkBytes) =>
+        [true, false].map(async (isKnown) => {
+          const bytes = patternBytes(size, size % 7);
+          assert.deepEqual(
+            await digest(digesters, bytes, { chunkBytes, isKnown }),
+            expected(bytes),
+          );
+        }),
+      ),
+    ),
+  );
+});
+
+test('a body that is given up leaves the others alone', async () => {
+  await using digesters = new ThreadDigesters();
+  const bytes = patternBytes(3_000_000);
+  const abandoned = digesters.open(undefined);
+  await abandoned.update(bytes);
+  const other = digest(digesters, bytes, { chunkBytes: 65_536, isKnown: true });
+  abandoned.abandon();
+  abandoned.abandon();
+  assert.deepEqual(await other, expected(bytes));
+});
+
+test('what waits to be digested stays bounded', async () => {
+  await using digesters = new ThreadDigesters();
+  const digester = digesters.open(100_000_000);
+  const chunk = patternBytes(1_048_576);
+  let waits = 0;
+  for (let index = 0; index < 40; index += 1) {
+    const wait = digester.update(chunk);
+    if (wait !== undefined) waits += 1;
+    await wait;
+  }
+  assert.ok(waits > 0);
+  await digester.finish();
+});
