@@ -4,6 +4,7 @@ import { buildApi } from '../src/compose-api.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { environmentOf } from '../src/config/env.ts';
 import { NO_FAULTS } from '../src/core/ports/fault-points.ts';
+import type { OpenApiDocument } from '../src/dialects/health/openapi-routes.ts';
 import { MemoryBlobStore } from '../src/engines/blobs/memory/memory-blob-store.ts';
 import { systemClock } from '../src/engines/clock/system-clock.ts';
 import { ThreadDigesters } from '../src/engines/digests/thread-digesters.ts';
@@ -21,7 +22,7 @@ import {
 } from '../src/kit/keyring.ts';
 import { SILENT_LOG } from '../src/observe/log.ts';
 import { createMetrics } from '../src/observe/metrics.ts';
-import { type OpenApiDocument, openApiDocument } from '../src/server/openapi.ts';
+import { collectOpenApi, openApiDocument } from './collect-openapi.ts';
 
 /** What the committed documents say of where the API is: the default of a first start. */
 const PUBLIC_URL = 'http://localhost:8080';
@@ -51,6 +52,8 @@ export async function currentDocument(): Promise<OpenApiDocument> {
       config: loadConfig({ environment: environmentOf({}), workingDirectory: '/' }),
       faults: NO_FAULTS,
       publicUrl: () => PUBLIC_URL,
+      onRoutesComing: (server, version) =>
+        collectOpenApi(server, { version, publicUrl: PUBLIC_URL }),
     },
   );
   await server.ready();

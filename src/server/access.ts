@@ -15,6 +15,8 @@ export type Access = 'account' | 'public' | 'signIn' | 'open';
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** Left out of the OpenAPI documents. */
+    isUndocumented?: boolean;
   }
   interface FastifyRequest {
     principal: Principal | undefined;

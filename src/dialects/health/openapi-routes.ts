@@ -1,13 +1,15 @@
 /** Serves the API's own description. */
 import { Type } from 'typebox';
-import { stringify } from 'yaml';
 import { ServiceError } from '../../core/errors.ts';
-import { type OpenApiDocument, openApiDocument } from '../../server/openapi.ts';
 import type { ApiServer } from '../../server/schema-kit.ts';
 
+/** An OpenAPI document as it is served and committed. */
+export type OpenApiDocument = Readonly<Record<string, unknown>>;
+
 export type OpenApiDeps = {
-  /** The document for readers of OpenAPI 3.0.3, made when the project is built. */
-  readonly readOldDocument: () => Promise<OpenApiDocument>;
+  /** The committed documents, in OpenAPI 3.1 and 3.0.3. */
+  readonly readDocument: (file: 'openapi.json' | 'openapi-3.0.json') => Promise<OpenApiDocument>;
+  readonly publicUrl: () => string;
 };
 
 const QuerySchema = Type.Object({
@@ -16,8 +18,11 @@ const QuerySchema = Type.Object({
 
 export function registerOpenApiRoutes(server: ApiServer, deps: OpenApiDeps): void {
   const documentOf = async (version: string | undefined): Promise<OpenApiDocument> => {
-    if (version === undefined || version.startsWith('3.1')) return openApiDocument(server);
-    if (version.startsWith('3.0')) return await deps.readOldDocument();
+    const isOld = version?.startsWith('3.0') === true;
+    if (version === undefined || version.startsWith('3.1') || isOld) {
+      const document = await deps.readDocument(isOld ? 'openapi-3.0.json' : 'openapi.json');
+      return { ...document, servers: [{ url: deps.publicUrl() }] };
+    }
     throw new ServiceError('invalid_field', 'version is 3.0 or 3.1.', {
       details: { field: 'version' },
     });
@@ -25,8 +30,8 @@ export function registerOpenApiRoutes(server: ApiServer, deps: OpenApiDeps): voi
   server.route({
     method: 'GET',
     url: '/openapi.json',
-    config: { access: 'open' },
-    schema: { hide: true, querystring: QuerySchema },
+    config: { access: 'open', isUndocumented: true },
+    schema: { querystring: QuerySchema },
     handler: async (request, reply) =>
       reply
         .header('content-type', 'application/json; charset=utf-8')
@@ -35,11 +40,15 @@ export function registerOpenApiRoutes(server: ApiServer, deps: OpenApiDeps): voi
   server.route({
     method: 'GET',
     url: '/openapi.yaml',
-    config: { access: 'open' },
-    schema: { hide: true, querystring: QuerySchema },
-    handler: async (request, reply) =>
-      reply
+    config: { access: 'open', isUndocumented: true },
+    schema: { querystring: QuerySchema },
+    handler: async (request, reply) => {
+      // Loaded by the first who asks: few do.
+      const { stringify } = await import('yaml');
+      const document = await documentOf(request.query.version);
+      return reply
         .header('content-type', 'application/yaml; charset=utf-8')
-        .send(stringify(await documentOf(request.query.version), { aliasDuplicateObjects: false })),
+        .send(stringify(document, { aliasDuplicateObjects: false }));
+    },
   });
 }

@@ -99,8 +99,7 @@ function registerFrontPage(server: ApiServer): void {
   server.route({
     method: 'GET',
     url: '/',
-    config: { access: 'open' },
-    schema: { hide: true },
+    config: { access: 'open', isUndocumented: true },
     handler: (_request, reply) =>
       sendPage(reply, 200, {
         title: 'Pinfold',

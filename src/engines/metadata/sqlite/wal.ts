@@ -35,6 +35,7 @@ export class Wal {
     this.#commits = new Int32Array(new SharedArrayBuffer(4));
     this.#thread = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), {
       workerData: { file, commits: this.#commits },
+      resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
     });
     this.#thread.on('message', ({ logFrames }: CheckpointReport) => {
       if (logFrames > LOG_FRAMES_MAX) restart();

@@ -1,11 +1,12 @@
-/** OpenAPI 3.1 out of the route schemas (files-api.md, "Service"). */
+/** OpenAPI 3.1 out of the route schemas. The server answers what was committed: it need not carry this. */
 import swagger from '@fastify/swagger';
-import type { ApiServer } from './schema-kit.ts';
+import type { OpenApiDocument } from '../src/dialects/health/openapi-routes.ts';
+import type { ApiServer } from '../src/server/schema-kit.ts';
 
 export type OpenApiOptions = {
   readonly version: string;
-  /** Where clients reach this API; absent in the committed document. */
-  readonly publicUrl: (() => string) | undefined;
+  /** Where the document says that the API is; the server puts its own in. */
+  readonly publicUrl: string;
 };
 
 /** Collects every route that is registered after it. */
@@ -19,7 +20,7 @@ export async function collectOpenApi(server: ApiServer, options: OpenApiOptions)
         description: 'Store once; reach it by S3, by HTTP and by IPFS.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
-      servers: [{ url: options.publicUrl?.() ?? 'http://localhost:8080' }],
+      servers: [{ url: options.publicUrl }],
       tags: [
         { name: 'account', description: 'Signing in, sessions and who one is.' },
         { name: 'files', description: 'Files by name.' },
@@ -57,13 +58,11 @@ export async function collectOpenApi(server: ApiServer, options: OpenApiOptions)
         route.config?.takesBytes === true
           ? { consumes: ['application/octet-stream'], body: { type: 'string', format: 'binary' } }
           : {};
-      return { schema: { ...schema, ...body }, url };
+      const hide = route.config?.isUndocumented === true;
+      return { schema: { ...schema, ...body, hide }, url };
     },
   });
 }
-
-/** A document as it is served and committed. */
-export type OpenApiDocument = Readonly<Record<string, unknown>>;
 
 /** The document of all routes; the server must be ready. */
 export function openApiDocument(server: ApiServer): OpenApiDocument {
