@@ -1,4 +1,6 @@
-/** Proves that jobs run again and again, one run at a time, survive failures, and stop when told. */
+/**
+ * Proves that jobs run again and again, one run at a time, survive failures, and stop when told.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';

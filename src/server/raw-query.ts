@@ -35,7 +35,7 @@ export function assertWellFormedQuery(query: object): void {
 }
 
 /** Decodes one name or value; `undefined` when it is malformed. */
-export function decodeField(text: string): string | undefined {
+function decodeField(text: string): string | undefined {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch (error) {

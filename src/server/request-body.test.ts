@@ -1,8 +1,11 @@
-/** Proves how a body comes in: whole, as fast as it is taken, or `incomplete_body`; and how one is read off. */
+/**
+ * Proves how a body comes in: whole, as fast as it is taken, or `incomplete_body`; and how one is
+ * read off.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isServiceError } from '../core/errors.ts';
@@ -23,7 +26,9 @@ async function serve(take: (incoming: IncomingMessage) => Promise<void>): Promis
     server.closeAllConnections();
     server.close();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const at = server.address();
+  assert(typeof at === 'object' && at !== null);
+  return `http://127.0.0.1:${at.port}/`;
 }
 
 test('the bytes come in order and whole, and the declared length is the sender’s', async () => {

@@ -1,4 +1,7 @@
-/** Proves how requests are checked: bodies as they are, queries as texts, and refusals that name the field. */
+/**
+ * Proves how requests are checked: bodies as they are, queries as texts, and refusals that name the
+ * field.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type TSchema, Type } from 'typebox';

@@ -78,7 +78,7 @@ function fieldError(fault: SchemaFault | undefined): ServiceError {
   return new ServiceError('invalid_field', `${name} ${problem}.`, { details: { field: name } });
 }
 
-export const ErrorSchema = Type.Object(
+const ErrorSchema = Type.Object(
   {
     error: Type.String({ description: 'Reason phrase of the status.' }),
     message: Type.String({ description: 'For people.' }),

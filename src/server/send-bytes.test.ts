@@ -1,8 +1,9 @@
-/** Proves how bytes leave: head with the first of them, errors before it, a cut connection after it. */
+/**
+ * Proves how bytes leave: head with the first of them, errors before it, a cut connection after it.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isServiceError, ServiceError } from '../core/errors.ts';
@@ -31,8 +32,9 @@ async function serve(lengthBytes: number, produce: (sink: ByteSink) => Promise<v
   await once(server, 'listening');
   after(() => void server.closeAllConnections());
   after(() => void server.close());
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}/`, outcome: outcome.promise };
+  const at = server.address();
+  assert(typeof at === 'object' && at !== null);
+  return { url: `http://127.0.0.1:${at.port}/`, outcome: outcome.promise };
 }
 
 test('all bytes go out under the head that was announced, and are counted', async () => {

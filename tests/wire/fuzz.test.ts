@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
 import { runsOf } from '../world/effort.ts';
-import { type Answer, call as callUrl, exchange, parseAnswer } from './http-client.ts';
+import { type Answer, call as callUrl, parseAnswer, provoke } from './http-client.ts';
 import { openAccount, startServer } from './service.ts';
 
 const server = await startServer({ FREE_STORAGE_BYTES: '2000000' });
@@ -192,7 +192,7 @@ test('no change of a good request makes a 500', async () => {
         // The end of the head stays: a request without an end is another test's.
         const headBytes = text.indexOf('connection: close');
         for (const [at, byte] of changes) bytes[at % headBytes] = byte;
-        const answer = await exchange(server.url, bytes.toString('latin1'));
+        const answer = await provoke(server.url, bytes.toString('latin1'));
         if (answer !== '')
           assertSane(parseAnswer(answer), JSON.stringify(bytes.toString('latin1')));
       },

@@ -115,6 +115,38 @@ export async function exchange(url: string, ...texts: readonly string[]): Promis
   return answer;
 }
 
+/**
+ * Sends text as it is and reads what comes, until the server closes or falls silent; fails the test
+ * when nothing comes at all.
+ */
+export async function provoke(url: string, text: string): Promise<string> {
+  const socket = await openSocket(url);
+  const chunks: Buffer[] = [];
+  return await new Promise((resolve, reject) => {
+    const finish = () => {
+      socket.destroy();
+      resolve(Buffer.concat(chunks).toString('latin1'));
+    };
+    socket.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      socket.setTimeout(SILENCE_MS);
+    });
+    socket.once('end', finish);
+    socket.once('close', finish);
+    socket.setTimeout(HANG_MS);
+    socket.once('timeout', () => {
+      if (chunks.length > 0) return finish();
+      socket.destroy();
+      reject(new Error(`no answer to ${JSON.stringify(text)}`));
+    });
+    socket.write(Buffer.from(text, 'latin1'));
+  });
+}
+
+/** An answer is small here and comes at once; what comes never is missed after this long. */
+const SILENCE_MS = 500;
+const HANG_MS = 5000;
+
 /** The first answer in `text`, which was read off a socket. */
 export function parseAnswer(text: string): Answer {
   const [head = '', ...rest] = text.split('\r\n\r\n');

@@ -129,9 +129,9 @@ export async function tokenHeaders(server: OwnServer, holder: Holder, scopes: re
   return { 'x-api-key': token };
 }
 
-/** Waits until `claim` holds; fails after a few seconds. */
+/** Waits until `claim` holds; fails after ten seconds. */
 export async function eventually(claim: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 10_000;
   while (!(await claim())) {
     assert(Date.now() < deadline, `It did not come true: ${claim}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

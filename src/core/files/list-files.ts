@@ -43,7 +43,7 @@ export async function listFiles(
   return { entries: page.entries, nextCursor };
 }
 
-export function positionAfter(entry: ListEntry): ListPosition {
+function positionAfter(entry: ListEntry): ListPosition {
   return entry.kind === 'object'
     ? { kind: 'afterKey', key: entry.object.key }
     : { kind: 'afterPrefix', prefix: entry.prefix };
