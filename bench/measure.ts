@@ -36,6 +36,7 @@ const SEED_MS_MAX = 600_000;
 const COMPARE_EVERY = 16;
 /** More than any run can use, so that no two runs write the same name. */
 const UPLOADS_A_RUN_MAX = 1_000_003;
+const READ_BACK_MAX = 16;
 const DELETES_A_SECOND_MAX = 25_000;
 
 export class Bench {
@@ -56,7 +57,29 @@ export class Bench {
   async measure(row: Row, target: Target): Promise<Sample> {
     await this.#warm(row, target);
     const plan = await this.#planOf(row, target, this.#effort.runMs);
-    return await this.#sample(row, target, plan);
+    const sample = await this.#sample(row, target, plan);
+    if (row.action !== 'put' || sample.load.failures > 0) return sample;
+    return { ...sample, load: await this.#readBack(plan, sample.load) };
+  }
+
+  /** Reads a few of the uploads and compares every byte, so that no row counts what was not kept. */
+  async #readBack(plan: Plan, load: LoadResult): Promise<LoadResult> {
+    const count = 2 ** Math.floor(Math.log2(load.requests));
+    const read = await this.#generator.run(
+      {
+        ...plan,
+        action: 'get',
+        connections: 1,
+        objects: { ...plan.objects, count },
+        runMs: SEED_MS_MAX,
+        requestsMax: Math.min(count, READ_BACK_MAX),
+        compareEvery: 1,
+      },
+      () => undefined,
+    );
+    const { comparedAnswers, failures } = read;
+    const failureTexts = read.failureTexts.map((text) => `reading an upload: ${text}`);
+    return { ...load, comparedAnswers, failures, failureTexts };
   }
 
   async #warm(row: Row, target: Target): Promise<void> {
