@@ -5,16 +5,18 @@
 import { Worker } from 'node:worker_threads';
 import type { Digester, Digesters } from '../../core/ports/digesters.ts';
 import { asBuffer } from '../../kit/buffers.ts';
-import { type Digests, digestBytes } from '../../kit/digests.ts';
+import { type Digests, digestBytes, StreamDigester } from '../../kit/digests.ts';
 import type { DigestAnswer, DigestOrder } from './digest-thread.ts';
 
-const BLOCK_BYTES = 1024 * 1024;
+const BLOCK_BYTES = 256 * 1024;
 /** Blocks of one body that are being digested while the next is filled. */
-const BLOCKS_AHEAD_MAX = 2;
+const BLOCKS_AHEAD_MAX = 4;
 /** Blocks kept for the next body; more are given back to the system. */
-const BLOCKS_KEPT_MAX = 8;
+const BLOCKS_KEPT_MAX = 32;
 /** A body up to this is digested in place: the way to the thread and back costs as much. */
-const INLINE_BYTES_MAX = 512 * 1024;
+const INLINE_BYTES_MAX = 1024 * 1024;
+/** So much of a body of unknown length is kept until it is clear that it is worth a thread. */
+const KEPT_BYTES_MAX = 256 * 1024;
 
 export class ThreadDigesters implements Digesters {
   #thread: Worker | undefined;
@@ -23,7 +25,8 @@ export class ThreadDigesters implements Digesters {
   readonly #freeBlocks: SharedArrayBuffer[] = [];
 
   open(sizeBytes: number | undefined): Digester {
-    return new BodyDigester(() => this.#openStream(), sizeBytes);
+    if (sizeBytes === undefined) return new UndecidedDigester(() => this.#openStream());
+    return sizeBytes > INLINE_BYTES_MAX ? this.#openStream() : new InlineDigester();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -68,41 +71,63 @@ export class ThreadDigesters implements Digesters {
   }
 }
 
-/** Keeps a body's first bytes until it is clear whether it is worth a thread. */
-class BodyDigester implements Digester {
+/** Digests in place, in one go when the body is one chunk. */
+class InlineDigester implements Digester {
+  #first: Uint8Array | undefined;
+  #stream: StreamDigester | undefined;
+
+  update(chunk: Uint8Array): undefined {
+    if (this.#first === undefined && this.#stream === undefined) {
+      this.#first = chunk;
+      return;
+    }
+    this.#stream ??= new StreamDigester();
+    if (this.#first !== undefined) this.#stream.update(this.#first);
+    this.#first = undefined;
+    this.#stream.update(chunk);
+  }
+
+  finish(): Digests {
+    return this.#stream?.finish() ?? digestBytes(this.#first ?? Buffer.alloc(0));
+  }
+
+  abandon(): void {}
+}
+
+/** Keeps the first bytes of a body of unknown length until it is clear whether it is small. */
+class UndecidedDigester implements Digester {
   readonly #openStream: () => ThreadStream;
-  #first: Uint8Array[] = [];
-  #firstBytes = 0;
+  #kept: Uint8Array[] = [];
+  #keptBytes = 0;
   #stream: ThreadStream | undefined;
 
-  constructor(openStream: () => ThreadStream, sizeBytes: number | undefined) {
+  constructor(openStream: () => ThreadStream) {
     this.#openStream = openStream;
-    if (sizeBytes !== undefined && sizeBytes > INLINE_BYTES_MAX) this.#stream = openStream();
   }
 
   update(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#stream !== undefined) return this.#stream.update(chunk);
-    this.#first.push(chunk);
-    this.#firstBytes += chunk.byteLength;
-    if (this.#firstBytes <= INLINE_BYTES_MAX) return undefined;
+    this.#kept.push(chunk);
+    this.#keptBytes += chunk.byteLength;
+    if (this.#keptBytes <= KEPT_BYTES_MAX) return undefined;
     const stream = this.#openStream();
     this.#stream = stream;
-    const first = this.#first;
-    this.#first = [];
+    const kept = this.#kept;
+    this.#kept = [];
     return (async () => {
-      for (const part of first) await stream.update(part);
+      for (const part of kept) await stream.update(part);
     })();
   }
 
   finish(): Digests | Promise<Digests> {
     if (this.#stream !== undefined) return this.#stream.finish();
-    const [only] = this.#first;
-    const isOne = this.#first.length === 1 && only !== undefined;
-    return digestBytes(isOne ? only : Buffer.concat(this.#first));
+    const inline = new InlineDigester();
+    for (const chunk of this.#kept) inline.update(chunk);
+    return inline.finish();
   }
 
   abandon(): void {
-    this.#first = [];
+    this.#kept = [];
     this.#stream?.abandon();
   }
 }
@@ -115,7 +140,7 @@ type StreamPort = {
 };
 
 /** One body in the thread. */
-class ThreadStream {
+class ThreadStream implements Digester {
   readonly #stream: number;
   readonly #port: StreamPort;
   #block: SharedArrayBuffer | undefined;

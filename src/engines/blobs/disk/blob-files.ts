@@ -10,10 +10,14 @@ import {
   parseBlobFileName,
   sizeInBlobFile,
 } from './blob-file.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { blobGone } from './corrupt-blob.ts';
 import type { DiskIo } from './disk-io.ts';
-import { FileReader } from './file-reader.ts';
+import { FileReader, READ_BYTES } from './file-reader.ts';
 import { FileWriter } from './file-writer.ts';
+
+/** Enough for sixteen downloads at once; more make their own. */
+const BUFFERS_KEPT_MAX = 32;
 
 export type BlobFilesOptions = {
   readonly io: DiskIo;
@@ -28,6 +32,7 @@ export class BlobFiles {
   readonly #options: BlobFilesOptions;
   /** Files whose blobs have no row yet. */
   readonly #leased = new Set<BlobId>();
+  readonly #buffers = new BufferPool({ sizeBytes: READ_BYTES, keptMax: BUFFERS_KEPT_MAX });
   readonly #folders = new Map<string, Promise<void>>();
 
   constructor(options: BlobFilesOptions) {
@@ -60,7 +65,7 @@ export class BlobFiles {
   async open(blob: BlobRef): Promise<BlobReader> {
     try {
       const file = await this.#options.io.openFile(this.#pathOf(blob.blobId));
-      return await FileReader.open(file, blob);
+      return await FileReader.open(file, blob, this.#buffers);
     } catch (error) {
       if (isErrno(error, 'ENOENT')) throw blobGone(error);
       throw error;

@@ -3,38 +3,46 @@ import { crc32 } from '@node-rs/crc32';
 import { ServiceError } from '../../../core/errors.ts';
 import type { BlobReader, BlobRef, ByteSink, ByteSpan } from '../../../core/ports/blob-store.ts';
 import { BLOCK_BYTES, blockCount, decodeFooter, TAIL_BYTES } from './blob-file.ts';
+import type { BufferPool } from './buffer-pool.ts';
 import { corruptBlob } from './corrupt-blob.ts';
 import type { DiskFile } from './disk-io.ts';
 
 /** One read of several blocks: fewer system calls; two buffers, one filling while one drains. */
-const READ_BYTES = 8 * BLOCK_BYTES;
+export const READ_BYTES = 4 * BLOCK_BYTES;
 
 export class FileReader implements BlobReader {
   readonly sizeBytes: number;
   readonly #file: DiskFile;
   readonly #sums: Uint32Array;
   readonly #blob: BlobRef;
+  readonly #pool: BufferPool;
   #isClosed = false;
 
   /** Takes over `file`; throws `corrupt` when its footer does not fit the blob. */
-  static async open(file: DiskFile, blob: BlobRef): Promise<FileReader> {
+  static async open(file: DiskFile, blob: BlobRef, pool: BufferPool): Promise<FileReader> {
     try {
       const footer = Buffer.alloc(4 * blockCount(blob.sizeBytes) + TAIL_BYTES);
       const filled = await file.read(footer, blob.sizeBytes);
       const sums = filled === footer.length ? decodeFooter(footer, blob) : undefined;
       if (sums === undefined) throw corruptBlob(blob, 'its footer is damaged');
-      return new FileReader(file, blob, sums);
+      return new FileReader({ file, blob, sums, pool });
     } catch (error) {
       await file.close();
       throw error;
     }
   }
 
-  private constructor(file: DiskFile, blob: BlobRef, sums: Uint32Array) {
-    this.#file = file;
-    this.#blob = blob;
-    this.#sums = sums;
-    this.sizeBytes = blob.sizeBytes;
+  private constructor(parts: {
+    readonly file: DiskFile;
+    readonly blob: BlobRef;
+    readonly sums: Uint32Array;
+    readonly pool: BufferPool;
+  }) {
+    this.#file = parts.file;
+    this.#blob = parts.blob;
+    this.#sums = parts.sums;
+    this.#pool = parts.pool;
+    this.sizeBytes = parts.blob.sizeBytes;
   }
 
   async read(
@@ -42,32 +50,28 @@ export class FileReader implements BlobReader {
     sink: ByteSink,
     options: { signal?: AbortSignal } = {},
   ): Promise<void> {
-    const end = Math.min(span.end, this.sizeBytes);
-    let at = Math.floor(span.start / BLOCK_BYTES) * BLOCK_BYTES;
-    const length = Math.min(
-      READ_BYTES,
-      Math.max(0, Math.ceil((end - at) / BLOCK_BYTES) * BLOCK_BYTES),
-    );
-    let filling = Buffer.allocUnsafe(length);
-    let draining = Buffer.alloc(0);
+    const buffers: [Buffer, Buffer] = [this.#pool.take(), this.#pool.take()];
     let sending: Promise<unknown> | undefined;
-    while (at < end) {
-      if (options.signal?.aborted) throw new ServiceError('aborted', 'The reader went away.');
-      if (filling.length === 0) filling = Buffer.allocUnsafe(length);
-      const blocks = await this.#readBlocks(filling, at, end);
-      const failure = await sending;
-      if (failure !== undefined) throw failure;
-      const from = Math.max(0, span.start - at);
-      // A failure is kept as a value, so that none is left unheard while the disk is read.
-      sending = sink(blocks.subarray(from, Math.min(blocks.length, end - at)))?.then(
-        () => undefined,
-        (error: unknown) => error ?? new Error('the sink failed'),
-      );
-      at += blocks.length;
-      [filling, draining] = [draining, filling];
+    try {
+      const end = Math.min(span.end, this.sizeBytes);
+      let at = Math.floor(span.start / BLOCK_BYTES) * BLOCK_BYTES;
+      for (let turn = 0; at < end; turn += 1) {
+        if (options.signal?.aborted) throw new ServiceError('aborted', 'The reader went away.');
+        const blocks = await this.#readBlocks(buffers[turn % 2 === 0 ? 0 : 1], at, end);
+        await throwFailure(sending);
+        const from = Math.max(0, span.start - at);
+        // A failure is kept as a value, so that none is left unheard while the disk is read.
+        sending = sink(blocks.subarray(from, Math.min(blocks.length, end - at)))?.then(
+          () => undefined,
+          (error: unknown) => error ?? new Error('the sink failed'),
+        );
+        at += blocks.length;
+      }
+      await throwFailure(sending);
+    } finally {
+      // A sink that has failed may still hold its chunk: both buffers are left to it then.
+      if ((await sending) === undefined) for (const buffer of buffers) this.#pool.give(buffer);
     }
-    const failure = await sending;
-    if (failure !== undefined) throw failure;
   }
 
   async close(): Promise<void> {
@@ -91,4 +95,9 @@ export class FileReader implements BlobReader {
     }
     return wanted;
   }
+}
+
+async function throwFailure(sending: Promise<unknown> | undefined): Promise<void> {
+  const failure = await sending;
+  if (failure !== undefined) throw failure;
 }

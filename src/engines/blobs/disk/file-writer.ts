@@ -8,7 +8,7 @@ import { BlockSums, blobFileName, blobFolders, encodeFooter, FILE_LOCATION } fro
 import type { DiskFile, DiskIo } from './disk-io.ts';
 
 /** Chunks are gathered up to this before they are written: a system call per 64 KiB costs a third. */
-const GATHER_BYTES = 1024 * 1024;
+const GATHER_BYTES = 256 * 1024;
 
 export type FileWriterDeps = {
   readonly io: DiskIo;
