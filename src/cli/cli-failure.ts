@@ -2,6 +2,7 @@
 import { CommanderError } from 'commander';
 import { ConfigError, sayRefusal } from '../config/refusal.ts';
 import { type ErrorCode, ServiceError } from '../core/errors.ts';
+import { BackupError, type BackupFault } from '../core/ports/store-backup.ts';
 import { AdminCallError } from '../dialects/admin/admin-client.ts';
 import { SocketPathError } from '../dialects/admin/socket-path.ts';
 import {
@@ -58,6 +59,10 @@ export function failureOf(error: unknown): CliFailure {
     const code = `data_directory_${fault}`;
     return { ...none, code, message, hint, exitCode: EXIT_CODES_OF_FAULTS[fault] };
   }
+  if (error instanceof BackupError) {
+    const { message, remedy: hint, fault: code } = error;
+    return { ...none, code, message, hint, exitCode: EXIT_CODES_OF_BACKUP_FAULTS[code] };
+  }
   if (error instanceof SocketPathError) {
     const { message, remedy: hint } = error;
     return { ...none, code: 'socket_path', message, hint, exitCode: EXIT_CODES.usage };
@@ -74,12 +79,27 @@ export function failureOf(error: unknown): CliFailure {
 const EXIT_CODES_OF_FAULTS: Readonly<Record<DataDirectoryFault, ExitCode>> = {
   locked: EXIT_CODES.conflict,
   not_pinfold: EXIT_CODES.usage,
+  restore_unfinished: EXIT_CODES.conflict,
   newer_format: EXIT_CODES.failure,
   format_unreadable: EXIT_CODES.failure,
   key_missing: EXIT_CODES.failure,
   key_exposed: EXIT_CODES.failure,
   key_malformed: EXIT_CODES.failure,
   inaccessible: EXIT_CODES.failure,
+};
+
+const EXIT_CODES_OF_BACKUP_FAULTS: Readonly<Record<BackupFault, ExitCode>> = {
+  backup_unsupported: EXIT_CODES.usage,
+  backup_running: EXIT_CODES.conflict,
+  backup_directory_unfit: EXIT_CODES.conflict,
+  backup_of_other_store: EXIT_CODES.conflict,
+  backup_missing: EXIT_CODES.notFound,
+  backup_newer_format: EXIT_CODES.failure,
+  backup_damaged: EXIT_CODES.failure,
+  backup_disk_full: EXIT_CODES.unavailable,
+  restore_not_empty: EXIT_CODES.conflict,
+  restore_key_missing: EXIT_CODES.failure,
+  restore_key_wrong: EXIT_CODES.forbidden,
 };
 
 const HINTS: Readonly<Partial<Record<ErrorCode, string>>> = {

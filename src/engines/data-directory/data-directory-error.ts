@@ -2,6 +2,7 @@
 export type DataDirectoryFault =
   | 'locked'
   | 'not_pinfold'
+  | 'restore_unfinished'
   | 'newer_format'
   | 'format_unreadable'
   | 'key_missing'

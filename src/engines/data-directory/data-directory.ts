@@ -31,6 +31,9 @@ export type DataDirectorySettings = {
 /** What a first start may find in a directory that holds no data yet, or leave in it by a crash. */
 const FIRST_START_ENTRIES = ['lost+found', 'keys', 'run', 'lock.db', 'FORMAT.new', 'pinfold.toml'];
 
+/** Stands in a directory while a backup is restored into it. */
+export const RESTORING_NAME = 'RESTORING';
+
 /** Where everything is, whether or not it is there yet. */
 export function dataDirectoryPaths(settings: DataDirectorySettings): DataDirectoryPaths {
   const directory = settings.dataDirectory;
@@ -126,14 +129,25 @@ async function complete(
 /** Refuses to settle among somebody's files, or upon data whose FORMAT was lost. */
 async function refuseForeignDirectory(directory: string): Promise<void> {
   const entries = await readdir(directory);
+  if (entries.includes(RESTORING_NAME)) throw restoreUnfinished(directory);
   if (entries.includes('FORMAT')) return;
-  const foreign = entries.find(
-    (entry) => !entry.startsWith('.') && !FIRST_START_ENTRIES.includes(entry),
-  );
+  const foreign = foreignEntryOf(entries);
   if (foreign === undefined) return;
   throw new DataDirectoryError('not_pinfold', {
     message: `${directory} has no FORMAT file but holds other files (${foreign}).`,
     remedy: 'Set PINFOLD_DATA_DIR to an empty directory, or restore FORMAT from a backup.',
+  });
+}
+
+/** What says that a directory is in use; `undefined` when nothing does. */
+export function foreignEntryOf(entries: readonly string[]): string | undefined {
+  return entries.find((entry) => !entry.startsWith('.') && !FIRST_START_ENTRIES.includes(entry));
+}
+
+export function restoreUnfinished(directory: string): DataDirectoryError {
+  return new DataDirectoryError('restore_unfinished', {
+    message: `A restore into ${directory} has not ended.`,
+    remedy: `If none is under way, delete what is in ${directory} and restore again.`,
   });
 }
 

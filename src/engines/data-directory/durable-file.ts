@@ -49,7 +49,7 @@ async function makeOneDirectory(directory: string): Promise<void> {
 }
 
 /** Makes the entries of `directory` durable. */
-async function syncDirectory(directory: string): Promise<void> {
+export async function syncDirectory(directory: string): Promise<void> {
   // Windows opens no directories; its file systems log such changes in order.
   if (process.platform === 'win32') return;
   const handle = await open(directory, 'r');
