@@ -1,0 +1,36 @@
+/** Proves that what is observed is told to Prometheus, by labels of few values. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createMetrics } from './metrics.ts';
+
+test('requests, bytes, jobs and what is stored are told with their labels', async () => {
+  const metrics = createMetrics();
+  const request = { listener: 'api', method: 'GET', route: '/files', status: 200, seconds: 0.02 };
+  metrics.observeHttp({ ...request, listener: 'api' });
+  metrics.observeHttp({ ...request, listener: 'api', seconds: 0.5 });
+  metrics.countBytes('in', 3);
+  metrics.countBytes('in', 4);
+  metrics.countBytes('out', 5);
+  metrics.countJob('usage', 'failed');
+  metrics.setStoredBytes(7);
+  metrics.setStoredBytes(6);
+  const lines = (await metrics.render()).split('\n');
+  for (const line of [
+    'pinfold_http_requests_total{listener="api",method="GET",route="/files",status="200"} 2',
+    'pinfold_http_request_seconds_count{listener="api",route="/files"} 2',
+    'pinfold_http_request_seconds_bucket{le="0.025",listener="api",route="/files"} 1',
+    'pinfold_object_bytes_total{direction="in"} 7',
+    'pinfold_object_bytes_total{direction="out"} 5',
+    'pinfold_job_runs_total{job="usage",outcome="failed"} 1',
+    'pinfold_stored_bytes 6',
+  ]) {
+    assert(lines.includes(line), line);
+  }
+});
+
+test('two servers of one process count apart', async () => {
+  const one = createMetrics();
+  const other = createMetrics();
+  one.countBytes('in', 1);
+  assert(!(await other.render()).includes('pinfold_object_bytes_total{direction="in"}'));
+});
