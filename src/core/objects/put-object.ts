@@ -66,11 +66,12 @@ export async function putObject(
   } = {},
 ): Promise<ObjectVersion> {
   const allowance = await admit(deps, put);
-  await options.onAdmitted?.();
-  deps.faults.reach('admitted');
+  // A full disk refuses here, before the sender is told to go on.
   const writer = await deps.blobs.stage({ sizeBytes: put.body.declaredBytes });
   const digester = deps.digesters.open(put.body.declaredBytes);
   try {
+    await options.onAdmitted?.();
+    deps.faults.reach('admitted');
     const staged = await stage(put, { writer, digester, allowance }, options.onProgress);
     deps.faults.reach('staged');
     verify(put, staged);
@@ -93,8 +94,8 @@ type Allowance = { readonly bytes: bigint; readonly refuse: () => ServiceError }
 type Staged = { readonly sizeBytes: number; readonly digests: Digests };
 
 /**
- * Refuses what can already be refused, and answers how many bytes may come. A small body without
- * conditions costs less than asking first; `publish` checks everything again in any case.
+ * Refuses what can already be refused, and answers how many bytes may come. A small body that fits
+ * beside all that is stored needs no look at what it replaces; `publish` checks everything again.
  */
 async function admit(deps: PutDeps, put: ObjectPut): Promise<Allowance> {
   assertCapacity(deps.capacity, put.body.declaredBytes ?? 0);
@@ -102,12 +103,13 @@ async function admit(deps: PutDeps, put: ObjectPut): Promise<Allowance> {
   if (declaredBytes !== undefined && declaredBytes > OBJECT_BYTES_MAX) {
     throw tooLarge();
   }
-  const isSmall = declaredBytes !== undefined && declaredBytes <= SMALL_BODY_BYTES_MAX;
-  if (isSmall && !put.isExpectingContinue && !hasConditions(put.conditions)) {
-    return { bytes: BigInt(declaredBytes), refuse: tooLarge };
-  }
   const account = await deps.metadata.findAccount(put.accountId);
   if (account === undefined) throw new ServiceError('account_not_found', 'The account is gone.');
+  const isSmall = declaredBytes !== undefined && declaredBytes <= SMALL_BODY_BYTES_MAX;
+  if (isSmall && !put.isExpectingContinue && !hasConditions(put.conditions)) {
+    const bytes = BigInt(declaredBytes);
+    if (bytes <= storageLeftBytes(deps.quota, account, 0)) return { bytes, refuse: tooLarge };
+  }
   const current = await deps.metadata.findObject(put.bucketId, put.key);
   checkWriteConditions(put.conditions, current);
   const replacedBytes = current?.sizeBytes ?? 0;
@@ -139,6 +141,8 @@ async function stage(
     if (sizeBytes > allowance.bytes) throw allowance.refuse();
     onProgress?.(sizeBytes);
     const digesting = digester.update(chunk);
+    // It is heard below, unless the write throws at once.
+    digesting?.catch(() => undefined);
     const writing = writer.write(chunk);
     if (digesting === undefined || writing === undefined) return digesting ?? writing;
     return Promise.all([digesting, writing]).then(() => undefined);

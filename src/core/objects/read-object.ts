@@ -41,8 +41,9 @@ export type ObjectReading = {
 };
 
 /**
- * Finds and opens an object. `find` is asked again once when the bytes were gone in between: a
- * replaced object is then read in its new form, a deleted one is not found.
+ * Finds and opens an object. `find` is asked again when the bytes were gone in between: a replaced
+ * object is then read in its new form, a deleted one is not found. Bytes that are missing while their
+ * row stays as it was are `corrupt`.
  */
 export async function openObject(
   deps: { readonly blobs: Pick<BlobStore, 'open'> },
@@ -52,7 +53,8 @@ export async function openObject(
   | { readonly kind: 'fresh'; readonly object: StoredObject }
   | ({ readonly kind: 'content' } & ObjectReading)
 > {
-  for (let attempt = 1; ; attempt += 1) {
+  let missing: string | undefined;
+  for (;;) {
     const object = await find();
     if (object === undefined) throw objectNotFound();
     const view = viewObject(object, request);
@@ -60,9 +62,18 @@ export async function openObject(
     try {
       return { kind: 'content', ...(await openView(deps, view)) };
     } catch (error) {
-      if (!isServiceError(error, 'object_not_found') || attempt > 1) throw error;
+      if (!isServiceError(error, 'object_not_found')) throw error;
+      const places = placesOf(object);
+      if (places === missing) {
+        throw new ServiceError('corrupt', 'Bytes that a row names are missing.', { cause: error });
+      }
+      missing = places;
     }
   }
+}
+
+function placesOf({ content }: StoredObject): string {
+  return content.map(({ blob }) => `${blob.blobId}@${blob.location}`).join();
 }
 
 export function objectNotFound(): ServiceError {

@@ -37,7 +37,7 @@ import { memorySnapshot } from './memory/memory-snapshot.ts';
 import { copyOf, emptyState, type Holder } from './memory/memory-state.ts';
 import { Mutex } from './mutex.ts';
 
-type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'listDeadBlobs'>;
+type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'listDeadBlobs'>;
 
 /** An open engine: the class holds the writes, its reads are joined to it by subject. */
 export type OpenMemoryMetadata = MemoryMetadata & MetadataReads & BlobReads;

@@ -52,7 +52,7 @@ export type PostgresMetadataOptions = {
   readonly migrations?: readonly Migration[];
 };
 
-type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'listDeadBlobs'>;
+type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'listDeadBlobs'>;
 
 /** An open engine: the class holds the writes, its reads are joined to it by subject. */
 export type OpenPostgresMetadata = PostgresMetadata & MetadataReads & BlobReads;

@@ -40,7 +40,7 @@ import { migrateSqlite } from './sqlite/sqlite-migrate.ts';
 import { sqliteReads } from './sqlite/sqlite-reads.ts';
 import { copySqlite, withSqliteSnapshot } from './sqlite/sqlite-snapshot.ts';
 import { SqliteWriter } from './sqlite/sqlite-writer.ts';
-import { Wal } from './sqlite/wal.ts';
+import { Wal, type WalOptions } from './sqlite/wal.ts';
 
 export type SqliteMetadataOptions = {
   /** Path of the file; made when it is missing. */
@@ -49,9 +49,12 @@ export type SqliteMetadataOptions = {
   readonly idBlockSize?: number;
   /** Another schema than the program's; for tests of migrations. */
   readonly migrations?: readonly Migration[];
+  /** Called once when the disk has failed under a write: nothing can be promised any more. */
+  readonly onSyncFailure?: (error: Error) => void;
+  readonly openLog?: WalOptions['openLog'];
 };
 
-type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'listDeadBlobs'>;
+type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'listDeadBlobs'>;
 
 /** An open engine: the class holds the writes, its reads are joined to it by subject. */
 export type OpenSqliteMetadata = SqliteMetadata & MetadataReads & BlobReads;
@@ -75,7 +78,11 @@ export class SqliteMetadata
     try {
       await migrateSqlite(writeConnection, { file, migrations, now: Date.now });
       const readConnection = connect(file);
-      const wal = await Wal.open(file, () => engine.#restartLog());
+      const wal = await Wal.open(file, {
+        restart: () => engine.#restartLog(),
+        fail: (error) => engine.#writer.fail(error),
+        openLog: options.openLog,
+      });
       const accounts = new AccountCache();
       const engine: SqliteMetadata = new SqliteMetadata(
         { writeConnection, readConnection, wal, accounts },
@@ -103,7 +110,8 @@ export class SqliteMetadata
     this.#writeConnection = writeConnection;
     this.#readConnection = readConnection;
     this.#wal = wal;
-    this.#writer = new SqliteWriter(writeConnection, wal, accounts);
+    const onFailure = options.onSyncFailure ?? (() => undefined);
+    this.#writer = new SqliteWriter(writeConnection, { durability: wal, accounts, onFailure });
     this.#file = options.file;
     this.#db = kyselyOf(writeConnection);
     this.#tx = txOf(writeConnection, this.#db, this.#writer);

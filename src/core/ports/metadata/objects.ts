@@ -129,6 +129,8 @@ export type DeadBlob = BlobRef & { readonly diedAt: TimeMs };
 export interface BlobRows {
   /** Those that live, in order of id. */
   findBlobs(blobIds: readonly BlobId[]): Promise<readonly BlobRef[]>;
+  /** Those that live where locations begin with `prefix`, in order of id; it reads every row. */
+  listBlobsAt(prefix: string): Promise<readonly BlobRef[]>;
   /** Those that live, in order of id, after `after`. */
   listBlobs(page: {
     readonly after: BlobId | undefined;

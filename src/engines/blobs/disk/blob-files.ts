@@ -22,6 +22,8 @@ const BUFFERS_KEPT_MAX = 32;
 export type BlobFilesOptions = {
   readonly io: DiskIo;
   readonly directory: string;
+  /** Throws once a sync has failed: a later one would promise what the system has dropped. */
+  readonly assertWritable: () => void;
   readonly failWrite: (error: unknown) => unknown;
   readonly failSync: (error: unknown) => unknown;
 };
@@ -34,20 +36,28 @@ export class BlobFiles {
   readonly #leased = new Set<BlobId>();
   readonly #buffers = new BufferPool({ sizeBytes: READ_BYTES, keptMax: BUFFERS_KEPT_MAX });
   readonly #folders = new Map<string, Promise<void>>();
+  #count: number | undefined;
 
   constructor(options: BlobFilesOptions) {
     this.#options = options;
   }
 
+  /** About how many files there are; `undefined` until they were listed once. */
+  get count(): number | undefined {
+    return this.#count;
+  }
+
   /** Begins a file; it is leased until its writer is released. */
   async create(blobId: BlobId): Promise<FileWriter> {
-    const { io, directory, failWrite, failSync } = this.#options;
+    const { io, directory, assertWritable, failWrite, failSync } = this.#options;
     this.#leased.add(blobId);
+    if (this.#count !== undefined) this.#count += 1;
     try {
       return await FileWriter.create(
         {
           io,
           directory,
+          assertWritable,
           failWrite,
           failSync,
           ensureFolder: (path) => this.#ensureFolder(path),
@@ -75,6 +85,7 @@ export class BlobFiles {
   async remove(blobId: BlobId): Promise<void> {
     try {
       await this.#options.io.removeFile(this.#pathOf(blobId));
+      if (this.#count !== undefined) this.#count -= 1;
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error;
     }
@@ -83,6 +94,7 @@ export class BlobFiles {
   /** Every file but the leased ones. */
   async *list(signal: AbortSignal | undefined): AsyncGenerator<ListedBlob> {
     const { io, directory } = this.#options;
+    let count = 0;
     const isFolder = (name: string) => /^[0-9a-f]{2}$/.test(name);
     for (const outer of await io.listDirectory(directory)) {
       if (!isFolder(outer.name)) continue;
@@ -90,12 +102,14 @@ export class BlobFiles {
         for (const entry of await io.listDirectory(join(directory, outer.name, inner.name))) {
           if (signal?.aborted) return;
           const blobId = parseBlobFileName(entry.name);
+          if (blobId !== undefined) count += 1;
           if (blobId === undefined || this.#leased.has(blobId)) continue;
           const found = await this.#describe(blobId);
           if (found !== undefined) yield found;
         }
       }
     }
+    this.#count = count;
   }
 
   /**
@@ -105,10 +119,14 @@ export class BlobFiles {
   #ensureFolder(path: string): Promise<void> {
     const known = this.#folders.get(path);
     if (known !== undefined) return known;
-    const { io } = this.#options;
+    const { io, failSync } = this.#options;
     const making = (async () => {
       await io.makeDirectory(path);
-      await io.syncDirectory(dirname(path));
+      try {
+        await io.syncDirectory(dirname(path));
+      } catch (error) {
+        throw failSync(error);
+      }
     })();
     this.#folders.set(path, making);
     making.catch(() => this.#folders.delete(path));

@@ -216,3 +216,20 @@ test('a start cuts the tail that no row names and reports damage below it', asyn
   assert.equal(next.location, `s1.1.${endBytes}`);
   await fixture.close();
 });
+
+test('damage in the last record that a row names is reported, and never cut', async () => {
+  const fixture = await openFixture();
+  const blob = await keep(fixture.store, patternBytes(1000));
+  await fixture.publish(blob);
+  const path = join(fixture.directory, 'segments', '00000001');
+  const handle = await open(path, 'r+');
+  await handle.write(Buffer.from([0xff]), 0, 1, 32 + 20);
+  await handle.close();
+  const store = await fixture.reopen();
+  assert.deepEqual(fixture.damage, [32]);
+  assert.equal((await stat(path)).size, 32 + 1032);
+  await assert.rejects(readAll(store, blob), (error) => isServiceError(error, 'corrupt'));
+  const next = await keep(store, patternBytes(50));
+  assert.deepEqual(await readAll(store, next), patternBytes(50));
+  await fixture.close();
+});

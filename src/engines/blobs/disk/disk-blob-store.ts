@@ -23,7 +23,7 @@ import type { DiskIo } from './disk-io.ts';
 import { FreeSpace } from './free-space.ts';
 import { inspectSegments } from './inspect-segments.ts';
 import { RecordReader } from './record-reader.ts';
-import { formatPlace, parsePlace, SEGMENT_BLOB_BYTES_MAX } from './segment-format.ts';
+import { formatPlace, HEAD_BYTES, parsePlace, SEGMENT_BLOB_BYTES_MAX } from './segment-format.ts';
 import { scanSegment } from './segment-recovery.ts';
 import { SegmentSet } from './segment-set.ts';
 import { SmallWriter } from './small-writer.ts';
@@ -37,7 +37,7 @@ export type DiskBlobStoreOptions = {
   readonly io: DiskIo;
   readonly directory: string;
   readonly ids: BlobIdSource;
-  readonly rows: Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'moveBlobs'>;
+  readonly rows: Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'moveBlobs'>;
   /** Writes that would leave less than this are refused. */
   readonly minFreeBytes: number;
   readonly now: () => TimeMs;
@@ -55,6 +55,8 @@ export type DiskBlobStatistics = {
   readonly segmentBytes: number;
   readonly deadBytes: number;
   readonly leases: number;
+  /** `undefined` until they were counted. */
+  readonly blobFiles: number | undefined;
 };
 
 export class DiskBlobStore implements BlobStore {
@@ -78,6 +80,7 @@ export class DiskBlobStore implements BlobStore {
     }
     const health = new StoreHealth(options.onSyncFailure);
     const failures = {
+      assertWritable: () => health.assertWritable(),
       failWrite: translateWriteError,
       failSync: (error: unknown) => health.failSync(error),
     };
@@ -217,12 +220,13 @@ export class DiskBlobStore implements BlobStore {
   statistics(): DiskBlobStatistics {
     const all = this.#segments.all;
     const segmentBytes = all.reduce((sum, segment) => sum + segment.endBytes, 0);
-    const liveBytes = all.reduce((sum, segment) => sum + segment.liveBytes, 0);
+    const liveBytes = all.reduce((sum, segment) => sum + HEAD_BYTES + segment.liveBytes, 0);
     return {
       segments: all.length,
       segmentBytes,
       deadBytes: segmentBytes - liveBytes,
       leases: all.reduce((sum, segment) => sum + segment.leases, 0),
+      blobFiles: this.#files.count,
     };
   }
 

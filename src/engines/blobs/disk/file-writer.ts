@@ -15,6 +15,7 @@ export type FileWriterDeps = {
   readonly directory: string;
   /** Makes a folder whose name is durable once this resolves. */
   readonly ensureFolder: (path: string) => Promise<void>;
+  readonly assertWritable: () => void;
   /** Says a failure in the domain's words; a failed sync also closes the engine for writing. */
   readonly failWrite: (error: unknown) => unknown;
   readonly failSync: (error: unknown) => unknown;
@@ -70,6 +71,7 @@ export class FileWriter implements BlobWriter {
       throw this.#deps.failWrite(error);
     }
     try {
+      this.#deps.assertWritable();
       // A crash between these lines leaves a whole file that no row names: the sweeper's.
       await this.#file.syncBytes();
       await this.#deps.io.syncDirectory(dirname(this.#path));

@@ -28,6 +28,11 @@ export function formatPlace(place: RecordPlace): BlobLocation {
   return `s1.${place.segment}.${place.offset}` as BlobLocation;
 }
 
+/** What the locations of all records of a segment begin with. */
+export function placePrefix(segment: SegmentNumber): string {
+  return `s1.${segment}.`;
+}
+
 export function parsePlace(location: BlobLocation): RecordPlace | undefined {
   if (!location.startsWith('s1.')) return undefined;
   const dot = location.indexOf('.', 3);

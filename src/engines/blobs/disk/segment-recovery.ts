@@ -3,11 +3,10 @@
  * damage below it (reported, never cut).
  */
 import { crc32 } from '@node-rs/crc32';
-import type { BlobId } from '../../../core/ids.ts';
+import type { BlobRef } from '../../../core/ports/blob-store.ts';
 import type { DiskFile } from './disk-io.ts';
 import {
   decodeRecordHeader,
-  formatPlace,
   HEAD_BYTES,
   isHeadOf,
   RECORD_HEADER_BYTES,
@@ -83,26 +82,29 @@ export type RecoveredSegment = {
 };
 
 /**
- * Decides where a scanned segment ends: behind the last record that its row names. `locationOf`
- * answers where the rows of these blobs say that they are.
+ * Decides where a segment ends: behind the last record that a row names, whatever stands there. A
+ * place that a row names and that holds no whole record of that blob is damage.
  */
-export async function recoverSegment(
+export function recoverSegment(
   scan: SegmentScan,
-  segment: SegmentNumber,
-  locationsOf: (blobIds: readonly BlobId[]) => Promise<ReadonlyMap<BlobId, string>>,
-): Promise<RecoveredSegment> {
-  const locations = await locationsOf(scan.records.map((record) => record.blobId));
-  const isNamed = (record: FoundRecord) =>
-    locations.get(record.blobId) === formatPlace({ segment, offset: record.offset });
+  named: readonly { readonly blob: BlobRef; readonly offset: number }[],
+): RecoveredSegment {
+  const found = new Map(scan.records.map((record) => [record.offset, record]));
+  const damagedOffsets: number[] = scan.hasHead || named.length === 0 ? [] : [0];
   let endBytes = HEAD_BYTES;
   let liveBytes = 0;
-  for (const record of scan.records) {
-    if (!isNamed(record)) continue;
-    const bytes = RECORD_HEADER_BYTES + record.sizeBytes;
+  for (const { blob, offset } of named) {
+    const bytes = RECORD_HEADER_BYTES + blob.sizeBytes;
+    const record = found.get(offset);
+    const isThere =
+      record?.isWhole === true &&
+      record.blobId === blob.blobId &&
+      record.sizeBytes === blob.sizeBytes;
+    if (!isThere) damagedOffsets.push(offset);
     liveBytes += bytes;
-    endBytes = record.offset + bytes;
+    endBytes = Math.max(endBytes, offset + bytes);
   }
-  return { endBytes, liveBytes, damagedOffsets: damageBelow(scan.records, endBytes) };
+  return { endBytes, liveBytes, damagedOffsets: damagedOffsets.sort((one, other) => one - other) };
 }
 
 /** Gaps between whole records, below `endBytes`. */

@@ -12,6 +12,7 @@ import {
   HEAD_BYTES,
   parsePlace,
   parseSegmentFileName,
+  placePrefix,
   RECORD_HEADER_BYTES,
   type SegmentNumber,
   segmentFileName,
@@ -23,9 +24,10 @@ import { Warmth } from './warmth.ts';
 export type SegmentSetOptions = {
   readonly io: DiskIo;
   readonly directory: string;
-  readonly rows: Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'moveBlobs'>;
+  readonly rows: Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'moveBlobs'>;
   readonly segmentBytesMax: number;
   readonly now: () => number;
+  readonly assertWritable: () => void;
   readonly failWrite: (error: unknown) => unknown;
   readonly failSync: (error: unknown) => unknown;
   readonly onGroup: (records: number, bytes: number) => void;
@@ -91,10 +93,9 @@ export class SegmentSet {
     segment.liveBytes = Math.max(0, segment.liveBytes - RECORD_HEADER_BYTES - blob.sizeBytes);
   }
 
-  /** Every segment but the one that is written to. */
+  /** Every segment but the one that is written to, or is being made: it has the last number. */
   get sealed(): readonly Segment[] {
-    const { activeSegment } = this.#writer;
-    return [...this.#segments.values()].filter((segment) => segment !== activeSegment);
+    return [...this.#segments.values()].filter(({ number }) => number !== this.#lastNumber);
   }
 
   get all(): readonly Segment[] {
@@ -138,8 +139,9 @@ export class SegmentSet {
   }
 
   #source() {
-    const { segmentBytesMax, failWrite, failSync, onGroup } = this.#options;
-    return { roll: () => this.#roll(), segmentBytesMax, failWrite, failSync, onGroup };
+    const { segmentBytesMax, assertWritable, failWrite, failSync, onGroup } = this.#options;
+    const limits = { segmentBytesMax, assertWritable };
+    return { roll: () => this.#roll(), ...limits, failWrite, failSync, onGroup };
   }
 
   #pathOf(number: SegmentNumber): string {
@@ -167,38 +169,36 @@ export class SegmentSet {
     const { io, onDamage } = this.#options;
     const path = this.#pathOf(number);
     this.#lastNumber = number;
-    const file = await io.openForWriting(path);
-    const scan = await scanSegment(file, number);
-    const found = await recoverSegment(scan, number, (blobIds) => this.#locationsOf(blobIds));
-    if (found.endBytes === HEAD_BYTES) {
-      // Nothing in it was ever published.
-      await file.close();
+    const named = await this.#namedIn(number);
+    if (named.length === 0) {
+      // Nothing in it is alive: at most a tail that was never published.
       await io.removeFile(path);
       return;
     }
-    const damage = scan.hasHead ? found.damagedOffsets : [0, ...found.damagedOffsets];
-    if (damage.length > 0) onDamage(number, damage);
+    const file = await io.openForWriting(path);
+    const scan = await scanSegment(file, number);
+    const found = recoverSegment(scan, named);
+    if (found.damagedOffsets.length > 0) onDamage(number, found.damagedOffsets);
     if (scan.sizeBytes > found.endBytes) {
       await file.truncate(found.endBytes);
       await file.syncBytes();
     }
-    const segment = new Segment(
-      io,
-      { number, path, endBytes: found.endBytes, warmth: this.#warmth },
-      file,
-    );
+    const { endBytes } = found;
+    const segment = new Segment(io, { number, path, endBytes, warmth: this.#warmth }, file);
     segment.liveBytes = found.liveBytes;
     this.#segments.set(number, segment);
     this.#writer = new SegmentWriter(this.#source(), { segment, file });
   }
 
-  async #locationsOf(blobIds: readonly BlobId[]): Promise<ReadonlyMap<BlobId, string>> {
-    const locations = new Map<BlobId, string>();
-    for (let at = 0; at < blobIds.length; at += ROWS_A_PAGE) {
-      const page = await this.#options.rows.findBlobs(blobIds.slice(at, at + ROWS_A_PAGE));
-      for (const { blobId, location } of page) locations.set(blobId, location);
-    }
-    return locations;
+  /** What rows say stands in a segment. */
+  async #namedIn(
+    segment: SegmentNumber,
+  ): Promise<readonly { readonly blob: BlobRef; readonly offset: number }[]> {
+    const blobs = await this.#options.rows.listBlobsAt(placePrefix(segment));
+    return blobs.flatMap((blob) => {
+      const place = parsePlace(blob.location);
+      return place === undefined ? [] : [{ blob, offset: place.offset }];
+    });
   }
 
   /** Makes the next segment; its head and name are durable before anything is written behind. */
@@ -220,6 +220,7 @@ export class SegmentSet {
       await file.syncBytes();
       await io.syncDirectory(directory);
     } catch (error) {
+      await file.close();
       throw failSync(error);
     }
     const segment = new Segment(

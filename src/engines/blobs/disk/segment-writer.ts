@@ -20,6 +20,8 @@ export type SegmentSource = {
   /** A new segment whose head and name are durable, open for appending. */
   readonly roll: () => Promise<{ readonly segment: Segment; readonly file: DiskFile }>;
   readonly segmentBytesMax: number;
+  /** Throws once a sync has failed: a later one would promise what the system has dropped. */
+  readonly assertWritable: () => void;
   readonly failWrite: (error: unknown) => unknown;
   readonly failSync: (error: unknown) => unknown;
   readonly onGroup: (records: number, bytes: number) => void;
@@ -37,7 +39,13 @@ type Pending = {
 
 type Written = Pending & { readonly appended: Appended };
 
-type Active = { readonly segment: Segment; readonly file: DiskFile; positionBytes: number };
+type Active = {
+  readonly segment: Segment;
+  readonly file: DiskFile;
+  positionBytes: number;
+  /** Whether a write that failed may have left bytes behind the position. */
+  hasRest: boolean;
+};
 
 export class SegmentWriter {
   readonly #source: SegmentSource;
@@ -50,13 +58,8 @@ export class SegmentWriter {
   constructor(source: SegmentSource, active?: { segment: Segment; file: DiskFile }) {
     this.#source = source;
     if (active !== undefined) {
-      this.#active = { ...active, positionBytes: active.segment.endBytes };
+      this.#active = { ...active, positionBytes: active.segment.endBytes, hasRest: false };
     }
-  }
-
-  /** The segment that is written to; it is not compacted. */
-  get activeSegment(): Segment | undefined {
-    return this.#active?.segment;
   }
 
   /** Resolves once the record is durable. Its bytes belong to the writer until then. */
@@ -81,6 +84,7 @@ export class SegmentWriter {
     while (this.#queue.length > 0) {
       const group = this.#takeGroup();
       try {
+        this.#source.assertWritable();
         await this.#writeGroup(group);
       } catch (error) {
         const failure = this.#source.failWrite(error);
@@ -118,11 +122,16 @@ export class SegmentWriter {
     const active = await this.#activeFor(groupBytes);
     const start = active.positionBytes;
     const { file } = active;
-    // Into the system's cache a little is written faster than a thread is asked to do it.
-    if (groupBytes <= WRITE_NOW_BYTES_MAX && file.writeNow !== undefined)
-      file.writeNow(chunks, start);
-    else await file.write(chunks, start);
-    // Only a whole write moves the end: after a failed one the next group writes over its rest.
+    try {
+      // Into the system's cache a little is written faster than a thread is asked to do it.
+      if (groupBytes <= WRITE_NOW_BYTES_MAX && file.writeNow !== undefined)
+        file.writeNow(chunks, start);
+      else await file.write(chunks, start);
+    } catch (error) {
+      // Only a whole write moves the end: after a failed one the next group writes over its rest.
+      active.hasRest = true;
+      throw error;
+    }
     active.positionBytes = start + groupBytes;
     let offset = start;
     for (const member of group) {
@@ -138,11 +147,23 @@ export class SegmentWriter {
       if (this.#active.positionBytes + groupBytes <= segmentBytesMax) return this.#active;
       // Only the newest segment may have an unsynced tail: recovery looks at no other.
       while (this.#syncing !== undefined) await this.#syncing;
+      await this.#cutRest(this.#active);
       this.#active = undefined;
     }
     const { segment, file } = await this.#source.roll();
-    this.#active = { segment, file, positionBytes: segment.endBytes };
+    this.#active = { segment, file, positionBytes: segment.endBytes, hasRest: false };
     return this.#active;
+  }
+
+  /** A start takes a sealed segment as it is: nothing may be left behind its last record. */
+  async #cutRest({ file, positionBytes, hasRest }: Active): Promise<void> {
+    if (!hasRest) return;
+    await file.truncate(positionBytes);
+    try {
+      await file.syncBytes();
+    } catch (error) {
+      throw this.#source.failSync(error);
+    }
   }
 
   async #syncGroups(): Promise<void> {
@@ -152,6 +173,7 @@ export class SegmentWriter {
       const active = this.#active;
       const endBytes = active?.positionBytes ?? 0;
       try {
+        this.#source.assertWritable();
         await active?.file.syncBytes();
       } catch (error) {
         const failure = this.#source.failSync(error);

@@ -5,7 +5,7 @@ import type { Holder } from './memory-state.ts';
 
 export function memoryBlobReads(
   holder: Holder,
-): Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'listDeadBlobs'> {
+): Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'listDeadBlobs'> {
   const inOrder = () =>
     [...holder.current.blobs.values()].sort((a, b) => a.blob.blobId - b.blob.blobId);
   const live = () => inOrder().filter(({ diedAt }) => diedAt === undefined);
@@ -16,6 +16,10 @@ export function memoryBlobReads(
         .map(({ blob }) => blob)
         .filter(({ blobId }) => wanted.has(blobId));
     },
+    listBlobsAt: async (prefix) =>
+      live()
+        .map(({ blob }) => blob)
+        .filter(({ location }) => location.startsWith(prefix)),
     listBlobs: async ({ after, limit }) =>
       live()
         .filter(({ blob }) => after === undefined || blob.blobId > after)

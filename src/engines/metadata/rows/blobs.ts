@@ -1,11 +1,12 @@
 /** The rows of blobs; a dead one keeps its row, without owners, until its bytes are removed. */
+import { sql } from 'kysely';
 import type { BlobId, BlobLocation, TimeMs } from '../../../core/ids.ts';
 import type { BlobRef } from '../../../core/ports/blob-store.ts';
 import type { BlobRows } from '../../../core/ports/metadata/objects.ts';
 import { ROWS_PER_STATEMENT_MAX } from '../metadata-limits.ts';
 import type { BlobTable, Db } from '../schema.ts';
 
-type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobs' | 'listDeadBlobs'>;
+type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'listDeadBlobs'>;
 type BlobWrites = Pick<BlobRows, 'forgetDeadBlobs' | 'moveBlobs'>;
 
 export function blobReads(db: Db): BlobReads {
@@ -22,6 +23,16 @@ export function blobReads(db: Db): BlobReads {
         found.push(...rows.map(blobOf));
       }
       return found.toSorted((a, b) => a.blobId - b.blobId);
+    },
+    async listBlobsAt(prefix) {
+      const rows = await db
+        .selectFrom('blobs')
+        .selectAll()
+        .where(sql`substr(location, 1, ${sql.lit(prefix.length)})`, '=', prefix)
+        .where('died_at', 'is', null)
+        .orderBy('blob_id')
+        .execute();
+      return rows.map(blobOf);
     },
     async listBlobs({ after, limit }) {
       const rows = await db

@@ -196,6 +196,10 @@ function blobs(engine: MetadataEngine): void {
       [5, 2 ** 40].map((blobId) => samplePart(blobId).blob),
     );
     assert.deepEqual(await metadata.findBlobs([]), []);
+    const { blob } = samplePart(5);
+    assert.deepEqual(await metadata.listBlobsAt(blob.location), [blob]);
+    assert.deepEqual(await metadata.listBlobsAt(`${blob.location}?`), []);
+    assert.deepEqual(await metadata.listBlobsAt(samplePart(3).blob.location), []);
     const page = await metadata.listBlobs({ after: 1 as BlobId, limit: 1 });
     assert.deepEqual(page, [{ ...samplePart(5).blob, owners: 1 }]);
   });
