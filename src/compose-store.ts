@@ -8,6 +8,9 @@ import type { Metadata } from './core/ports/metadata/metadata.ts';
 import type { PasswordHasher } from './core/ports/password-hasher.ts';
 import type { Random } from './core/ports/random.ts';
 import type { RateLimiter } from './core/ports/rate-limiter.ts';
+import type { StoreBackup } from './core/ports/store-backup.ts';
+import { DiskBackup, type DiskBackupDeps } from './engines/backup/disk-backup.ts';
+import { unsupportedBackup } from './engines/backup/unsupported-backup.ts';
 import { DiskBlobStore } from './engines/blobs/disk/disk-blob-store.ts';
 import { realDisk } from './engines/blobs/disk/real-disk.ts';
 import { systemClock } from './engines/clock/system-clock.ts';
@@ -48,6 +51,7 @@ export type Store = {
 export type OpenStore = Store &
   AsyncDisposable & {
     readonly paths: DataDirectoryPaths;
+    readonly backup: StoreBackup;
     /** Resolves when durability can no longer be promised, with the reason. */
     readonly failed: Promise<Error>;
   };
@@ -61,7 +65,9 @@ export async function openStore(
   try {
     const directory = stack.use(await openDataDirectory(systemRandom, config));
     const failure = Promise.withResolvers<Error>();
-    const metadata = stack.use(await openMetadata(config));
+    const metrics = createMetrics();
+    const { metadata, copyTo } = await openMetadata(config);
+    stack.use(metadata);
     const blobs = stack.use(
       await DiskBlobStore.open({
         io: realDisk,
@@ -76,8 +82,10 @@ export async function openStore(
             { segment, offsets: offsets.slice(0, DAMAGE_SHOWN_MAX) },
             'a segment is damaged',
           ),
+        onGroup: metrics.observeGroup,
       }),
     );
+    metrics.watchBlobs(() => blobs.statistics());
     const digesters = stack.use(new ThreadDigesters());
     const usage = new UsageBuffer(metadata);
     stack.defer(() => usage.flush());
@@ -99,7 +107,8 @@ export async function openStore(
       usage,
       storedBytes: new StoredBytes(metadata, config.quota.capacityBytes),
       log,
-      metrics: createMetrics(),
+      metrics,
+      backup: backupOf(config, { blobs, copyTo, masterKeyText: directory.masterKeyText }),
       paths: directory.paths,
       failed: failure.promise,
       [Symbol.asyncDispose]: () => held.disposeAsync(),
@@ -110,16 +119,47 @@ export async function openStore(
   }
 }
 
-async function openMetadata(config: Config): Promise<Metadata> {
+type OpenMetadata = {
+  readonly metadata: Metadata;
+  /** `undefined` where the database has means of its own. */
+  readonly copyTo: DiskBackupDeps['copyMetadata'] | undefined;
+};
+
+async function openMetadata(config: Config): Promise<OpenMetadata> {
   switch (config.metadata.kind) {
-    case 'sqlite':
-      return await SqliteMetadata.open({ file: config.metadata.file });
+    case 'sqlite': {
+      const metadata = await SqliteMetadata.open({ file: config.metadata.file });
+      return { metadata, copyTo: (target, onPages) => metadata.backup(target, onPages) };
+    }
     case 'postgres': {
       // Loaded only where it is wanted: its driver costs memory and time at the start.
       const { PostgresMetadata } = await import('./engines/metadata/postgres-metadata.ts');
-      return await PostgresMetadata.open({ url: config.metadata.url });
+      const metadata = await PostgresMetadata.open({ url: config.metadata.url });
+      return { metadata, copyTo: undefined };
     }
   }
+}
+
+function backupOf(
+  config: Config,
+  parts: {
+    readonly blobs: BlobStore;
+    readonly copyTo: OpenMetadata['copyTo'];
+    readonly masterKeyText: string;
+  },
+): StoreBackup {
+  const { blobs, copyTo, masterKeyText } = parts;
+  const { directory: blobDirectory } = config.blobs;
+  if (copyTo === undefined) return unsupportedBackup(blobDirectory);
+  return new DiskBackup({
+    blobs,
+    copyMetadata: copyTo,
+    dataDirectory: config.dataDirectory,
+    blobDirectory,
+    masterKeyText,
+    random: systemRandom,
+    now: systemClock.now,
+  });
 }
 
 function limitWindows(config: Config): Parameters<typeof createMemoryRateLimiter>[0] {

@@ -11,9 +11,10 @@ import { type FaultPoints, NO_FAULTS } from './core/ports/fault-points.ts';
 import { AdminServer } from './dialects/admin/admin-server.ts';
 import type { Administration } from './dialects/admin/administration.ts';
 import { storeAdministration } from './dialects/admin/store-administration.ts';
+import { storeUpkeep } from './dialects/admin/store-upkeep.ts';
 import { systemClock } from './engines/clock/system-clock.ts';
 import { JobRunner } from './jobs/runner.ts';
-import { jobsOf } from './jobs/schedule.ts';
+import { jobsOf, ORPHAN_GRACE_MS } from './jobs/schedule.ts';
 import { failInterruptedOperations } from './jobs/sweep-operations.ts';
 import { createLog, type Log, openLogOutput, SILENT_LOG } from './observe/log.ts';
 import { createMetricsServer } from './server/metrics-server.ts';
@@ -113,6 +114,8 @@ async function listen(
     await AdminServer.open(
       {
         administration: storeAdministration(store),
+        upkeep: storeUpkeep(store, { orphanGraceMs: ORPHAN_GRACE_MS }),
+        clock: store.clock,
         newRequestId: () => Buffer.from(store.random.bytes(8)).toString('hex').toUpperCase(),
         log,
       },

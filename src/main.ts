@@ -35,8 +35,13 @@ const exitCode = await runCli(
       writeResult: (text) => void stdout.write(text),
       writeNote: (text) => void stderr.write(text),
       hasColor: stderr.isTTY && !environment.isColorRefused,
+      hasBars: stderr.isTTY && !environment.isColorRefused && !environment.isUnattended,
+      elapsedMs: () => performance.now(),
     },
-    loadComposition: () => import('./compose.ts'),
+    loadComposition: async () => ({
+      ...(await import('./compose.ts')),
+      ...(await import('./compose-upkeep.ts')),
+    }),
     untilStopped: () => {
       isStopHeeded = true;
       return stopped.promise;

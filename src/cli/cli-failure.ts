@@ -41,6 +41,17 @@ export class CliRefusal extends Error {
   }
 }
 
+/** Ends a command that has given its answer with a code that says how that turned out. */
+export class CliVerdict extends Error {
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode) {
+    super('The answer is given.');
+    this.name = 'CliVerdict';
+    this.exitCode = exitCode;
+  }
+}
+
 /** Says any thrown value; what is unknown is a fault of ours and keeps its stack. */
 export function failureOf(error: unknown): CliFailure {
   const none = { hint: undefined, requestId: undefined };

@@ -1,7 +1,10 @@
 /** What a command may touch, so that tests can run one without a process of its own. */
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/env.ts';
+import type { UpkeepOptions } from '../core/ports/upkeep-progress.ts';
 import type { Administration } from '../dialects/admin/administration.ts';
+import type { Upkeep } from '../dialects/admin/upkeep.ts';
+import type { RestoreDocument } from '../dialects/admin/upkeep-documents.ts';
 
 export type Terminal = {
   /** For results: what a pipe should get. */
@@ -10,6 +13,10 @@ export type Terminal = {
   readonly writeNote: (text: string) => void;
   /** Whether notes may have colour. */
   readonly hasColor: boolean;
+  /** Whether notes may be drawn over, as bars are; options of the commands stand above it. */
+  readonly hasBars: boolean;
+  /** Milliseconds on a clock that only goes forward. */
+  readonly elapsedMs: () => number;
 };
 
 /** A running server. */
@@ -31,6 +38,19 @@ export type Composition = {
   readonly composeAdministration: (options: {
     readonly config: Config;
   }) => Promise<Administration & AsyncDisposable>;
+  /** The same for what takes long. */
+  readonly composeUpkeep: (options: {
+    readonly config: Config;
+  }) => Promise<Upkeep & AsyncDisposable>;
+  /** Restores a backup into an empty data directory and verifies what stands there then. */
+  readonly restore: (
+    config: Config,
+    request: {
+      readonly directory: string;
+      readonly masterKeyFile: string | undefined;
+    },
+    options: UpkeepOptions,
+  ) => Promise<RestoreDocument>;
 };
 
 export type CliWorld = {

@@ -1,17 +1,43 @@
 /** The administration: of the running server, or of the store itself when none runs. */
 import { existsSync } from 'node:fs';
-import { loadConfig } from '../config/config.ts';
+import { type Config, loadConfig } from '../config/config.ts';
 import { adminClient } from '../dialects/admin/admin-client.ts';
 import type { Administration } from '../dialects/admin/administration.ts';
+import type { Upkeep } from '../dialects/admin/upkeep.ts';
+import { upkeepClient } from '../dialects/admin/upkeep-client.ts';
 import { dataDirectoryPaths } from '../engines/data-directory/data-directory.ts';
 import { CliRefusal } from './cli-failure.ts';
-import type { CliWorld } from './cli-world.ts';
+import type { CliWorld, Composition } from './cli-world.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 
 /** Runs `work` with the administration; throws `CliRefusal` when there is no data directory. */
-export async function withAdministration<T>(
+export function withAdministration<T>(
   world: CliWorld,
   work: (administration: Administration) => Promise<T>,
+): Promise<T> {
+  return withEither(world, work, {
+    overSocket: adminClient,
+    compose: ({ composeAdministration }) => composeAdministration,
+  });
+}
+
+/** The same with what takes long. */
+export function withUpkeep<T>(world: CliWorld, work: (upkeep: Upkeep) => Promise<T>): Promise<T> {
+  return withEither(world, work, {
+    overSocket: upkeepClient,
+    compose: ({ composeUpkeep }) => composeUpkeep,
+  });
+}
+
+async function withEither<Calls, T>(
+  world: CliWorld,
+  work: (calls: Calls) => Promise<T>,
+  ways: {
+    readonly overSocket: (socketFile: string) => Calls;
+    readonly compose: (
+      composition: Composition,
+    ) => (options: { readonly config: Config }) => Promise<Calls & AsyncDisposable>;
+  },
 ): Promise<T> {
   const config = loadConfig(world);
   const paths = dataDirectoryPaths(config);
@@ -23,13 +49,13 @@ export async function withAdministration<T>(
     });
   }
   try {
-    return await work(adminClient(paths.adminSocket));
+    return await work(ways.overSocket(paths.adminSocket));
   } catch (error) {
     if (!isNobodyThere(error)) throw error;
   }
-  const { composeAdministration } = await world.loadComposition();
-  await using administration = await composeAdministration({ config });
-  return await work(administration);
+  const composition = await world.loadComposition();
+  await using opened = await ways.compose(composition)({ config });
+  return await work(opened);
 }
 
 /** Whether nothing listens on the socket, so that the call has not reached anyone. */

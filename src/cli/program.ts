@@ -39,6 +39,7 @@ export function buildProgram(world: CliWorld): Command {
   addServe(program, part);
   addConfig(program, part);
   addOpenApi(program, part);
+  addUpkeep(program, part);
   addAdmin(program, part);
   return program;
 }
@@ -75,6 +76,41 @@ function addOpenApi(program: Command, { world, answerOptions }: Part): void {
     .action(async ({ spec }: { spec: '3.0' | '3.1' }) => {
       const { printOpenApi } = await import('./commands/openapi.ts');
       await printOpenApi(world, { spec }, answerOptions());
+    });
+}
+
+type ShownOptions = { readonly progress?: boolean; readonly quiet?: boolean };
+
+/** What takes long, and says how far it is. */
+function addUpkeep(program: Command, { world, answerOptions }: Part): void {
+  const withProgress = (command: Command) =>
+    command
+      .option('--progress', 'draw a bar even where nobody seems to watch')
+      .option('--no-progress', 'draw no bar')
+      .option('--quiet', 'write nothing but the answer and failures');
+  withProgress(program.command('verify'))
+    .description('check every byte, count and reference of the store; ends with 1 if one is wrong')
+    .action(async (shown: ShownOptions) => {
+      const { verify } = await import('./commands/verify.ts');
+      await verify(world, { ...shown, ...answerOptions() });
+    });
+  withProgress(program.command('backup'))
+    .description('make a directory hold the store as it is now; the server may run')
+    .argument('<directory>')
+    .option('--with-keys', 'put the master keys into the backup too: whoever reads it reads all')
+    .action(async (directory: string, shown: ShownOptions & { withKeys?: boolean }) => {
+      const { backup } = await import('./commands/backup.ts');
+      const { withKeys = false } = shown;
+      await backup(world, { directory, withKeys }, { ...shown, ...answerOptions() });
+    });
+  withProgress(program.command('restore'))
+    .description('restore a backup into an empty data directory, and verify it')
+    .argument('<directory>')
+    .option('--master-key-file <file>', 'your copy of the master key file')
+    .action(async (directory: string, shown: ShownOptions & { masterKeyFile?: string }) => {
+      const { restore } = await import('./commands/restore.ts');
+      const { masterKeyFile } = shown;
+      await restore(world, { directory, masterKeyFile }, { ...shown, ...answerOptions() });
     });
 }
 

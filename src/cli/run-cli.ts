@@ -1,7 +1,7 @@
 /** Runs one command line and says how it ended. */
 import { CommanderError } from 'commander';
 import { answerFailure } from './answer.ts';
-import { type CliFailure, failureOf } from './cli-failure.ts';
+import { type CliFailure, CliVerdict, failureOf } from './cli-failure.ts';
 import type { CliWorld } from './cli-world.ts';
 import { EXIT_CODES, type ExitCode } from './exit-codes.ts';
 import { buildProgram } from './program.ts';
@@ -13,6 +13,7 @@ export async function runCli(world: CliWorld, argv: readonly string[]): Promise<
     return EXIT_CODES.ok;
   } catch (error) {
     if (isHelp(error) && error.exitCode === 0) return EXIT_CODES.ok;
+    if (error instanceof CliVerdict) return error.exitCode;
     const failure = isHelp(error) ? NO_COMMAND : failureOf(error);
     // NOTE: a line that could not be parsed may still say which answer its sender reads.
     const json = argv.includes('--json');

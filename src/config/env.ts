@@ -5,6 +5,8 @@ export type Environment = {
   readonly settings: Readonly<Record<string, string>>;
   /** `NO_COLOR` is set to something (no-color.org). */
   readonly isColorRefused: boolean;
+  /** `CI` is set to something: nobody watches. */
+  readonly isUnattended: boolean;
   /** Started by a script of npm, as in a clone, where no `pinfold` is on the path. */
   readonly isNpmScript: boolean;
 };
@@ -26,6 +28,7 @@ export function environmentOf(
   return {
     settings,
     isColorRefused: isSet('NO_COLOR'),
+    isUnattended: isSet('CI'),
     isNpmScript: isSet('npm_lifecycle_event'),
   };
 }

@@ -14,7 +14,7 @@ const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 
 /** Longer than bytes of another process may wait for their row; one's own are leased. */
-const ORPHAN_GRACE_MS = 60 * MINUTE_MS;
+export const ORPHAN_GRACE_MS = 60 * MINUTE_MS;
 
 export type JobDeps = {
   readonly metadata: Metadata;
@@ -60,7 +60,7 @@ export function jobsOf(deps: JobDeps): readonly Job[] {
     {
       name: 'compaction',
       everyMs: 10 * SECOND_MS,
-      run: async (signal) => void (await deps.blobs.compact({ signal })),
+      run: async (signal) => deps.metrics.countFreed(await deps.blobs.compact({ signal })),
     },
   ];
 }

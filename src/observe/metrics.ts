@@ -2,6 +2,7 @@
  * Metrics for Prometheus. Labels have few values: a route's pattern, never a path or an account.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
 
 export type HttpObservation = {
   readonly listener: 'api';
@@ -11,7 +12,7 @@ export type HttpObservation = {
   readonly seconds: number;
 };
 
-export type Metrics = {
+export type Metrics = StoreMetrics & {
   readonly observeHttp: (observation: HttpObservation) => void;
   readonly countBytes: (direction: 'in' | 'out', bytes: number) => void;
   readonly countJob: (job: string, outcome: 'done' | 'failed') => void;
@@ -59,6 +60,7 @@ export function createMetrics(): Metrics {
     registers,
   });
   return {
+    ...createStoreMetrics(registry),
     observeHttp: ({ listener, method, route, status, seconds: took }) => {
       requests.inc({ listener, method, route, status: String(status) });
       seconds.observe({ listener, route }, took);

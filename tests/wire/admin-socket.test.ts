@@ -11,12 +11,19 @@ import { adminClient } from '../../src/dialects/admin/admin-client.ts';
 import { AdminServer } from '../../src/dialects/admin/admin-server.ts';
 import type { Administration } from '../../src/dialects/admin/administration.ts';
 import { storeAdministration } from '../../src/dialects/admin/store-administration.ts';
+import type { Upkeep } from '../../src/dialects/admin/upkeep.ts';
 import { runLine } from '../world/cli-line.ts';
 import { openIdentityWorld, refusedAs, signIn } from '../world/identity-world.ts';
 import { walletOf } from '../world/wallets.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'pinfold-admin-'));
 after(() => rmSync(root, { recursive: true, force: true }));
+
+/** Proved by tests of its own. */
+const NO_UPKEEP: Upkeep = {
+  verify: () => Promise.reject(new Error('the test verifies nothing')),
+  backup: () => Promise.reject(new Error('the test backs nothing up')),
+};
 
 let made = 0;
 /** A store with Ann in it, and a served data directory that looks as after a first start. */
@@ -34,6 +41,8 @@ async function openServed(options: { readonly folder?: string } = {}) {
     AdminServer.open(
       {
         administration: served,
+        upkeep: NO_UPKEEP,
+        clock: world.clock,
         newRequestId: () => 'R1',
         log: { error: (facts) => void faults.push(facts) },
       },

@@ -27,8 +27,8 @@ export type BackupReport = {
 
 export interface StoreBackup {
   /**
-   * Makes the directory hold the store as it stands now; the store goes on serving. Until it resolves
-   * the directory holds what it held before. Throws `BackupError`, `aborted`.
+   * Makes the directory hold the store as it stands now; the store goes on serving. Until it
+   * resolves the directory holds what it held before. Throws `BackupError`, `aborted`.
    */
   write(request: BackupRequest, options: UpkeepOptions): Promise<BackupReport>;
 }

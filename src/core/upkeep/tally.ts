@@ -1,6 +1,6 @@
 /**
- * Counts by number, for many numbers that are mostly near each other: a byte each, in pages, with the
- * few counts that pass a byte beside them. Ten million blobs take some ten MiB.
+ * Counts by number, for many numbers that are mostly near each other: a byte each, in pages, with
+ * the few counts that pass a byte beside them. Ten million blobs take some ten MiB.
  */
 const PAGE = 256;
 const BYTE_MAX = 255;

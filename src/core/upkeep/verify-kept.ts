@@ -1,4 +1,6 @@
-/** Looks through what the blob store keeps: for bytes that no row names, and for damaged segments. */
+/**
+ * Looks through what the blob store keeps: for bytes that no row names, and for damaged segments.
+ */
 import { isServiceError, ServiceError } from '../errors.ts';
 import type { BlobId } from '../ids.ts';
 import type { BlobRef, BlobStore } from '../ports/blob-store.ts';

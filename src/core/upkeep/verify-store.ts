@@ -1,6 +1,6 @@
 /**
- * Verifies a whole store: every sum that rows keep, every reference, every byte that a row names, and
- * everything that is kept besides. It changes nothing, and others may write meanwhile.
+ * Verifies a whole store: every sum that rows keep, every reference, every byte that a row names,
+ * and everything that is kept besides. It changes nothing, and others may write meanwhile.
  */
 import { ServiceError } from '../errors.ts';
 import type { BlobId, BucketId } from '../ids.ts';
@@ -30,7 +30,8 @@ export type VerifyReport = {
 
 /**
  * `orphanGraceMs`: bytes without a row are an orphan once they are older. While the store is served
- * that is the sweeper's grace, since a refused write leaves such bytes; otherwise 0. Throws `aborted`.
+ * that is the sweeper's grace, since a refused write leaves such bytes; otherwise 0. Throws
+ * `aborted`.
  */
 export async function verifyStore(
   deps: VerifyDeps,

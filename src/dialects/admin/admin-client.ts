@@ -15,7 +15,7 @@ import {
 import { openSocketPath } from './socket-path.ts';
 
 /** The server's own calls take milliseconds; a longer silence is a server that hangs. */
-const IDLE_TIMEOUT_MS = 30_000;
+export const IDLE_TIMEOUT_MS = 30_000;
 
 const ErrorDocument = Type.Object({
   message: Type.String(),
@@ -126,11 +126,11 @@ async function exchange(call: Call<TSchema>): Promise<Answer> {
 }
 
 /** Whether the call has not reached anyone, so that it may be made elsewhere. */
-function isUnreached(error: Error): boolean {
+export function isUnreached(error: Error): boolean {
   return 'syscall' in error && error.syscall === 'connect';
 }
 
-function hungUp(error: unknown): AdminCallError {
+export function hungUp(error: unknown): AdminCallError {
   if (error instanceof AdminCallError) return error;
   const message = 'The server ended the connection before it answered.';
   return new AdminCallError(message, { cause: error });

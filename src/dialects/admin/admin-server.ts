@@ -8,6 +8,7 @@ import Fastify from 'fastify';
 import { Type } from 'typebox';
 import { isServiceError } from '../../core/errors.ts';
 import { JSON_BODY_BYTES_MAX, LIST_LIMIT_MAX } from '../../core/limits.ts';
+import type { Clock } from '../../core/ports/clock.ts';
 import { errorBody, fallbackMessage, REST_ERRORS } from '../../server/rest-errors.ts';
 import { type ApiServer, compileSchema } from '../../server/schema-kit.ts';
 import type { Administration } from './administration.ts';
@@ -22,12 +23,16 @@ import {
   NewTokenDocument,
 } from './documents.ts';
 import { openSocketPath, type SocketPath } from './socket-path.ts';
+import type { Upkeep } from './upkeep.ts';
+import { addUpkeep } from './upkeep-routes.ts';
 
 /** Where faults of ours are told; a pino logger is one. */
 export type AdminLog = { error(facts: object, sentence: string): void };
 
 export type AdminServerDeps = {
   readonly administration: Administration;
+  readonly upkeep: Upkeep;
+  readonly clock: Pick<Clock, 'after'>;
   readonly newRequestId: () => string;
   readonly log: AdminLog;
 };
@@ -44,15 +49,18 @@ export class AdminServer implements AsyncDisposable {
   readonly socketFile: string;
   readonly #routes: ApiServer;
   readonly #path: SocketPath;
+  readonly #stopping: AbortController;
 
   private constructor(parts: {
     readonly socketFile: string;
     readonly routes: ApiServer;
     readonly path: SocketPath;
+    readonly stopping: AbortController;
   }) {
     this.socketFile = parts.socketFile;
     this.#routes = parts.routes;
     this.#path = parts.path;
+    this.#stopping = parts.stopping;
   }
 
   /**
@@ -66,7 +74,8 @@ export class AdminServer implements AsyncDisposable {
     const { socketFile } = options;
     await rm(socketFile, { force: true });
     const path = await openSocketPath(socketFile);
-    const routes = routesOf(deps);
+    const stopping = new AbortController();
+    const routes = routesOf(deps, stopping.signal);
     try {
       await routes.listen({ path: path.path });
       await chmod(socketFile, 0o600);
@@ -75,17 +84,18 @@ export class AdminServer implements AsyncDisposable {
       await path[Symbol.asyncDispose]();
       throw error;
     }
-    return new AdminServer({ socketFile, routes, path });
+    return new AdminServer({ socketFile, routes, path, stopping });
   }
 
-  /** Ends after the requests under way; the socket is gone then. */
+  /** Ends after the requests under way, of which upkeep is stopped; the socket is gone then. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
     await this.#routes.close();
     await this.#path[Symbol.asyncDispose]();
   }
 }
 
-function routesOf(deps: AdminServerDeps): ApiServer {
+function routesOf(deps: AdminServerDeps, stopping: AbortSignal): ApiServer {
   const routes: ApiServer = Fastify({
     bodyLimit: JSON_BODY_BYTES_MAX,
     forceCloseConnections: 'idle',
@@ -96,6 +106,7 @@ function routesOf(deps: AdminServerDeps): ApiServer {
   answerErrors(routes, deps.log);
   addCollections(routes, deps.administration);
   addAccount(routes, deps.administration);
+  addUpkeep(routes, { ...deps, stopping });
   return routes;
 }
 

@@ -1,4 +1,6 @@
-/** Files of a copy: private, synced before they bear their name, their folders synced in the end. */
+/**
+ * Files of a copy: private, synced before they bear their name, their folders synced in the end.
+ */
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { BackupError } from '../../core/ports/store-backup.ts';
@@ -30,8 +32,8 @@ export class CopiedFolders {
 }
 
 /**
- * Writes a file under another name and gives it its own once it is whole and synced; the caller syncs
- * the folder. When `write` throws, `path` is as it was.
+ * Writes a file under another name and gives it its own once it is whole and synced; the caller
+ * syncs the folder. When `write` throws, `path` is as it was.
  */
 export async function placeFile<T>(
   folders: CopiedFolders,

@@ -58,9 +58,9 @@ async function copyChecked(
   const sums = new BlockSums();
   let at = 0;
   for await (const chunk of chunksOf(source, { start: 0, end: expectedBytes })) {
-    const inData = Math.max(0, Math.min(chunk.length, blob.sizeBytes - at));
-    sums.update(chunk.subarray(0, inData));
-    chunk.copy(footer, Math.max(0, at - blob.sizeBytes), inData);
+    const ofBlob = Math.max(0, Math.min(chunk.length, blob.sizeBytes - at));
+    sums.update(chunk.subarray(0, ofBlob));
+    chunk.copy(footer, Math.max(0, at - blob.sizeBytes), ofBlob);
     await writeAll(target, chunk, at);
     at += chunk.length;
   }

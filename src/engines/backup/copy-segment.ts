@@ -1,6 +1,6 @@
 /**
- * Copies the beginning of a segment. What was copied before is continued when the segment still begins
- * with it; a store that was started anew may have cut it and written other records behind.
+ * Copies the beginning of a segment. What was copied before is continued when the segment still
+ * begins with it; a store that was started anew may have cut it and written other records behind.
  */
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -118,7 +118,9 @@ async function beginsWith(file: FileHandle, prior: ManifestSegment): Promise<boo
   return bytes === prior.size_bytes && crc === prior.crc32;
 }
 
-/** Writes only behind what the last manifest names, so that it stays true until there is another. */
+/**
+ * Writes only behind what the last manifest names, so that it stays true until there is another.
+ */
 async function append(
   folders: CopiedFolders,
   source: SegmentSource & { readonly file: FileHandle },

@@ -190,7 +190,9 @@ async function claimDirectory(directory: string, store: string): Promise<void> {
   await writeBackupStore(identity, store);
 }
 
-/** A backup inside the data directory would be lost with it, and the other way round is no better. */
+/**
+ * A backup inside the data directory would be lost with it, and the other way round is no better.
+ */
 async function refuseOverlap(directory: string, dataDirectory: string): Promise<void> {
   const [target, source] = [await realpath(directory), await realpath(dataDirectory)];
   const isInside = (inner: string, outer: string) => {

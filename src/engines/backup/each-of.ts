@@ -4,8 +4,8 @@ import { ServiceError } from '../../core/errors.ts';
 const AT_ONCE = 4;
 
 /**
- * Runs `work` for each item, a few at once. After a failure no more are begun; what is under way has
- * ended when this throws the first one. Throws `aborted` by the signal.
+ * Runs `work` for each item, a few at once. After a failure no more are begun; what is under way
+ * has ended when this throws the first one. Throws `aborted` by the signal.
  */
 export async function eachOf<T>(
   items: Iterable<T>,

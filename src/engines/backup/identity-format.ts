@@ -1,4 +1,7 @@
-/** Which store a data directory and a backup belong to: `STORE` in the one, `PINFOLD-BACKUP` in the other. */
+/**
+ * Which store a data directory and a backup belong to: `STORE` in the one, `PINFOLD-BACKUP` in
+ * the other.
+ */
 import { readFile } from 'node:fs/promises';
 import type { Random } from '../../core/ports/random.ts';
 import { BackupError } from '../../core/ports/store-backup.ts';

@@ -1,4 +1,7 @@
-/** Removes from a backup what its manifest does not name: older states, and what was never finished. */
+/**
+ * Removes from a backup what its manifest does not name: older states, and what was never
+ * finished.
+ */
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobId } from '../../core/ids.ts';

@@ -1,6 +1,7 @@
 /**
- * All rows as they stand at one moment, for `verify`: what is written meanwhile is not seen, so counts
- * and what they count fit each other. Each method pages through a table in the engine's own order.
+ * All rows as they stand at one moment, for `verify`: what is written meanwhile is not seen, so
+ * counts and what they count fit each other. Each method pages through a table in the engine's
+ * own order.
  */
 import type {
   AccountId,
@@ -86,8 +87,9 @@ export interface MetadataSnapshot {
 
 export interface Snapshots {
   /**
-   * Runs `work` on the rows of one moment, which includes all that was acknowledged before the call.
-   * The engine keeps what is replaced meanwhile, so `work` only reads and waits for nothing else.
+   * Runs `work` on the rows of one moment, which includes all that was acknowledged before the
+   * call. The engine keeps what is replaced meanwhile, so `work` only reads and waits for nothing
+   * else.
    */
   snapshot<T>(work: (snapshot: MetadataSnapshot) => Promise<T>): Promise<T>;
 }

@@ -1,4 +1,6 @@
-/** A snapshot's pages in SQL that both engines speak; the caller holds the transaction that it is. */
+/**
+ * A snapshot's pages in SQL that both engines speak; the caller holds the transaction that it is.
+ */
 import { type RawBuilder, sql } from 'kysely';
 
 import type {

@@ -4,8 +4,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { translateSqliteError } from './sqlite-errors.ts';
 
 /**
- * Ids that a restored store leaves out: more than a store gives in years, so that none which the lost
- * one gave after the backup is given again; and 2^53 still hold thousands of restores.
+ * Ids that a restored store leaves out: more than a store gives in years, so that none which the
+ * lost one gave after the backup is given again; and 2^53 still hold thousands of restores.
  */
 const ID_RANGE = 2 ** 40;
 

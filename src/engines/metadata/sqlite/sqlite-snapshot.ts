@@ -1,4 +1,6 @@
-/** The rows of one moment of a SQLite file, by a connection of their own that holds a transaction. */
+/**
+ * The rows of one moment of a SQLite file, by a connection of their own that holds a transaction.
+ */
 
 import { backup, DatabaseSync } from 'node:sqlite';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -22,8 +24,8 @@ export function withSqliteSnapshot<T>(
 }
 
 /**
- * Copies the file as it stands at one moment to `target`, which must not exist, and leaves it without
- * a log beside it; not synced. `onPages` is told how far it is.
+ * Copies the file as it stands at one moment to `target`, which must not exist, and leaves it
+ * without a log beside it; not synced. `onPages` is told how far it is.
  */
 export async function copySqlite(
   file: string,

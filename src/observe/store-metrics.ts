@@ -1,0 +1,98 @@
+/** What an operator watches of the store itself; docs/operating.md says what to alarm on. */
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** As the blob store counts itself. */
+export type BlobStatistics = {
+  readonly segments: number;
+  readonly segmentBytes: number;
+  readonly deadBytes: number;
+  readonly leases: number;
+  /** `undefined` until the first look through the folders. */
+  readonly blobFiles: number | undefined;
+};
+
+export type StoreMetrics = {
+  /** One sync of a segment, and the records it made durable. */
+  readonly observeGroup: (records: number, bytes: number) => void;
+  readonly countFreed: (bytes: number) => void;
+  /** `read` is called at each scrape. */
+  readonly watchBlobs: (read: () => BlobStatistics) => void;
+  readonly noteVerify: (run: { readonly at: number; readonly findings: number }) => void;
+  /** `at`: the moment that the backup holds. */
+  readonly noteBackup: (run: { readonly at: number; readonly losses: number }) => void;
+};
+
+/** Members of a group; at most 256. */
+const RECORDS_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+export function createStoreMetrics(registry: Registry): StoreMetrics {
+  const registers = [registry];
+  const groups = new Histogram({
+    name: 'pinfold_segment_sync_records',
+    help: 'Records of small blobs made durable by one sync; the count is that of syncs.',
+    buckets: RECORDS_BUCKETS,
+    registers,
+  });
+  const groupBytes = new Counter({
+    name: 'pinfold_segment_written_bytes_total',
+    help: 'Bytes of small blobs made durable.',
+    registers,
+  });
+  const freed = new Counter({
+    name: 'pinfold_compaction_freed_bytes_total',
+    help: 'Bytes of segments given back by compaction.',
+    registers,
+  });
+  return {
+    observeGroup: (records, bytes) => {
+      groups.observe(records);
+      groupBytes.inc(bytes);
+    },
+    countFreed: (bytes) => freed.inc(bytes),
+    watchBlobs: watchBlobs(registry),
+    ...upkeepMetrics(registry),
+  };
+}
+
+const BLOB_GAUGES: Readonly<Record<keyof BlobStatistics, readonly [string, string]>> = {
+  segments: ['pinfold_segments', 'Segment files.'],
+  segmentBytes: ['pinfold_segment_bytes', 'Bytes of all segment files.'],
+  deadBytes: ['pinfold_segment_dead_bytes', 'Bytes in segments that no row names.'],
+  leases: ['pinfold_segment_leases', 'Readers that hold a segment now.'],
+  blobFiles: ['pinfold_blob_files', 'Files of blobs that are kept by themselves.'],
+};
+
+function watchBlobs(registry: Registry): StoreMetrics['watchBlobs'] {
+  return (read) => {
+    for (const [field, [name, help]] of Object.entries(BLOB_GAUGES)) {
+      const gauge = new Gauge({
+        name,
+        help,
+        registers: [registry],
+        collect: () => {
+          const value = new Map(Object.entries(read())).get(field);
+          if (value === undefined) gauge.remove();
+          else gauge.set(value);
+        },
+      });
+    }
+  };
+}
+
+function upkeepMetrics(registry: Registry): Pick<StoreMetrics, 'noteVerify' | 'noteBackup'> {
+  const gauge = (name: string, help: string) => new Gauge({ name, help, registers: [registry] });
+  const verifiedAt = gauge('pinfold_verify_timestamp_seconds', 'End of the last verification.');
+  const findings = gauge('pinfold_verify_findings', 'Faults that the last verification found.');
+  const backedUpAt = gauge('pinfold_backup_timestamp_seconds', 'Moment of the last whole backup.');
+  const losses = gauge('pinfold_backup_losses', 'Blobs that the last backup could not copy whole.');
+  return {
+    noteVerify: ({ at, findings: count }) => {
+      verifiedAt.set(at / 1000);
+      findings.set(count);
+    },
+    noteBackup: ({ at, losses: count }) => {
+      backedUpAt.set(at / 1000);
+      losses.set(count);
+    },
+  };
+}
