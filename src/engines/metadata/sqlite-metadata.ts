@@ -65,6 +65,7 @@ export class SqliteMetadata
   readonly #writeConnection: DatabaseSync;
   readonly #readConnection: DatabaseSync;
   readonly #file: string;
+  #moments = 0;
   readonly #writer: SqliteWriter;
   readonly #wal: Wal;
   readonly #db: Db;
@@ -160,12 +161,22 @@ export class SqliteMetadata
     target: string,
     onPages: (pages: { readonly done: number; readonly total: number }) => void = () => undefined,
   ): Promise<void> {
-    return copySqlite(this.#file, target, onPages);
+    return this.#atOneMoment(() => copySqlite(this.#file, target, onPages));
   }
 
   /** By a connection of its own, so that its transaction holds up no other read. */
   snapshot<T>(work: (snapshot: MetadataSnapshot) => Promise<T>): Promise<T> {
-    return withSqliteSnapshot(this.#file, work);
+    return this.#atOneMoment(() => withSqliteSnapshot(this.#file, work));
+  }
+
+  /** While a moment is read, the log that holds it is not begun anew: that would wait for its end. */
+  async #atOneMoment<T>(read: () => Promise<T>): Promise<T> {
+    this.#moments += 1;
+    try {
+      return await read();
+    } finally {
+      this.#moments -= 1;
+    }
   }
 
   /** Commits what is queued, then closes the file. */

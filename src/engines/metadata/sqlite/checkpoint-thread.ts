@@ -4,6 +4,7 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
+import { isDiskFailure } from './sqlite-errors.ts';
 import type { CheckpointReport } from './wal.ts';
 
 /** Often enough that each run is short, seldom enough that it is rarely run. */
@@ -21,9 +22,17 @@ let seen = 0;
 function run(): void {
   const now = Atomics.load(commits, 0);
   if (now === seen) return;
-  seen = now;
-  const row = checkpoint.get() as { readonly log: number; readonly checkpointed: number };
-  const report: CheckpointReport = { logFrames: row.log, doneFrames: row.checkpointed };
+  try {
+    const row = checkpoint.get() as { readonly log: number; readonly checkpointed: number };
+    seen = now;
+    tell({ kind: 'done', logFrames: row.log, doneFrames: row.checkpointed });
+  } catch (error) {
+    // On a full disk the log stays as it is, and the next run tries again.
+    if (error instanceof Error && isDiskFailure(error)) tell({ kind: 'failed', error });
+  }
+}
+
+function tell(report: CheckpointReport): void {
   parentPort?.postMessage(report);
 }
 

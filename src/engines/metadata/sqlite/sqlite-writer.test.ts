@@ -28,17 +28,27 @@ async function withWriter(
   await metadata[Symbol.asyncDispose]();
   const connection = new DatabaseSync(file);
   try {
-    const writer = new SqliteWriter(
-      connection,
-      { sync: async () => undefined },
-      new AccountCache(),
-    );
+    const writer = writerOf(connection);
     await run(writer, connection, account);
     await writer.close();
   } finally {
     connection.close();
     await rm(folder, { recursive: true });
   }
+}
+
+function writerOf(
+  connection: DatabaseSync,
+  {
+    sync = async () => undefined,
+    onFailure = () => undefined,
+  }: { readonly sync?: () => Promise<void>; readonly onFailure?: (error: Error) => void } = {},
+): SqliteWriter {
+  return new SqliteWriter(connection, {
+    durability: { sync },
+    accounts: new AccountCache(),
+    onFailure,
+  });
 }
 
 test('a full disk refuses writes, and deletes still work', async () => {
@@ -113,7 +123,7 @@ test('nothing is answered before its sync, neither a group nor a transaction', a
         syncs.push('begun');
         finish = resolve;
       });
-    const writer = new SqliteWriter(connection, { sync }, new AccountCache());
+    const writer = writerOf(connection, { sync });
     const answered: string[] = [];
     const asks = [
       () => writer.publishObject(samplePublication(account, { key: 'a', blobId: 7 })),
@@ -134,7 +144,9 @@ test('nothing is answered before its sync, neither a group nor a transaction', a
 test('a failed sync is told to all who waited for it, and nothing is written after it', async () => {
   await withWriter(async (_writer, connection, account) => {
     const sync = () => Promise.reject(new Error('i/o error'));
-    const writer = new SqliteWriter(connection, { sync }, new AccountCache());
+    const failures: Error[] = [];
+    const onFailure = (error: Error) => void failures.push(error);
+    const writer = writerOf(connection, { sync, onFailure });
     for (const ask of [
       () => writer.publishObject(samplePublication(account, { key: 'a', blobId: 7 })),
       () => writer.publishObject(samplePublication(account, { key: 'b', blobId: 8 })),
@@ -142,5 +154,10 @@ test('a failed sync is told to all who waited for it, and nothing is written aft
     ]) {
       await assert.rejects(ask(), (error) => isServiceError(error, 'read_only'));
     }
+    assert.deepEqual(
+      failures.map(({ message }) => message),
+      ['i/o error'],
+      'the process is told, once',
+    );
   });
 });

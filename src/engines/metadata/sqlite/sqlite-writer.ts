@@ -26,12 +26,18 @@ type Outcome =
   | { readonly kind: 'written'; readonly before: ObjectVersion | undefined }
   | { readonly kind: 'refused'; readonly error: unknown };
 
-/** Makes commits durable; see `Wal`. */
-export type CommitSync = { readonly sync: () => Promise<void> };
+export type WriterParts = {
+  /** Makes commits durable; see `Wal`. */
+  readonly durability: { readonly sync: () => Promise<void> };
+  readonly accounts: AccountCache;
+  /** Called once, when the disk has failed and no write is taken any more. */
+  readonly onFailure: (error: Error) => void;
+};
 
 export class SqliteWriter {
   readonly #connection: DatabaseSync;
-  readonly #durability: CommitSync;
+  readonly #durability: WriterParts['durability'];
+  readonly #onFailure: WriterParts['onFailure'];
   readonly #accounts: AccountCache;
   readonly #statements: CommitStatements;
   readonly #mutex = new Mutex();
@@ -41,9 +47,10 @@ export class SqliteWriter {
   #isDoomed = false;
   #failure: ServiceError | undefined;
 
-  constructor(connection: DatabaseSync, durability: CommitSync, accounts: AccountCache) {
+  constructor(connection: DatabaseSync, { durability, accounts, onFailure }: WriterParts) {
     this.#connection = connection;
     this.#durability = durability;
+    this.#onFailure = onFailure;
     this.#accounts = accounts;
     this.#statements = prepareCommits(connection);
   }
@@ -91,8 +98,22 @@ export class SqliteWriter {
   /** Carries the whole log into the file and begins it anew; for a log that is nearly all there. */
   restartLog(): Promise<void> {
     return this.#mutex.run(() => {
-      this.#connection.exec('pragma wal_checkpoint(restart)');
+      try {
+        this.#connection.exec('pragma wal_checkpoint(restart)');
+      } catch (error) {
+        throw this.#translate(error);
+      }
     });
+  }
+
+  /** Ends writing for good: after a failed sync nobody knows what the disk holds. */
+  fail(cause: unknown): ServiceError {
+    if (this.#failure === undefined) {
+      const message = 'A sync of the metadata has failed; nothing more is written.';
+      this.#failure = new ServiceError('read_only', message, { cause });
+      this.#onFailure(cause instanceof Error ? cause : new Error(String(cause)));
+    }
+    return this.#failure;
   }
 
   /** Throws when the engine no longer takes writes. */
@@ -199,9 +220,7 @@ export class SqliteWriter {
     try {
       await this.#durability.sync();
     } catch (cause) {
-      const message = 'A sync of the metadata has failed; nothing more is written.';
-      this.#failure ??= new ServiceError('read_only', message, { cause });
-      throw this.#failure;
+      throw this.fail(cause);
     }
   }
 
@@ -212,10 +231,7 @@ export class SqliteWriter {
     }
   }
 
-  /** After a failed sync nobody knows what the disk holds: no write is taken any more. */
   #translate(error: unknown): unknown {
-    const translated = translateSqliteError(error);
-    if (isDiskFailure(error) && translated instanceof ServiceError) this.#failure ??= translated;
-    return translated;
+    return isDiskFailure(error) ? this.fail(error) : translateSqliteError(error);
   }
 }
