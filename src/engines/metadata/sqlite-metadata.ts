@@ -189,6 +189,7 @@ export class SqliteMetadata
 
   /** A restart that fails only leaves the log longer; the next report asks again. */
   #restartLog(): void {
+    if (this.#moments > 0) return;
     this.#writer.restartLog().catch(() => undefined);
   }
 
