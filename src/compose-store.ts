@@ -11,7 +11,7 @@ import type { RateLimiter } from './core/ports/rate-limiter.ts';
 import type { StoreBackup } from './core/ports/store-backup.ts';
 import { DiskBackup, type DiskBackupDeps } from './engines/backup/disk-backup.ts';
 import { unsupportedBackup } from './engines/backup/unsupported-backup.ts';
-import { DiskBlobStore } from './engines/blobs/disk/disk-blob-store.ts';
+import { DiskBlobStore, type DiskBlobStoreOptions } from './engines/blobs/disk/disk-blob-store.ts';
 import { realDisk } from './engines/blobs/disk/real-disk.ts';
 import { systemClock } from './engines/clock/system-clock.ts';
 import {
@@ -20,7 +20,7 @@ import {
 } from './engines/data-directory/data-directory.ts';
 import { ThreadDigesters } from './engines/digests/thread-digesters.ts';
 import { createMemoryRateLimiter, type LimitWindow } from './engines/limits/memory-rate-limiter.ts';
-import { SqliteMetadata } from './engines/metadata/sqlite-metadata.ts';
+import { SqliteMetadata, type SqliteMetadataOptions } from './engines/metadata/sqlite-metadata.ts';
 import { Argon2PasswordHasher } from './engines/passwords/argon2-password-hasher.ts';
 import { systemRandom } from './engines/random/system-random.ts';
 import { StoredBytes } from './jobs/stored-bytes.ts';
@@ -56,17 +56,25 @@ export type OpenStore = Store &
     readonly failed: Promise<Error>;
   };
 
+/** For tests of failing disks and of small segments; the server's own are the defaults. */
+export type StoreParts = {
+  readonly blobs?: Partial<Pick<DiskBlobStoreOptions, 'io' | 'segmentBytesMax'>>;
+  readonly metadata?: Pick<SqliteMetadataOptions, 'openLog'>;
+};
+
 /** Takes the data directory's lock and opens the engines; closes what it opened when it throws. */
 export async function openStore(
   config: Config,
-  { log }: { readonly log: Log },
+  { log, parts = {} }: { readonly log: Log; readonly parts?: StoreParts },
 ): Promise<OpenStore> {
   const stack = new AsyncDisposableStack();
   try {
     const directory = stack.use(await openDataDirectory(systemRandom, config));
     const failure = Promise.withResolvers<Error>();
     const metrics = createMetrics();
-    const { metadata, copyTo } = await openMetadata(config);
+    const onSyncFailure = failure.resolve;
+    const metadataOptions = { ...parts.metadata, onSyncFailure };
+    const { metadata, copyTo } = await openMetadata(config, metadataOptions);
     stack.use(metadata);
     const blobs = stack.use(
       await DiskBlobStore.open({
@@ -76,13 +84,14 @@ export async function openStore(
         rows: metadata,
         minFreeBytes: Number(config.blobs.minFreeBytes),
         now: systemClock.now,
-        onSyncFailure: failure.resolve,
+        onSyncFailure,
         onDamage: (segment, offsets) =>
           log.error(
             { segment, offsets: offsets.slice(0, DAMAGE_SHOWN_MAX) },
             'a segment is damaged',
           ),
         onGroup: metrics.observeGroup,
+        ...parts.blobs,
       }),
     );
     metrics.watchBlobs(() => blobs.statistics());
@@ -125,10 +134,13 @@ type OpenMetadata = {
   readonly copyTo: DiskBackupDeps['copyMetadata'] | undefined;
 };
 
-async function openMetadata(config: Config): Promise<OpenMetadata> {
+async function openMetadata(
+  config: Config,
+  options: Omit<SqliteMetadataOptions, 'file'>,
+): Promise<OpenMetadata> {
   switch (config.metadata.kind) {
     case 'sqlite': {
-      const metadata = await SqliteMetadata.open({ file: config.metadata.file });
+      const metadata = await SqliteMetadata.open({ ...options, file: config.metadata.file });
       return { metadata, copyTo: (target, onPages) => metadata.backup(target, onPages) };
     }
     case 'postgres': {

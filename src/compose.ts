@@ -5,7 +5,7 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buildApi } from './compose-api.ts';
-import { type OpenStore, openStore } from './compose-store.ts';
+import { type OpenStore, openStore, type StoreParts } from './compose-store.ts';
 import { type Config, publicUrlOf } from './config/config.ts';
 import { type FaultPoints, NO_FAULTS } from './core/ports/fault-points.ts';
 import { AdminServer } from './dialects/admin/admin-server.ts';
@@ -13,8 +13,8 @@ import type { Administration } from './dialects/admin/administration.ts';
 import { storeAdministration } from './dialects/admin/store-administration.ts';
 import { storeUpkeep } from './dialects/admin/store-upkeep.ts';
 import { systemClock } from './engines/clock/system-clock.ts';
-import { JobRunner } from './jobs/runner.ts';
-import { jobsOf, ORPHAN_GRACE_MS } from './jobs/schedule.ts';
+import { type Job, JobRunner } from './jobs/runner.ts';
+import { type JobDeps, jobsOf, ORPHAN_GRACE_MS } from './jobs/schedule.ts';
 import { failInterruptedOperations } from './jobs/sweep-operations.ts';
 import { createLog, type Log, openLogOutput, SILENT_LOG } from './observe/log.ts';
 import { createMetricsServer } from './server/metrics-server.ts';
@@ -35,6 +35,10 @@ export type ComposeOptions = {
   readonly config: Config;
   /** For crash tests; the server's own does nothing. */
   readonly faults?: FaultPoints;
+  /** For tests of failing disks and of small segments. */
+  readonly parts?: StoreParts;
+  /** For tests that want other jobs, or the same ones more often. */
+  readonly jobs?: (deps: JobDeps) => readonly Job[];
   /** Where log lines go; standard output unless said otherwise. */
   readonly logTo?: { write(line: string): void };
 };
@@ -45,11 +49,12 @@ export async function composeServer(options: ComposeOptions): Promise<Pinfold> {
   const stack = new AsyncDisposableStack();
   const log = openLog(stack, options);
   try {
-    const store = stack.use(await openStore(config, { log }));
+    const { parts = {}, jobs: chooseJobs = jobsOf } = options;
+    const store = stack.use(await openStore(config, { log, parts }));
     // One process has the directory, so whatever was under way lost its process.
     if (config.metadata.kind === 'sqlite') await failInterruptedOperations(store, { silenceMs: 0 });
     const listening = await listen(store, stack, { ...options, log });
-    const jobs = new JobRunner(store, jobsOf(store));
+    const jobs = new JobRunner(store, chooseJobs(store));
     stack.use(jobs);
     await store.storedBytes.refresh();
     jobs.start();
