@@ -45,10 +45,11 @@ export async function startPinfold(line: PinfoldLine): Promise<StartedTarget> {
   const main = join(root, 'src/main.ts');
   const { child, found } = await startChild(
     {
-      command: process.execPath,
-      args: [...NODE_ARGS, ...line.nodeArgs, main, 'serve'],
+      // As `npm start` does it, with the same settings of Node.
+      command: 'sh',
+      args: [join(root, 'scripts/bootstrap.sh'), 'run', 'src/main.ts', 'serve'],
       directory,
-      variables,
+      variables: { ...variables, NODE_OPTIONS: line.nodeArgs.join(' ') },
       logFile: join(directory, 'server.log'),
     },
     (log) => /API +http:\/\/[^:\s]+:(\d+)\n[\s\S]*Ctrl-C/.exec(log)?.[1],

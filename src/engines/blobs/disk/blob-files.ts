@@ -16,8 +16,8 @@ import type { DiskIo } from './disk-io.ts';
 import { FileReader, READ_BYTES } from './file-reader.ts';
 import { FileWriter } from './file-writer.ts';
 
-/** Enough for sixteen downloads at once; more make their own. */
-const BUFFERS_KEPT_MAX = 32;
+/** Enough for 64 downloads at once, 16 MiB in all; more make their own. */
+const BUFFERS_KEPT_MAX = 128;
 
 export type BlobFilesOptions = {
   readonly io: DiskIo;

@@ -8,7 +8,7 @@ import { corruptBlob } from './corrupt-blob.ts';
 import type { DiskFile } from './disk-io.ts';
 
 /** One read of several blocks: fewer system calls; two buffers, one filling while one drains. */
-export const READ_BYTES = 4 * BLOCK_BYTES;
+export const READ_BYTES = 2 * BLOCK_BYTES;
 
 export class FileReader implements BlobReader {
   readonly sizeBytes: number;
