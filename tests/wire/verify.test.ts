@@ -1,6 +1,6 @@
 /**
- * Proves that `pinfold verify` finds every kind of fault with the process's real exit code, says whose
- * bytes it is, and that a mended store is clean again.
+ * Proves that `pinfold verify` finds every kind of fault with the process's real exit code, says
+ * whose bytes it is, and that a mended store is clean again.
  */
 import assert from 'node:assert/strict';
 import { cp, mkdir, open, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises';
@@ -46,12 +46,12 @@ before(async () => {
 after(() => rm(whole, { recursive: true, force: true }));
 
 /** A copy of the store, which the test may break. */
-async function broken(): Promise<{ readonly directory: string; readonly data: string }> {
+async function broken(): Promise<{ readonly directory: string; readonly folder: string }> {
   const directory = await freshDirectory();
   after(() => rm(directory, { recursive: true, force: true }));
-  const data = join(directory, 'data');
-  await cp(join(whole, 'data'), data, { recursive: true });
-  return { directory, data };
+  const folder = join(directory, 'data');
+  await cp(join(whole, 'data'), folder, { recursive: true });
+  return { directory, folder };
 }
 
 /** The command as the process runs it, in this one. */
@@ -71,26 +71,26 @@ function kindsOf({ findings }: VerifyDocument): readonly string[] {
   return findings.map(({ kind }) => kind).toSorted();
 }
 
-function change(data: string, ...statements: readonly string[]): void {
-  const database = new DatabaseSync(join(data, 'metadata.db'));
+function change(folder: string, ...statements: readonly string[]): void {
+  const database = new DatabaseSync(join(folder, 'metadata.db'));
   for (const statement of statements) database.exec(statement);
   database.close();
 }
 
-function largeId(data: string): BlobId {
-  const database = new DatabaseSync(join(data, 'metadata.db'));
+function largeId(folder: string): BlobId {
+  const database = new DatabaseSync(join(folder, 'metadata.db'));
   const row = database.prepare('select blob_id from blobs where size_bytes = ?').get(LARGE);
   database.close();
   return Number(row?.['blob_id']) as BlobId;
 }
 
-function fileOf(data: string, blobId: BlobId): string {
-  return join(data, 'blobs', ...blobFolders(blobId), blobFileName(blobId));
+function fileOf(folder: string, blobId: BlobId): string {
+  return join(folder, 'blobs', ...blobFolders(blobId), blobFileName(blobId));
 }
 
-async function segmentOf(data: string): Promise<string> {
-  const [name = ''] = await readdir(join(data, 'blobs', 'segments'));
-  return join(data, 'blobs', 'segments', name);
+async function segmentOf(folder: string): Promise<string> {
+  const [name = ''] = await readdir(join(folder, 'blobs', 'segments'));
+  return join(folder, 'blobs', 'segments', name);
 }
 
 async function flip(path: string, at: number): Promise<void> {
@@ -120,8 +120,8 @@ test('a whole store has no fault, and all of it was looked at', async () => {
 });
 
 test('the process ends with 1 while a byte is wrong, names its file, and with 0 after', async () => {
-  const { directory, data } = await broken();
-  const path = fileOf(data, largeId(data));
+  const { directory, folder } = await broken();
+  const path = fileOf(folder, largeId(folder));
   await flip(path, 123_456);
   const faulty = await runPinfold({ directory, argv: ['verify'] });
   assert.equal(faulty.exitCode, 1);
@@ -137,12 +137,12 @@ test('the process ends with 1 while a byte is wrong, names its file, and with 0 
 });
 
 test('flipped bytes of a segment, a footer and a head of a segment are found', async () => {
-  const { directory, data } = await broken();
-  const segment = await segmentOf(data);
+  const { directory, folder } = await broken();
+  const segment = await segmentOf(folder);
   for (const [path, at, kinds] of [
     [segment, 32 + 32 + 100, ['blob_damaged', 'segment_damaged']],
     [segment, 10, ['segment_damaged']],
-    [fileOf(data, largeId(data)), LARGE + 2, ['blob_damaged']],
+    [fileOf(folder, largeId(folder)), LARGE + 2, ['blob_damaged']],
   ] as const) {
     await flip(path, at);
     assert.deepEqual(kindsOf(await verify(directory)), kinds, `${path} ${at}`);
@@ -152,9 +152,9 @@ test('flipped bytes of a segment, a footer and a head of a segment are found', a
 });
 
 test('a missing file is found with the objects that it leaves without bytes', async () => {
-  const { directory, data } = await broken();
-  const blobId = largeId(data);
-  const path = fileOf(data, blobId);
+  const { directory, folder } = await broken();
+  const blobId = largeId(folder);
+  const path = fileOf(folder, blobId);
   await rename(path, `${path}.away`);
   const { findings } = await verify(directory);
   assert.equal(findings.length, 1);
@@ -168,16 +168,16 @@ test('a missing file is found with the objects that it leaves without bytes', as
 });
 
 test('bytes that no row names are found', async () => {
-  const { directory, data } = await broken();
+  const { directory, folder } = await broken();
   const stray = 77_777 as BlobId;
-  await mkdir(join(fileOf(data, stray), '..'), { recursive: true });
-  await cp(fileOf(data, largeId(data)), fileOf(data, stray));
+  await mkdir(join(fileOf(folder, stray), '..'), { recursive: true });
+  await cp(fileOf(folder, largeId(folder)), fileOf(folder, stray));
   const { findings } = await verify(directory);
   assert.deepEqual(
     findings.map(({ kind, blob_id: blobId }) => [kind, blobId]),
     [['orphan', stray]],
   );
-  await rm(fileOf(data, stray));
+  await rm(fileOf(folder, stray));
   assert.deepEqual(kindsOf(await verify(directory)), []);
 });
 
@@ -235,11 +235,11 @@ test('wrong counts, sums and references are found, each with its kind', async ()
       ['reference_broken', 'reference_broken', 'reference_broken', 'stored_bytes_wrong'],
     ],
   ];
-  const { directory, data } = await broken();
+  const { directory, folder } = await broken();
   for (const [breaking, mending, kinds] of cases) {
-    change(data, breaking);
+    change(folder, breaking);
     assert.deepEqual(kindsOf(await verify(directory)), kinds, breaking);
-    change(data, mending);
+    change(folder, mending);
   }
   assert.deepEqual(kindsOf(await verify(directory)), []);
 });

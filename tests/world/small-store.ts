@@ -146,7 +146,8 @@ export async function openSmallStore(
       const deps = { metadata, blobs, clock: systemClock };
       return await verifyStore(deps, { orphanGraceMs }, UNWATCHED);
     },
-    backUp: (to: string, withKeys = false) => backup.write({ directory: to, withKeys }, UNWATCHED),
+    backUp: (to: string, withKeys = false, watched = UNWATCHED) =>
+      backup.write({ directory: to, withKeys }, watched),
     close: async () => {
       await blobs[Symbol.asyncDispose]();
       await metadata[Symbol.asyncDispose]();
