@@ -27,7 +27,9 @@ export type Effort = {
   readonly readCountMax: number;
 };
 
-/** What of a size is kept for reading: enough that no single object is hot, little enough to cache. */
+/**
+ * What of a size is kept for reading: enough that no single object is hot, little enough to cache.
+ */
 const READ_BYTES = 64 * MIB;
 const READ_COUNT_MIN = 4;
 const SEED_CONNECTIONS = 16;
@@ -62,7 +64,9 @@ export class Bench {
     return { ...sample, load: await this.#readBack(plan, sample.load) };
   }
 
-  /** Reads a few of the uploads and compares every byte, so that no row counts what was not kept. */
+  /**
+   * Reads a few of the uploads and compares every byte, so that no row counts what was not kept.
+   */
   async #readBack(plan: Plan, load: LoadResult): Promise<LoadResult> {
     const count = 2 ** Math.floor(Math.log2(load.requests));
     const read = await this.#generator.run(

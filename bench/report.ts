@@ -20,7 +20,9 @@ export type RowReport = {
   /** Processor time a request, user and system, of the server's whole process tree. */
   readonly serverCpuUs: Spread | null;
   readonly generatorCpuUs: number;
-  /** Cores that neither the server nor the generator used: other work, the kernel's own included. */
+  /**
+   * Cores that neither the server nor the generator used: other work, the kernel's own included.
+   */
   readonly otherCores: number | null;
   readonly rssMib: number | null;
   readonly peakMib: number | null;

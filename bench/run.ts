@@ -29,7 +29,7 @@ const USAGE = `usage: npm run bench [-- [files] [options]]
   --out FILE        the report as JSON
   --baseline FILE   ratios to an older report
   --profile ROW     where the server's time goes in this row
-  --dir DIRECTORY   where the data goes meanwhile (the system's temporary directory)
+  --dir DIRECTORY   where the store goes meanwhile (the system's temporary directory)
 `;
 
 const { values: options, positionals } = parseArgs({
@@ -52,7 +52,7 @@ const { values: options, positionals } = parseArgs({
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // The second one does not ask; children and data go with the process.
+    // The second one does not ask; children and stores go with the process.
     if (interruption.signal.aborted) process.exit(130);
     interruption.abort();
   });
@@ -64,9 +64,9 @@ else await main();
 async function main(): Promise<void> {
   const unknown = positionals.filter((word) => word !== 'files');
   if (unknown.length > 0) throw new Error(`No such protocol: ${unknown.join(' ')}\n${USAGE}`);
-  const directory = mkdtempSync(join(placeForData(), 'pinfold-bench-'));
-  const removeData = () => rmSync(directory, { recursive: true, force: true });
-  process.once('exit', removeData);
+  const directory = mkdtempSync(join(placeForStore(), 'pinfold-bench-'));
+  const removeStore = () => rmSync(directory, { recursive: true, force: true });
+  process.once('exit', removeStore);
   try {
     if (options.profile.length > 0) await profile(directory);
     else await measure(directory);
@@ -77,7 +77,7 @@ async function main(): Promise<void> {
 }
 
 /** On a real disk: in memory a sync costs nothing. */
-function placeForData(): string {
+function placeForStore(): string {
   if (options.dir !== undefined) {
     mkdirSync(options.dir, { recursive: true });
     if (isInMemory(options.dir)) console.log(`NOTE: ${options.dir} is in memory: syncs are free.`);
@@ -130,8 +130,8 @@ async function profile(directory: string): Promise<void> {
     if (row === undefined) continue;
     const resultDirectory = join(ROOT, '.cache/bench/profiles', row.name);
     rmSync(resultDirectory, { recursive: true, force: true });
-    const data = join(directory, row.name);
-    const run = { root: ROOT, directory: data, resultDirectory, effort: effortOf(5) };
+    const storeDirectory = join(directory, row.name);
+    const run = { root: ROOT, directory: storeDirectory, resultDirectory, effort: effortOf(5) };
     console.log(await profileRow(generator, row, run));
   }
 }

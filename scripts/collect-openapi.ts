@@ -1,4 +1,7 @@
-/** OpenAPI 3.1 out of the route schemas. The server answers what was committed: it need not carry this. */
+/**
+ * OpenAPI 3.1 out of the route schemas. The server answers what was committed: it need not carry
+ * this.
+ */
 import swagger from '@fastify/swagger';
 import type { OpenApiDocument } from '../src/dialects/health/openapi-routes.ts';
 import type { ApiServer } from '../src/server/schema-kit.ts';

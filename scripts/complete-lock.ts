@@ -2,8 +2,8 @@
  * Completes package-lock.json after `npm install --package-lock-only`.
  *
  * npm leaves out platform packages that its registry does not serve, and then `npm ci` refuses the
- * lock for lacking them. Each gets an entry that says for which platform it is, so that it is passed
- * over everywhere else. Run as `node scripts/complete-lock.ts` in the project's root.
+ * lock for lacking them. Each gets an entry that says for which platform it is, so that it is
+ * passed over everywhere else. Run as `node scripts/complete-lock.ts` in the project's root.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 

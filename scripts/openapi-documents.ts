@@ -1,4 +1,6 @@
-/** The OpenAPI documents, made from the routes of an API that stands on memory and never listens. */
+/**
+ * The OpenAPI documents, made from the routes of an API that stands on memory and never listens.
+ */
 import { Converter } from '@apiture/openapi-down-convert';
 import { buildApi } from '../src/compose-api.ts';
 import { loadConfig } from '../src/config/config.ts';

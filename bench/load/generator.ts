@@ -1,6 +1,7 @@
 /**
  * The load generator: a process of its own, so that its cost is not the server's and can be told
- * from the driver's. It takes a plan, opens and readies everything, says so, and waits for the start.
+ * from the driver's. It takes a plan, opens and readies everything, says so, and waits for the
+ * start.
  */
 import { filesSource } from '../protocols/files.ts';
 import type { Protocol } from '../protocols/protocol.ts';

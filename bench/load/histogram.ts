@@ -1,4 +1,6 @@
-/** Latencies in a fixed array: 64 steps to each doubling, so no figure is off by more than 1.6 %. */
+/**
+ * Latencies in a fixed array: 64 steps to each doubling, so no figure is off by more than 1.6 %.
+ */
 
 const STEP_BITS = 6;
 const STEPS = 1 << STEP_BITS;

@@ -1,4 +1,6 @@
-/** How an object's number is written: eight hex digits, scattered so that names arrive in no order. */
+/**
+ * How an object's number is written: eight hex digits, scattered so that names arrive in no order.
+ */
 
 export const NUMBER_BYTES = 8;
 

@@ -92,7 +92,9 @@ function listPath(prefix: string, cursor: string | undefined): string {
   return `/files?${query}`;
 }
 
-/** Walks a whole listing once; throws when it does not hold exactly `names` names in their order. */
+/**
+ * Walks a whole listing once; throws when it does not hold exactly `names` names in their order.
+ */
 export async function collectListPages(
   target: { readonly url: string; readonly credential: string },
   listing: { readonly prefix: string; readonly names: number },

@@ -16,7 +16,10 @@ export type RequestSource = {
 };
 
 export type Lane = {
-  /** Readies request `index` of the run in the lane's buffers, which stay as they are until the next call. */
+  /**
+   * Readies request `index` of the run in the lane's buffers, which stay as they are until the next
+   * call.
+   */
   readonly next: (index: number) => Exchange;
 };
 

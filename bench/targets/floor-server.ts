@@ -1,6 +1,7 @@
 /**
  * What any server in this runtime pays before it does anything: an empty `node:http` server, and a
- * raw socket that writes the same megabyte again and again. A process of its own; it prints its ports.
+ * raw socket that writes the same megabyte again and again. A process of its own; it prints its
+ * ports.
  */
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import { createServer, type Server, type Socket } from 'node:net';

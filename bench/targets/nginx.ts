@@ -1,4 +1,6 @@
-/** nginx with static files: what a compiled server does with the same bytes and no questions asked. */
+/**
+ * nginx with static files: what a compiled server does with the same bytes and no questions asked.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';

@@ -1,4 +1,7 @@
-/** Peers given on the command line: another checkout of Pinfold, or anything that speaks the Files API. */
+/**
+ * Peers given on the command line: another checkout of Pinfold, or anything that speaks the Files
+ * API.
+ */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { filesTarget, startPinfold } from './pinfold.ts';

@@ -16,7 +16,10 @@ export type Target = {
   readonly seed: Seeding;
 };
 
-/** How objects that are only read get there: over the protocol, beside it, or they are the same for all. */
+/**
+ * How objects that are only read get there: over the protocol, beside it, or they are the same for
+ * all.
+ */
 export type Seeding =
   | { readonly kind: 'upload' }
   | { readonly kind: 'write'; readonly write: (seed: Seed) => void }

@@ -26,7 +26,7 @@ function run(...argv: readonly string[]) {
 }
 
 /** A directory that looks as after a first start, without a server. */
-function directoryWithData(): string {
+function filledDirectory(): string {
   const directory = freshDirectory();
   mkdirSync(join(directory, 'data', 'run'), { recursive: true });
   writeFileSync(join(directory, 'data', 'FORMAT'), 'pinfold 1\n');
@@ -151,7 +151,7 @@ test('admin while the store is held but no socket answers says so', async () => 
       new DataDirectoryError('locked', { message: 'It is in use.', remedy: 'Stop it.' }),
     );
   const { exitCode, notes } = await runLine({
-    directory: directoryWithData(),
+    directory: filledDirectory(),
     argv: ['admin', 'accounts', 'list'],
     composition: { composeAdministration },
   });
@@ -163,7 +163,7 @@ test('every operating error has an exit code and no stack; a fault of ours keeps
   for (const code of ERROR_CODES) {
     const composeAdministration = () => Promise.reject(new ServiceError(code, 'It failed.'));
     const { exitCode, notes } = await runLine({
-      directory: directoryWithData(),
+      directory: filledDirectory(),
       argv: ['admin', 'accounts', 'list'],
       composition: { composeAdministration },
     });
@@ -172,7 +172,7 @@ test('every operating error has an exit code and no stack; a fault of ours keeps
     assert.doesNotMatch(notes, /\n\s+at /);
   }
   const fault = await runLine({
-    directory: directoryWithData(),
+    directory: filledDirectory(),
     argv: ['admin', 'accounts', 'list'],
     composition: { composeAdministration: () => Promise.reject(new TypeError('oh')) },
   });

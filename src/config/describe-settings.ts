@@ -5,7 +5,7 @@ import { SETTINGS, type Setting } from './settings.ts';
 import type { SetTexts, SettingOrigin } from './sources.ts';
 
 /** Stands for what is not shown. */
-export const REDACTED = '***';
+const REDACTED = '***';
 
 export type DescribedSetting = {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** The audit trail: one row for every change of access or money, never for single objects. */
 import type { AccountId, TimeMs } from './ids.ts';
 
-export const AUDIT_ACTIONS = [
+const AUDIT_ACTIONS = [
   'account.created',
   'account.disabled',
   'account.enabled',

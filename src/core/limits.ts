@@ -56,5 +56,3 @@ export const SWEEP_BATCH_ROWS = 500;
 export const SWEEP_BATCHES_MAX = 100;
 /** JSON bodies of the REST dialects; the largest documented one is under 4 KiB. */
 export const JSON_BODY_BYTES_MAX = 64 * 1024;
-/** GB of the contracts: 10^9 bytes. */
-export const GB_BYTES = 1_000_000_000n;

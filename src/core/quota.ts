@@ -10,7 +10,7 @@ export type QuotaPolicy = {
 
 type StorageFacts = Pick<Account, 'entitlements' | 'storedBytes'>;
 
-export function storageLimitBytes(policy: QuotaPolicy, account: StorageFacts): bigint {
+function storageLimitBytes(policy: QuotaPolicy, account: StorageFacts): bigint {
   return account.entitlements.storageBytes ?? policy.freeStorageBytes;
 }
 
@@ -26,8 +26,8 @@ export function storageLeftBytes(
 }
 
 /**
- * Throws `quota_exceeded` when `sizeBytes` more would pass the limit. Nothing that does not grow what
- * is stored is refused: an account over its limit may still shrink.
+ * Throws `quota_exceeded` when `sizeBytes` more would pass the limit. Nothing that does not grow
+ * what is stored is refused: an account over its limit may still shrink.
  */
 export function checkStorageQuota(
   policy: QuotaPolicy,

@@ -6,8 +6,8 @@ export function encodeBase58(bytes: Uint8Array): string {
 }
 
 /**
- * Decodes the canonical base58 of exactly `sizeBytes` bytes; anything else is `undefined`. The length
- * is looked at first, since decoding takes quadratic time.
+ * Decodes the canonical base58 of exactly `sizeBytes` bytes; anything else is `undefined`. The
+ * length is looked at first, since decoding takes quadratic time.
  */
 export function decodeBase58(text: string, sizeBytes: number): Uint8Array | undefined {
   const lengthMax = Math.ceil((sizeBytes * Math.log(256)) / Math.log(58));

@@ -27,7 +27,8 @@ const LOW_ORDER_POINTS: ReadonlySet<string> = new Set([
 
 /**
  * Whether 32 bytes are the canonical encoding of a point on the curve. OpenSSL does not ask this
- * when it takes a key, and program-derived addresses of Solana are just those that are off the curve.
+ * when it takes a key, and program-derived addresses of Solana are just those that are off the
+ * curve.
  */
 export function isOnCurve(publicKey: Uint8Array): boolean {
   if (publicKey.length !== PUBLIC_KEY_BYTES) return false;

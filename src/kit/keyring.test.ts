@@ -1,4 +1,6 @@
-/** Proves that master key files are read strictly and that sealed texts open only where they belong. */
+/**
+ * Proves that master key files are read strictly and that sealed texts open only where they belong.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,7 +1,7 @@
 /**
- * Master keys and what is derived from them. A master key file has one line a key,
- * `<kid> <base64url of 32 bytes>`, the newest last; `#` begins a comment line. Every purpose has its
- * own key by HKDF-SHA256, so that no two uses can be played against each other.
+ * Master keys and what is derived from them. A master key file has one line a key, `<kid>
+ * <base64url of 32 bytes>`, the newest last; `#` begins a comment line. Every purpose has its own
+ * key by HKDF-SHA256, so that no two uses can be played against each other.
  */
 import {
   createCipheriv,
@@ -98,8 +98,9 @@ export function keyringOf(masterKeys: readonly MasterKey[]): Keyring {
 }
 
 /**
- * Encrypts `text` with AES-256-GCM: `v1.<kid>.<nonce>.<ciphertext and tag>`. `place` names the table
- * and row, so that a ciphertext moved elsewhere does not open. `nonce` is 12 fresh random bytes.
+ * Encrypts `text` with AES-256-GCM: `v1.<kid>.<nonce>.<ciphertext and tag>`. `place` names the
+ * table and row, so that a ciphertext moved elsewhere does not open. `nonce` is 12 fresh random
+ * bytes.
  */
 export function sealText(
   keyring: Keyring,
@@ -123,8 +124,8 @@ export function sealText(
 }
 
 /**
- * Decrypts what `sealText` made; `undefined` when it was changed, moved, or sealed under a master key
- * that is not held.
+ * Decrypts what `sealText` made; `undefined` when it was changed, moved, or sealed under a master
+ * key that is not held.
  */
 export function openText(
   keyring: Keyring,

@@ -1,7 +1,7 @@
 /**
- * A server that kills itself. Usage: crash-child.ts [STEP COUNT], configured by the environment like
- * `pinfold serve`; when a PUT reaches STEP for the COUNT-th time, the process gets SIGKILL. It ends
- * with its parent.
+ * A server that kills itself. Usage: crash-child.ts [STEP COUNT], configured by the environment
+ * like `pinfold serve`; when a PUT reaches STEP for the COUNT-th time, the process gets SIGKILL. It
+ * ends with its parent.
  */
 import { composeServer } from '../../src/compose.ts';
 import { loadConfig } from '../../src/config/config.ts';

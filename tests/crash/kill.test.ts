@@ -1,7 +1,8 @@
 /**
- * Proves that a server killed with SIGKILL at each named step of a PUT, and at any other time, comes
- * back with every acknowledged file and its bytes, without any acknowledged delete, with nothing
- * half-visible, and that what the kills left without a row is swept (invariants 1, 2, 8, 9).
+ * Proves that a server killed with SIGKILL at each named step of a PUT, and at any other time,
+ * comes back with every acknowledged file and its bytes, without any acknowledged delete, with
+ * nothing half-visible, and that what the kills left without a row is swept (invariants 1, 2, 8,
+ * 9).
  */
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';

@@ -17,7 +17,9 @@ import { type Chance, SimulatedDisk } from '../world/simulated-disk.ts';
 /** What a key may hold: a body, or nothing. */
 type Held = Buffer | undefined;
 
-/** Keys of one actor, whose operations follow each other: what is acknowledged, and what is not yet. */
+/**
+ * Keys of one actor, whose operations follow each other: what is acknowledged, and what is not yet.
+ */
 type Shelf = {
   readonly acknowledged: Map<ObjectKey, Held>;
   /** The state once the operation under way is done. */

@@ -1,6 +1,6 @@
 /**
- * Proves that a file of 5 GiB goes in and out over HTTP whole, while the server's memory stays small:
- * bytes are streamed, never gathered, whatever the size.
+ * Proves that a file of 5 GiB goes in and out over HTTP whole, while the server's memory stays
+ * small: bytes are streamed, never gathered, whatever the size.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

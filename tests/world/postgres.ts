@@ -1,4 +1,6 @@
-/** A throwaway PostgreSQL for tests: a cluster of its own, or the one that the test runner started. */
+/**
+ * A throwaway PostgreSQL for tests: a cluster of its own, or the one that the test runner started.
+ */
 import { strict as assert } from 'node:assert';
 import { execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';

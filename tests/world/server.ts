@@ -85,8 +85,8 @@ export type ChildServer = AsyncDisposable & {
 };
 
 /**
- * A server in a process of its own, over the data directory `data` in `directory`, which outlives it.
- * `program` is a file and its arguments that says where it listens as `pinfold serve` does.
+ * A server in a process of its own, over the data directory `data` in `directory`, which outlives
+ * it. `program` is a file and its arguments that says where it listens as `pinfold serve` does.
  */
 export async function startChild(options: {
   readonly directory: string;

@@ -1,7 +1,7 @@
 /**
- * A disk that keeps only what was synced. Until a crash it behaves like any disk; `crash` stops every
- * call for ever, and `afterCrash` gives the disk as it could be found then: unsynced writes may be
- * there, torn or not at all, and so may unsynced names.
+ * A disk that keeps only what was synced. Until a crash it behaves like any disk; `crash` stops
+ * every call for ever, and `afterCrash` gives the disk as it could be found then: unsynced writes
+ * may be there, torn or not at all, and so may unsynced names.
  */
 import { strict as assert } from 'node:assert';
 import { dirname } from 'node:path';

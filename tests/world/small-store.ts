@@ -1,4 +1,6 @@
-/** A store on a real disk without a server: small segments, so that they roll and compact in a test. */
+/**
+ * A store on a real disk without a server: small segments, so that they roll and compact in a test.
+ */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { BlobId, Etag, ObjectKey } from '../../src/core/ids.ts';

@@ -66,7 +66,10 @@ export async function listAudit(
   return await deps.metadata.listAudit({ accountId: input.accountId, limit });
 }
 
-/** Opens a username account whatever the sign-up policy. Throws `username_invalid`, `username_taken`. */
+/**
+ * Opens a username account whatever the sign-up policy. Throws `username_invalid`,
+ * `username_taken`.
+ */
 export async function createAccount(
   deps: ChangeDeps & { readonly random: Random; readonly keyring: Keyring },
   input: { readonly actor: Actor; readonly username: string },
@@ -77,7 +80,9 @@ export async function createAccount(
   return await deps.metadata.transact((tx) => signUp(deps, tx, { username, actor }));
 }
 
-/** Disables an account: every dialect refuses it until it is enabled. Throws `account_not_found`. */
+/**
+ * Disables an account: every dialect refuses it until it is enabled. Throws `account_not_found`.
+ */
 export async function disableAccount(deps: ChangeDeps, input: OnAccount): Promise<void> {
   const at = deps.clock.now();
   await changeAccount(deps, input, 'account.disabled', (account) =>

@@ -34,8 +34,8 @@ export type TokenRequest = {
 };
 
 /**
- * Makes a token; its text is answered this once. A token that makes another cannot give it more than
- * it has. Throws `missing_scope`, `access_denied`, `invalid_field` naming the field,
+ * Makes a token; its text is answered this once. A token that makes another cannot give it more
+ * than it has. Throws `missing_scope`, `access_denied`, `invalid_field` naming the field,
  * `token_name_taken`, `quota_exceeded`, `account_not_found`.
  */
 export async function createApiToken(

@@ -41,11 +41,12 @@ const KINDS_SENT: Readonly<Record<SentCredential['scheme'], ReadonlySet<Credenti
 };
 
 /**
- * The first of `credentials` that proves an account. A cookie counts only when nothing else was sent.
- * When none does: `account_disabled` or `access_denied` (a token used from an address it is not for)
- * if one was otherwise good, else what was wrong with the first: `unauthenticated` (nothing sent, or
- * a bad session) or `credential_invalid` (a bad key or token). Throws `csrf_invalid` when a session
- * comes with a wrong CSRF token, or by cookie without one where something may be changed.
+ * The first of `credentials` that proves an account. A cookie counts only when nothing else was
+ * sent. When none does: `account_disabled` or `access_denied` (a token used from an address it is
+ * not for) if one was otherwise good, else what was wrong with the first: `unauthenticated`
+ * (nothing sent, or a bad session) or `credential_invalid` (a bad key or token). Throws
+ * `csrf_invalid` when a session comes with a wrong CSRF token, or by cookie without one where
+ * something may be changed.
  */
 export async function authenticate(
   deps: AuthenticationDeps,

@@ -37,8 +37,8 @@ const TOKEN_NEEDS = {
 export type Action = keyof typeof TOKEN_NEEDS;
 
 /**
- * Lets `principal` do `action`, on things of `owner` if one is given, or throws: `missing_scope` with
- * `required` when its token does not reach so far, else `access_denied`.
+ * Lets `principal` do `action`, on things of `owner` if one is given, or throws: `missing_scope`
+ * with `required` when its token does not reach so far, else `access_denied`.
  */
 export function authorize(principal: Principal, action: Action, owner?: AccountId): void {
   const lacking = lackingScope(principal, action);

@@ -14,8 +14,8 @@ import { parseWalletAddress } from './wallet-address.ts';
 export const NONCE_BYTES = 16;
 
 /**
- * Issues a challenge for a wallet, known or not. Throws `wallet_invalid`, and `rate_limited` when too
- * many challenges are unanswered.
+ * Issues a challenge for a wallet, known or not. Throws `wallet_invalid`, and `rate_limited` when
+ * too many challenges are unanswered.
  */
 export async function issueWalletChallenge(
   deps: {

@@ -69,7 +69,7 @@ async function spend(tx: MetadataTx, token: RefreshToken, now: TimeMs): Promise<
 }
 
 /** Whether a session may still be refreshed: neither revoked nor idle nor too old. */
-export function isLive(session: Session, now: TimeMs): boolean {
+function isLive(session: Session, now: TimeMs): boolean {
   return (
     session.revokedAt === undefined &&
     now - session.lastUsedAt < REFRESH_IDLE_LIFE_MS &&

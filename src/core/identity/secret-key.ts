@@ -1,4 +1,6 @@
-/** App keys and API tokens: `pfk_` or `pft_`, 32 random bytes in base64url, 6 letters of checksum. */
+/**
+ * App keys and API tokens: `pfk_` or `pft_`, 32 random bytes in base64url, 6 letters of checksum.
+ */
 import { encodeBase64Url } from '../../kit/base64.ts';
 import { sha256Hex } from '../../kit/secrets.ts';
 import type { Random } from '../ports/random.ts';

@@ -9,7 +9,9 @@ import type { Account } from './account.ts';
 import { newAppKey } from './app-key.ts';
 import { newAccountId, newAccountSlug } from './names.ts';
 
-/** E-mail addresses in lower case. An allow-list opens no username accounts: those prove nothing. */
+/**
+ * E-mail addresses in lower case. An allow-list opens no username accounts: those prove nothing.
+ */
 export type SignUpPolicy =
   | { readonly kind: 'open' }
   | { readonly kind: 'closed' }
@@ -23,13 +25,6 @@ export type SignUpPolicy =
 export function checkWalletMaySignUp(policy: SignUpPolicy, wallet: WalletAddress): void {
   if (policy.kind === 'open') return;
   if (policy.kind === 'allowlist' && policy.wallets.includes(wallet)) return;
-  throw signUpClosed();
-}
-
-/** Throws `signup_closed` unless the policy lets this e-mail address in. */
-export function checkEmailMaySignUp(policy: SignUpPolicy, email: string): void {
-  if (policy.kind === 'open') return;
-  if (policy.kind === 'allowlist' && policy.emails.includes(email.toLowerCase())) return;
   throw signUpClosed();
 }
 

@@ -49,7 +49,10 @@ export async function startSession(
   return session;
 }
 
-/** The tokens of a session as its row stands. Called after the transaction: signing is no part of it. */
+/**
+ * The tokens of a session as its row stands. Called after the transaction: signing is no part of
+ * it.
+ */
 export async function issueTokenSet(deps: AccessTokenDeps, session: Session): Promise<TokenSet> {
   const { accessToken, expiresAt } = await mintAccessToken(deps, session);
   return {

@@ -12,8 +12,8 @@ import type { Transactions } from '../ports/metadata/metadata.ts';
 import { timeMs } from './names.ts';
 
 /**
- * Removes what ended, up to a bound for one run; what is left waits for the next. May be run twice or
- * by several at once. Stops between two transactions when the signal fires.
+ * Removes what ended, up to a bound for one run; what is left waits for the next. May be run twice
+ * or by several at once. Stops between two transactions when the signal fires.
  */
 export async function sweepIdentity(
   deps: { readonly metadata: Transactions; readonly clock: Clock },

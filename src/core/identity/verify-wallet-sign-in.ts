@@ -38,9 +38,9 @@ type WalletAnswer = {
 /**
  * Checks the answer against what was issued, never against what its text claims, and starts a
  * session; a wallet seen for the first time gets an account and its default bucket. Throws
- * `wallet_invalid`, then, in this order, `nonce_unknown` (also for another wallet's), `nonce_expired`,
- * `nonce_used` (also after too many failures), `signature_invalid`; `signup_closed`,
- * `account_disabled`.
+ * `wallet_invalid`, then, in this order, `nonce_unknown` (also for another wallet's),
+ * `nonce_expired`, `nonce_used` (also after too many failures), `signature_invalid`;
+ * `signup_closed`, `account_disabled`.
  */
 export async function verifyWalletSignIn(
   deps: WalletSignInDeps,

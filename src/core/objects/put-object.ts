@@ -2,8 +2,8 @@
  * The one way by which bytes become an object, whatever the dialect (ARCHITECTURE.md, "The way of a
  * PUT"): admit → stage → verify → commit bytes → publish.
  *
- * A crash before `publish` returns leaves at most bytes that no row names: the sweeper's. Once bytes
- * are being committed, a client that leaves changes nothing any more.
+ * A crash before `publish` returns leaves at most bytes that no row names: the sweeper's. Once
+ * bytes are being committed, a client that leaves changes nothing any more.
  */
 import type { Digests } from '../../kit/digests.ts';
 import { ServiceError } from '../errors.ts';

@@ -42,8 +42,8 @@ export type ObjectReading = {
 
 /**
  * Finds and opens an object. `find` is asked again when the bytes were gone in between: a replaced
- * object is then read in its new form, a deleted one is not found. Bytes that are missing while their
- * row stays as it was are `corrupt`.
+ * object is then read in its new form, a deleted one is not found. Bytes that are missing while
+ * their row stays as it was are `corrupt`.
  */
 export async function openObject(
   deps: { readonly blobs: Pick<BlobStore, 'open'> },

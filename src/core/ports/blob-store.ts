@@ -1,10 +1,10 @@
 /**
- * The blob store keeps immutable, nameless bytes. It knows no objects, buckets or accounts: metadata
- * names blobs, and a blob that no row names is swept after a grace.
+ * The blob store keeps immutable, nameless bytes. It knows no objects, buckets or accounts:
+ * metadata names blobs, and a blob that no row names is swept after a grace.
  *
- * Order of a write: `stage` → `write`… → `commit` (durable, invisible) → metadata publishes the row.
- * A crash before `commit` returns leaves nothing; a crash after it leaves bytes without a row, which
- * the sweeper removes. Nothing here waits for metadata.
+ * Order of a write: `stage` → `write`… → `commit` (durable, invisible) → metadata publishes the
+ * row. A crash before `commit` returns leaves nothing; a crash after it leaves bytes without a row,
+ * which the sweeper removes. Nothing here waits for metadata.
  */
 import type { BlobId, BlobLocation, TimeMs } from '../ids.ts';
 
@@ -19,8 +19,9 @@ export type BlobRef = {
 export type ByteSpan = { readonly start: number; readonly end: number };
 
 /**
- * Takes the bytes of a read in order. `chunk` is only valid until the returned promise resolves (the
- * store reuses its buffers); the store waits for it before it sends more than one further chunk.
+ * Takes the bytes of a read in order. `chunk` is only valid until the returned promise resolves
+ * (the store reuses its buffers); the store waits for it before it sends more than one further
+ * chunk.
  */
 export type ByteSink = (chunk: Uint8Array) => Promise<void> | undefined;
 
@@ -47,7 +48,8 @@ export interface BlobReader {
 
   /**
    * Sends `span` to `sink`, each block checked against its checksum before it is sent. Throws
-   * `corrupt` when a block is damaged (whatever was sent before it was good), `aborted` by the signal.
+   * `corrupt` when a block is damaged (whatever was sent before it was good), `aborted` by the
+   * signal.
    */
   read(span: ByteSpan, sink: ByteSink, options?: { signal?: AbortSignal }): Promise<void>;
 

@@ -7,8 +7,8 @@ export interface ByteSource {
 
   /**
    * Sends all bytes to `sink` in order and waits when it answers a promise. May be called once.
-   * Throws `incomplete_body` when the sender went away or sent less than it declared, `body_too_large`
-   * when it sent more, and whatever `sink` throws (the rest is then left unread).
+   * Throws `incomplete_body` when the sender went away or sent less than it declared,
+   * `body_too_large` when it sent more, and whatever `sink` throws (the rest is then left unread).
    */
   pipeTo(sink: ByteSink): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * Hashes passwords with a function that is slow and takes much memory on purpose. Few run at once, a
- * bounded number waits, the rest is refused, so that sign-ins never starve the service.
+ * Hashes passwords with a function that is slow and takes much memory on purpose. Few run at once,
+ * a bounded number waits, the rest is refused, so that sign-ins never starve the service.
  */
 export interface PasswordHasher {
   /**
@@ -10,9 +10,9 @@ export interface PasswordHasher {
   hash(password: string, options?: { readonly signal?: AbortSignal }): Promise<string>;
 
   /**
-   * Whether `hash` was made of `password`. Without a hash it does the same work and answers `false`,
-   * so that time does not tell which accounts exist. Throws as `hash` does, and `corrupt` when `hash`
-   * is none.
+   * Whether `hash` was made of `password`. Without a hash it does the same work and answers
+   * `false`, so that time does not tell which accounts exist. Throws as `hash` does, and `corrupt`
+   * when `hash` is none.
    */
   verify(
     password: string,

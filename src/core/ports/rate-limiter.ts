@@ -1,4 +1,6 @@
-/** Counts requests against limits, per key; one count holds across all processes of a deployment. */
+/**
+ * Counts requests against limits, per key; one count holds across all processes of a deployment.
+ */
 import type { TimeMs } from '../ids.ts';
 
 /** Which limit; how many points it gives in what time is configured. */

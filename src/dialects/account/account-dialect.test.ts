@@ -22,7 +22,7 @@ type Answer = { readonly status: number; readonly headers: Headers; readonly bod
 const NO_LIMITS: LimitWindows = { credential: [], anonymous: [], signIn: [], password: [] };
 const wallet = walletOf('first');
 
-async function openService(
+async function openApi(
   options: { readonly policy?: SignUpPolicy; readonly windows?: Partial<LimitWindows> } = {},
 ) {
   const world = await openIdentityWorld(options.policy);
@@ -67,7 +67,7 @@ async function openService(
   return { world, call };
 }
 
-type Service = Awaited<ReturnType<typeof openService>>;
+type Service = Awaited<ReturnType<typeof openApi>>;
 
 function refused(answer: Answer, status: number, code: string, fields: Json = {}): void {
   assert.equal(answer.status, status, JSON.stringify(answer.body));
@@ -96,7 +96,7 @@ async function signIn(service: Service) {
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 test('a wallet signs in, sees itself, refreshes and signs out', async () => {
-  const service = await openService();
+  const service = await openApi();
   const { call } = service;
   const verified = await call('POST /auth/siws/verify', await challenge(service));
   assert.equal(verified.status, 200);
@@ -148,7 +148,7 @@ test('a wallet signs in, sees itself, refreshes and signs out', async () => {
 });
 
 test('every way to answer a challenge wrongly is a 401 with its code', async () => {
-  const service = await openService();
+  const service = await openApi();
   const { call, world } = service;
   const verify = (body: unknown) => call('POST /auth/siws/verify', body);
   const answer = await challenge(service);
@@ -168,7 +168,7 @@ test('every way to answer a challenge wrongly is a 401 with its code', async () 
 });
 
 test('a malformed body is a 400 that names its field', async () => {
-  const { call } = await openService();
+  const { call } = await openApi();
   const lowOrder = '11111111111111111111111111111111';
   for (const [body, field] of [
     [{ wallet_public_key: lowOrder }, 'wallet_public_key'],
@@ -187,7 +187,7 @@ test('a malformed body is a 400 that names its field', async () => {
 });
 
 test('a replayed refresh token ends the session with refresh_reused', async () => {
-  const service = await openService();
+  const service = await openApi();
   const { call, world } = service;
   const { refresh_token: first } = await signIn(service);
   const second = await call('POST /auth/refresh', { refresh_token: first });
@@ -203,7 +203,7 @@ test('a replayed refresh token ends the session with refresh_reused', async () =
 });
 
 test('a username account is opened, gets a password and logs in', async () => {
-  const { call } = await openService();
+  const { call } = await openApi();
   const created = await call('POST /users', { username: 'alice' });
   assert.equal(created.status, 200);
   const { user_id: userId, user_app_key: appKey, solana_pubkey: pubkey } = created.body;
@@ -239,7 +239,7 @@ test('a username account is opened, gets a password and logs in', async () => {
 });
 
 test('a rotated app key is dead at once, in every header', async () => {
-  const { call } = await openService();
+  const { call } = await openApi();
   const { body: created } = await call('POST /users', { username: 'alice' });
   const headersOf = (key: unknown) => [
     { authorization: `ApiKey ${key}` },
@@ -263,7 +263,7 @@ test('a rotated app key is dead at once, in every header', async () => {
 });
 
 test('a scoped token sees who it is without the app key, and changes nothing', async () => {
-  const service = await openService();
+  const service = await openApi();
   const { call, world } = service;
   const { access_token: access } = await signIn(service);
   const { body: own } = await call('GET /user/me', undefined, bearer(access));
@@ -288,7 +288,7 @@ test('a scoped token sees who it is without the app key, and changes nothing', a
 });
 
 test('settings are changed and shown', async () => {
-  const service = await openService();
+  const service = await openApi();
   const { access_token: access } = await signIn(service);
   const patch = (body: unknown) => service.call('PATCH /user/me', body, bearer(access));
   assert.equal((await patch({ deterministic_urls: 'off' })).body['deterministic_urls'], 'off');
@@ -299,7 +299,7 @@ test('settings are changed and shown', async () => {
 });
 
 test('a bearer session with a wrong CSRF token is refused, with the right one or none it is not', async () => {
-  const service = await openService();
+  const service = await openApi();
   const { access_token: access, csrf_token: csrf } = await signIn(service);
   const patch = (headers: Record<string, string>) =>
     service.call('PATCH /user/me', {}, { ...bearer(access), ...headers });
@@ -309,7 +309,7 @@ test('a bearer session with a wrong CSRF token is refused, with the right one or
 });
 
 test('without a credential 401 says how to sign in', async () => {
-  const { call } = await openService();
+  const { call } = await openApi();
   for (const route of [
     'GET /user/me',
     'PATCH /user/me',
@@ -323,7 +323,7 @@ test('without a credential 401 says how to sign in', async () => {
 });
 
 test('a closed service refuses sign-ups with 403', async () => {
-  const service = await openService({ policy: { kind: 'closed' } });
+  const service = await openApi({ policy: { kind: 'closed' } });
   refused(await service.call('POST /users', { username: 'alice' }), 403, 'signup_closed');
   const answer = await challenge(service);
   refused(await service.call('POST /auth/siws/verify', answer), 403, 'signup_closed');
@@ -331,7 +331,7 @@ test('a closed service refuses sign-ups with 403', async () => {
 
 test('password tries are counted per name and address, whatever the capitals', async () => {
   const windows = { password: [{ points: 2, seconds: 60 }] };
-  const { call } = await openService({ windows });
+  const { call } = await openApi({ windows });
   const attempt = (username: string) =>
     call('POST /auth/login', { username, password: 'a guess it is' });
   refused(await attempt('alice'), 401, 'sign_in_failed');
@@ -344,7 +344,7 @@ test('password tries are counted per name and address, whatever the capitals', a
 
 test('sign-in calls are counted per address', async () => {
   const windows = { signIn: [{ points: 3, seconds: 60 }] };
-  const { call } = await openService({ windows });
+  const { call } = await openApi({ windows });
   const ask = () => call('POST /auth/siws/challenge', { wallet_public_key: wallet.address });
   for (let count = 0; count < 3; count += 1) assert.equal((await ask()).status, 200);
   refused(await ask(), 429, 'RATE_LIMIT');

@@ -1,6 +1,6 @@
 /**
- * The account dialect (contracts/files-api.md, Authentication): signing in, sessions, and the account
- * itself. What the routes do is in core/identity.
+ * The account dialect (contracts/files-api.md, Authentication): signing in, sessions, and the
+ * account itself. What the routes do is in core/identity.
  */
 import type { ApiServer } from '../../server/schema-kit.ts';
 import type { AccountDeps } from './deps.ts';

@@ -68,8 +68,8 @@ export function departureOf(reply: FastifyReply): AbortSignal {
 }
 
 /**
- * Adds to a refusal which field of the body it is about (files-api.md: `invalid_field` names it); the
- * core knows what is wrong, and only the wire knows the field's name.
+ * Adds to a refusal which field of the body it is about (files-api.md: `invalid_field` names it);
+ * the core knows what is wrong, and only the wire knows the field's name.
  */
 export async function namingField<T>(
   fields: Readonly<Partial<Record<ErrorCode, string>>>,

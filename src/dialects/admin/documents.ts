@@ -11,7 +11,7 @@ const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T)
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 /** `null`: the configured default holds. */
-export const LimitsDocument = Type.Object({
+const LimitsDocument = Type.Object({
   storage_bytes: Nullable(Count),
   egress_bytes: Nullable(Count),
   buckets: Nullable(Count),
@@ -47,7 +47,7 @@ export const CreatedAccountDocument = Type.Interface([AccountDocument], {
   user_app_key: Type.String(),
 });
 
-export const AuditEntryDocument = Type.Object({
+const AuditEntryDocument = Type.Object({
   at: Type.String(),
   user_id: Type.String(),
   /** An account's user id, or `admin`. */
@@ -73,7 +73,6 @@ export const CreatedTokenDocument = Type.Object({
   expires_at: Nullable(Type.String()),
 });
 
-export type LimitsDocument = Static<typeof LimitsDocument>;
 export type LimitsChangeDocument = Static<typeof LimitsChangeDocument>;
 export type AccountDocument = Static<typeof AccountDocument>;
 export type AccountListDocument = Static<typeof AccountListDocument>;

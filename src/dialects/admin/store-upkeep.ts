@@ -49,7 +49,7 @@ export function storeUpkeep(
   };
 }
 
-export function verifyDocumentOf(report: VerifyReport): VerifyDocument {
+function verifyDocumentOf(report: VerifyReport): VerifyDocument {
   const { checked, findings, findingsTotal } = report;
   const { accounts, buckets, owners, links, blobs, bytes, segments, unpublished } = checked;
   return {

@@ -11,7 +11,7 @@ const Nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T)
 /** Sums are exact up to 2^53, nine petabytes. */
 const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
-export const FindingDocument = Type.Object({
+const FindingDocument = Type.Object({
   kind: Type.Enum([...FINDING_KINDS]),
   subject: Type.String(),
   detail: Type.String(),

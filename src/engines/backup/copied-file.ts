@@ -8,7 +8,7 @@ import { makeDirectoryDurably, syncDirectory } from '../data-directory/durable-f
 import { isErrno } from '../errno.ts';
 import { UNFINISHED } from './backup-layout.ts';
 
-export const COPY_CHUNK_BYTES = 1024 * 1024;
+const COPY_CHUNK_BYTES = 1024 * 1024;
 
 /** Folders whose entries were changed and are not synced yet. */
 export class CopiedFolders {

@@ -162,7 +162,7 @@ export class DiskBackup implements StoreBackup {
   }
 }
 
-export function throwIfAborted(signal: AbortSignal): void {
+function throwIfAborted(signal: AbortSignal): void {
   if (signal.aborted) throw new ServiceError('aborted', 'The run was stopped.');
 }
 

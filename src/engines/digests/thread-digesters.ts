@@ -1,6 +1,6 @@
 /**
- * Digests large bodies in a thread of their own: MD5 alone takes 1.4 ms a MiB, in which the event loop
- * would answer nobody. Bodies that stay small are digested in place, in one go.
+ * Digests large bodies in a thread of their own: MD5 alone takes 1.4 ms a MiB, in which the event
+ * loop would answer nobody. Bodies that stay small are digested in place, in one go.
  */
 import { Worker } from 'node:worker_threads';
 import type { Digester, Digesters } from '../../core/ports/digesters.ts';

@@ -3,8 +3,8 @@ import { ServiceError } from '../../core/errors.ts';
 import { TRANSACTION_TRIES_MAX } from './metadata-limits.ts';
 
 /**
- * A transaction met a row that, in a serial order, it would have seen: for one, a slug or wallet that
- * another account took meanwhile. Never leaves the engine.
+ * A transaction met a row that, in a serial order, it would have seen: for one, a slug or wallet
+ * that another account took meanwhile. Never leaves the engine.
  */
 export class SerialConflict extends Error {
   constructor(subject: string) {

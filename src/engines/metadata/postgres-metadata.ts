@@ -1,4 +1,6 @@
-/** Metadata in PostgreSQL, or in a database that speaks its protocol, for any number of processes. */
+/**
+ * Metadata in PostgreSQL, or in a database that speaks its protocol, for any number of processes.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 

@@ -130,7 +130,9 @@ test('a killed process leaves all that it acknowledged, and its blob numbers are
   });
 });
 
-/** Runs the writer until it has acknowledged `count` objects, then kills it; answers their blobs. */
+/**
+ * Runs the writer until it has acknowledged `count` objects, then kills it; answers their blobs.
+ */
 async function killedAfter(file: string, count: number): Promise<readonly number[]> {
   const child = spawn(process.execPath, [WRITER, file], { stdio: ['ignore', 'pipe', 'inherit'] });
   const acknowledged: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * Metadata in one SQLite file, for one process: a writer whose commits are grouped, and a connection
- * for reads that sees every commit (WAL).
+ * Metadata in one SQLite file, for one process: a writer whose commits are grouped, and a
+ * connection for reads that sees every commit (WAL).
  */
 import { DatabaseSync } from 'node:sqlite';
 
@@ -169,7 +169,9 @@ export class SqliteMetadata
     return this.#atOneMoment(() => withSqliteSnapshot(this.#file, work));
   }
 
-  /** While a moment is read, the log that holds it is not begun anew: that would wait for its end. */
+  /**
+   * While a moment is read, the log that holds it is not begun anew: that would wait for its end.
+   */
   async #atOneMoment<T>(read: () => Promise<T>): Promise<T> {
     this.#moments += 1;
     try {

@@ -23,8 +23,8 @@ export interface AccessWrites {
 
   insertSession(session: Session): Promise<void>;
   /**
-   * Sets counter + 1, `rotatedAt` and `lastUsedAt` if the counter still is `counter` and the session
-   * is not revoked; answers whether it did.
+   * Sets counter + 1, `rotatedAt` and `lastUsedAt` if the counter still is `counter` and the
+   * session is not revoked; answers whether it did.
    */
   rotateSession(sessionId: SessionId, counter: number, at: TimeMs): Promise<boolean>;
   /** Revokes one session; answers whether it was live. */

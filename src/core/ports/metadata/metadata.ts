@@ -30,8 +30,8 @@ export type MetadataTx = MetadataReads &
 export interface Transactions {
   /**
    * Runs `work` in a transaction and commits when it resolves; when it throws, nothing has changed.
-   * `work` awaits nothing but `tx` (invariant 3) and may be run again after a conflict, so it has no
-   * other effects.
+   * `work` awaits nothing but `tx` (invariant 3) and may be run again after a conflict, so it has
+   * no other effects.
    */
   transact<T>(work: (tx: MetadataTx) => Promise<T>): Promise<T>;
 }

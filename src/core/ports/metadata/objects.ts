@@ -95,14 +95,14 @@ export interface ObjectCommits {
    * Makes `version` the object that readers see under its key: checks, replaces the row, drops the
    * references of the row it replaces, and keeps the account's stored bytes. Resolves with the
    * version that was replaced. Throws what `check` throws; `bucket_not_found`, also for another
-   * account's bucket; `account_not_found`; `object_not_found` when it names a dead blob, as a copy may
-   * whose source went meanwhile.
+   * account's bucket; `account_not_found`; `object_not_found` when it names a dead blob, as a copy
+   * may whose source went meanwhile.
    */
   publishObject(publication: Publication): Promise<ObjectVersion | undefined>;
 
   /**
-   * Removes an object and ends the public links bound to its name. Resolves with the version that was
-   * removed, or `undefined` when there was none (`check` has seen that too).
+   * Removes an object and ends the public links bound to its name. Resolves with the version that
+   * was removed, or `undefined` when there was none (`check` has seen that too).
    */
   deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined>;
 }

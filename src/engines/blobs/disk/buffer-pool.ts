@@ -1,4 +1,6 @@
-/** Buffers of one size, used again: a large download would otherwise leave garbage by the mebibyte. */
+/**
+ * Buffers of one size, used again: a large download would otherwise leave garbage by the mebibyte.
+ */
 export class BufferPool {
   readonly #sizeBytes: number;
   readonly #keptMax: number;

@@ -1,6 +1,6 @@
 /**
- * Compaction: what is alive in a segment that is over half dead moves to the newest one, and the old
- * file goes. Readers that had it open finish on the unlinked file.
+ * Compaction: what is alive in a segment that is over half dead moves to the newest one, and the
+ * old file goes. Readers that had it open finish on the unlinked file.
  */
 
 import type { BlobRef } from '../../../core/ports/blob-store.ts';

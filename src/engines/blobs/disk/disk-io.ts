@@ -10,8 +10,8 @@ export interface DiskFile {
   /** Fills `buffer` from `position`; answers how many bytes there were. */
   read(buffer: Uint8Array, position: number): Promise<number>;
   /**
-   * Writes at once, on the calling thread; for little that goes into the system's cache. Engines that
-   * have no such way leave it out.
+   * Writes at once, on the calling thread; for little that goes into the system's cache. Engines
+   * that have no such way leave it out.
    */
   writeNow?(chunks: readonly Uint8Array[], position: number): number;
   /** Reads at once, on the calling thread; for what the system's cache is likely to hold. */

@@ -7,7 +7,9 @@ import type { BlobRef, BlobWriter } from '../../../core/ports/blob-store.ts';
 import { BlockSums, blobFileName, blobFolders, encodeFooter, FILE_LOCATION } from './blob-file.ts';
 import type { DiskFile, DiskIo } from './disk-io.ts';
 
-/** Chunks are gathered up to this before they are written: a system call per 64 KiB costs a third. */
+/**
+ * Chunks are gathered up to this before they are written: a system call per 64 KiB costs a third.
+ */
 const GATHER_BYTES = 256 * 1024;
 
 export type FileWriterDeps = {

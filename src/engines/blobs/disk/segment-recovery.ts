@@ -1,6 +1,6 @@
 /**
- * What stands in the newest segment after a start: whole records, a tail that no row names (cut), and
- * damage below it (reported, never cut).
+ * What stands in the newest segment after a start: whole records, a tail that no row names (cut),
+ * and damage below it (reported, never cut).
  */
 import { crc32 } from '@node-rs/crc32';
 import type { BlobRef } from '../../../core/ports/blob-store.ts';
@@ -28,7 +28,9 @@ export type SegmentScan = {
 /** Memory taken by a scan; the longest record fits into it several times. */
 const WINDOW_BYTES = 4 * 1024 * 1024;
 
-/** Reads a segment from end to end and finds every record header that is whole, also behind damage. */
+/**
+ * Reads a segment from end to end and finds every record header that is whole, also behind damage.
+ */
 export async function scanSegment(file: DiskFile, segment: SegmentNumber): Promise<SegmentScan> {
   const sizeBytes = await file.sizeBytes();
   const head = Buffer.alloc(HEAD_BYTES);

@@ -1,4 +1,6 @@
-/** All segments of a store: the newest is written to, the others are read, compacted and removed. */
+/**
+ * All segments of a store: the newest is written to, the others are read, compacted and removed.
+ */
 import { join } from 'node:path';
 import type { BlobId, BlobLocation } from '../../../core/ids.ts';
 import type { BlobRef } from '../../../core/ports/blob-store.ts';

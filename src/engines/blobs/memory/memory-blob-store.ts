@@ -1,4 +1,6 @@
-/** Blobs in memory: the fake of tests, and what stands behind the API when it only describes itself. */
+/**
+ * Blobs in memory: the fake of tests, and what stands behind the API when it only describes itself.
+ */
 import { strict as assert } from 'node:assert';
 import { ServiceError } from '../../../core/errors.ts';
 import type { BlobId, BlobLocation, TimeMs } from '../../../core/ids.ts';

@@ -44,8 +44,8 @@ function accountOrThrow(row: AccountTable | undefined): Account {
 }
 
 /**
- * Runs `work` on one connection with the gates of the owners of `touched` shut. A connection that is
- * lost opens them again.
+ * Runs `work` on one connection with the gates of the owners of `touched` shut. A connection that
+ * is lost opens them again.
  */
 export function behindGates<T>(
   db: Db,

@@ -1,4 +1,6 @@
-/** What PostgreSQL's SQLSTATEs and a lost connection mean here; the one place that translates them. */
+/**
+ * What PostgreSQL's SQLSTATEs and a lost connection mean here; the one place that translates them.
+ */
 import pg from 'pg';
 
 import { ServiceError } from '../../../core/errors.ts';
@@ -17,8 +19,9 @@ export function isConflict(error: unknown): boolean {
 }
 
 /**
- * Answers the operating error that `error`, thrown by the client, stands for. What the server itself
- * did not say comes from the way to it. Conflicts and faults of the program come back as they are.
+ * Answers the operating error that `error`, thrown by the client, stands for. What the server
+ * itself did not say comes from the way to it. Conflicts and faults of the program come back as
+ * they are.
  */
 export function translatePostgresError(error: unknown): unknown {
   if (error instanceof ServiceError) return error;

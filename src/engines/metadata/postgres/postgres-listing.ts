@@ -29,8 +29,8 @@ function plainRows(query: ListQuery, range: ListRange): RawBuilder<KeyedRow> {
 
 /**
  * Hops from entry to entry: the key after a plain one, or the first above all that share a common
- * prefix. What is above a prefix is the prefix with its last byte raised, and a prefix ends with the
- * delimiter, so that is the text before the delimiter and the delimiter's own successor.
+ * prefix. What is above a prefix is the prefix with its last byte raised, and a prefix ends with
+ * the delimiter, so that is the text before the delimiter and the delimiter's own successor.
  */
 function seekRows(query: ListQuery, range: ListRange): RawBuilder<KeyedRow> {
   const delimiter = Buffer.from(range.delimiter, 'utf8');

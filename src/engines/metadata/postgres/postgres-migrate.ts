@@ -10,7 +10,8 @@ const MIGRATION_LOCK = 0x70_69_6e_66_6f_6cn;
 
 /**
  * Applies what is missing, all in one transaction, while other starting processes wait. Throws when
- * the schema is newer than the program. The operator's own backups are what a bad one falls back to.
+ * the schema is newer than the program. The operator's own backups are what a bad one falls back
+ * to.
  */
 export async function migratePostgres(
   db: Db,

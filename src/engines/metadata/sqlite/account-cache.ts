@@ -1,6 +1,7 @@
 /**
- * Accounts as the file holds them, for the reads that every request makes. This process alone writes
- * the file, so the writer tells what it changed: the stored bytes of some, or anything at all.
+ * Accounts as the file holds them, for the reads that every request makes. This process alone
+ * writes the file, so the writer tells what it changed: the stored bytes of some, or anything at
+ * all.
  */
 import type { Account } from '../../../core/identity/account.ts';
 import type { AccountId } from '../../../core/ids.ts';

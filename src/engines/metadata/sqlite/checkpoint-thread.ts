@@ -1,6 +1,6 @@
 /**
- * The checkpoint thread: carries the log into the file little by little, so that no request waits for
- * it. PASSIVE waits for nobody and is never waited for.
+ * The checkpoint thread: carries the log into the file little by little, so that no request waits
+ * for it. PASSIVE waits for nobody and is never waited for.
  */
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';

@@ -1,6 +1,7 @@
 /**
  * Publishes, deletes and moves inside one transaction of the writer. Each member is decided first,
- * which only reads and sees what earlier members wrote; a member that is refused has written nothing.
+ * which only reads and sees what earlier members wrote; a member that is refused has written
+ * nothing.
  */
 import { strict as assert } from 'node:assert';
 
@@ -21,7 +22,9 @@ import { accountOfRow } from './sqlite-reads.ts';
 
 type Move = Parameters<ObjectWrites['moveObject']>[0];
 type Current = { readonly version: ObjectVersion; readonly row: ObjectRow };
-/** Writes what was decided. A refusal comes before its first write; any other error leaves halves. */
+/**
+ * Writes what was decided. A refusal comes before its first write; any other error leaves halves.
+ */
 type Write = () => void;
 
 export type Decided = { readonly before: ObjectVersion | undefined; readonly write: Write };

@@ -1,16 +1,19 @@
 /**
  * The write-ahead log of a SQLite file: synced beside the event loop, checkpointed in a thread.
  *
- * With `synchronous=NORMAL` a commit writes its frames and does not wait for the disk; what waits is
- * the answer. `sync` is one `fdatasync` of the log in the thread pool, and no commit is acknowledged
- * before a sync that began after it has ended: the promise of `FULL` without its stall (decision 0003).
+ * With `synchronous=NORMAL` a commit writes its frames and does not wait for the disk; what waits
+ * is the answer. `sync` is one `fdatasync` of the log in the thread pool, and no commit is
+ * acknowledged before a sync that began after it has ended: the promise of `FULL` without its stall
+ * (decision 0003).
  */
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { syncDirectory } from '../../data-directory/durable-file.ts';
 
-/** What the thread tells: frames in the log and how many are in the file by now, or a failed disk. */
+/**
+ * What the thread tells: frames in the log and how many are in the file by now, or a failed disk.
+ */
 export type CheckpointReport =
   | { readonly kind: 'done'; readonly logFrames: number; readonly doneFrames: number }
   | { readonly kind: 'failed'; readonly error: Error };
@@ -43,10 +46,12 @@ export class Wal {
   /** `file` is open in WAL mode by a connection that stays. */
   static async open(file: string, options: WalOptions): Promise<Wal> {
     const { openLog = (path) => open(path, 'r+') } = options;
-    // NOTE: POSIX locks of SQLite are on the file and its -shm; another descriptor of the log is safe.
+    // NOTE: POSIX locks of SQLite are on the file and its -shm; another descriptor of the log is
+    // safe.
     const log = await openLog(`${file}-wal`);
     try {
-      // SQLite syncs the name of a log that it makes, but not of one that a killed process had made.
+      // SQLite syncs the name of a log that it makes, but not of one that a killed process had
+      // made.
       await syncDirectory(dirname(file));
     } catch (error) {
       await log.close();
