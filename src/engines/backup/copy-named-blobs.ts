@@ -1,6 +1,5 @@
 /** Copies into a backup all bytes that its metadata name and that it does not hold yet. */
 import { join } from 'node:path';
-import type { BlobId, BlobLocation } from '../../core/ids.ts';
 import type { BlobRef } from '../../core/ports/blob-store.ts';
 import type { BlobLoss } from '../../core/ports/store-backup.ts';
 import type { UpkeepOptions } from '../../core/ports/upkeep-progress.ts';
@@ -18,7 +17,7 @@ export type CopiedNamed = {
   readonly blobs: number;
   readonly files: number;
   readonly fileBytes: number;
-  readonly fileLocation: BlobLocation;
+  readonly blobBytes: number;
   readonly segments: readonly ManifestSegment[];
   readonly copiedBytes: number;
   readonly reusedBytes: number;
@@ -36,23 +35,22 @@ type Deps = {
 
 type Run = { readonly prior: Manifest | undefined; readonly number: number };
 
-const PAGE_BLOBS = 500;
-
 export async function copyNamedBlobs(
   deps: Deps,
   run: Run,
   options: UpkeepOptions,
 ): Promise<CopiedNamed> {
   const losses: BlobLoss[] = [];
-  const sums = { blobs: 0, files: 0, fileBytes: 0, copiedBytes: 0, reusedBytes: 0 };
-  const { atLocation: totalBytes } = deps.rows.sizes(FILE_LOCATION);
+  const sums = { blobs: 0, blobBytes: 0, files: 0, fileBytes: 0, copiedBytes: 0, reusedBytes: 0 };
+  const totalBytes = await deps.rows.sizeAt(FILE_LOCATION);
   const lost = new Set(run.prior?.damaged.map(({ blob_id: blobId }) => blobId));
   const ends = new Map<number, number>();
   const retried = new Set<number>();
-  for (const page of pagesOf(deps.rows)) {
+  for await (const page of deps.rows.pages()) {
     const files: BlobRef[] = [];
     for (const blob of page) {
       sums.blobs += 1;
+      sums.blobBytes += blob.sizeBytes;
       const place = parsePlace(blob.location);
       if (place === undefined) files.push(blob);
       else {
@@ -75,22 +73,11 @@ export async function copyNamedBlobs(
   const copied = await copySegments(deps, { ...run, ends, retried }, options);
   return {
     ...sums,
-    fileLocation: FILE_LOCATION,
     segments: copied.entries,
     copiedBytes: sums.copiedBytes + copied.copiedBytes,
     reusedBytes: sums.reusedBytes + copied.reusedBytes,
     losses: [...losses, ...copied.losses],
   };
-}
-
-export function* pagesOf(rows: CopiedBlobs): Generator<readonly BlobRef[]> {
-  let after: BlobId | undefined;
-  for (;;) {
-    const page = rows.page(after, PAGE_BLOBS);
-    if (page.length > 0) yield page;
-    if (page.length < PAGE_BLOBS) return;
-    after = page.at(-1)?.blobId;
-  }
 }
 
 async function copyFile(

@@ -123,7 +123,7 @@ export class DiskBackup implements StoreBackup {
       number,
       takenAt,
       blobs: copied.blobs,
-      blobBytes: rows.sizes(copied.fileLocation).all,
+      blobBytes: copied.blobBytes,
       copiedBytes: copied.copiedBytes + metadata.size_bytes,
       reusedBytes: copied.reusedBytes,
       losses: copied.losses,

@@ -11,7 +11,6 @@ import type { CopiedBlobs } from '../metadata/sqlite/copied-blobs.ts';
 import { backupPaths, blobPath } from './backup-layout.ts';
 import { type CopiedFolders, chunksOf, placeFile, writeAll } from './copied-file.ts';
 import { copyBlobFile } from './copy-blob-file.ts';
-import { pagesOf } from './copy-named-blobs.ts';
 import { damagedRecords } from './copy-segment.ts';
 import { eachOf } from './each-of.ts';
 import type { Manifest, ManifestSegment } from './manifest-format.ts';
@@ -41,7 +40,7 @@ export async function restoreBlobs(
   let blobs = 0;
   let bytes = 0;
   let fileBytes = 0;
-  for (const page of pagesOf(deps.rows)) {
+  for await (const page of deps.rows.pages()) {
     const files: BlobRef[] = [];
     for (const blob of page) {
       blobs += 1;

@@ -6,7 +6,6 @@ import { HEAD_BYTES, segmentFileName } from './segment-format.ts';
 import { damageBelow, scanSegment } from './segment-recovery.ts';
 import type { SegmentSet } from './segment-set.ts';
 
-/** Segments that compaction removes before their turn are left out. */
 export async function* inspectSegments(
   segments: SegmentSet,
   signal: AbortSignal,
@@ -16,16 +15,18 @@ export async function* inspectSegments(
     if (signal.aborted) return;
     const found = await inspectSegment(segment);
     if (found !== undefined) yield found;
+    // Its file is gone. Compaction takes a segment out of the set before it unlinks it.
+    else if (segments.all.includes(segment)) yield { ...factsOf(segment), damagedAt: [0] };
   }
 }
 
+/** `undefined` when its file is gone. */
 async function inspectSegment(segment: Segment): Promise<KeptBytes | undefined> {
   try {
     await segment.lease();
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error;
-    const damagedAt = segment.liveBytes > 0 ? [0] : [];
-    return { ...factsOf(segment), damagedAt };
+    return undefined;
   }
   try {
     // What is written from now on is behind this end, and may be half there.

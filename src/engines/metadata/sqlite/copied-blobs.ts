@@ -1,9 +1,13 @@
 /** The live blobs that a copy of the metadata names: what its backup has to hold. */
 import { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { BlobId, BlobLocation } from '../../../core/ids.ts';
 import type { BlobRef } from '../../../core/ports/blob-store.ts';
 import { translateSqliteError } from './sqlite-errors.ts';
+
+/** A page takes a millisecond or two of the server's own thread. */
+const PAGE_BLOBS = 1000;
 
 const LIVE = `select blob_id, size_bytes, location from blobs where died_at is null`;
 
@@ -23,9 +27,18 @@ export class CopiedBlobs implements Disposable {
     this.#connection = connection;
   }
 
-  /** In order of id, those after `after`. */
-  page(after: BlobId | undefined, limit: number): readonly BlobRef[] {
-    return this.#refs(`${LIVE} and blob_id > ? order by blob_id limit ?`, after ?? 0, limit);
+  /** All in order of id, in pages between which others have their turn. */
+  async *pages(): AsyncGenerator<readonly BlobRef[]> {
+    let after = 0;
+    for (;;) {
+      await nextTurn();
+      const next = `${LIVE} and blob_id > ? order by blob_id limit ?`;
+      const page = this.#refs(next, after, PAGE_BLOBS);
+      const last = page.at(-1);
+      if (last === undefined) return;
+      yield page;
+      after = last.blobId;
+    }
   }
 
   /** Those whose location begins so; looks at every row. */
@@ -40,14 +53,13 @@ export class CopiedBlobs implements Disposable {
     return new Set(found.map(({ blobId }) => blobId));
   }
 
-  /** How many bytes live blobs have, at `location` and in all. */
-  sizes(location: BlobLocation): { readonly atLocation: number; readonly all: number } {
-    const row = this.#connection
-      .prepare(`select coalesce(sum(size_bytes), 0) as all_bytes,
-        coalesce(sum(size_bytes) filter (where location = ?), 0) as located
-        from blobs where died_at is null`)
-      .get(location);
-    return { atLocation: Number(row?.['located']), all: Number(row?.['all_bytes']) };
+  /** Bytes of all blobs at `location`. */
+  async sizeAt(location: BlobLocation): Promise<number> {
+    let bytes = 0;
+    for await (const page of this.pages()) {
+      for (const blob of page) if (blob.location === location) bytes += blob.sizeBytes;
+    }
+    return bytes;
   }
 
   [Symbol.dispose](): void {
