@@ -1,6 +1,7 @@
 /**
- * Proves that what happens to a store while it is verified is no fault of it: blobs that die, move or
- * are swept between two looks; and that a failing disk is a finding, a failing program is not.
+ * Proves that what happens to a store while it is verified is no fault of it: blobs that die,
+ * move or are swept between two looks; and that a failing disk is a finding, a failing program is
+ * not.
  */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
