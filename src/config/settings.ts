@@ -159,7 +159,7 @@ export const SETTINGS = {
   FREE_EGRESS_BYTES: setting('FREE_EGRESS_BYTES', '100 GB', {
     group: 'Accounts and quotas',
     form: BYTES,
-    doc: 'What an account may send in a calendar month (UTC) without credits.',
+    doc: 'What an account may send in a calendar month (UTC) without credits. It is counted; nothing is refused until there are credits to buy more with.',
   }),
 
   RATE_LIMIT_PER_SECOND: setting('RATE_LIMIT_PER_SECOND', '1000', {

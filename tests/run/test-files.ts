@@ -10,7 +10,7 @@ export function findTestFiles(
   options: { readonly isLong: boolean; readonly only: readonly string[] | undefined },
 ): readonly string[] {
   const { isLong, only } = options;
-  return globSync(['src/**/*.test.ts', 'tests/**/*.test.ts'], { cwd: root })
+  return globSync(['src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/**/*.test.ts'], { cwd: root })
     .filter((file) => isLong || !file.startsWith(LONG))
     .filter((file) => only === undefined || only.some((path) => isAtOrBelow(file, path)))
     .sort()

@@ -3,6 +3,7 @@ import type { Keyring } from '../../kit/keyring.ts';
 import { isSameSecret, macOfText } from '../../kit/secrets.ts';
 import { ServiceError } from '../errors.ts';
 import type { Account } from '../identity/account.ts';
+import { KEY_PURPOSES } from '../identity/key-purposes.ts';
 import { requireEnabled } from '../identity/start-session.ts';
 import type { TimeMs } from '../ids.ts';
 import { LINK_COOKIE_LIFE_MS } from '../limits.ts';
@@ -73,16 +74,14 @@ async function checkProof(deps: OpenLinkDeps, link: PublicLink, proof: LinkProof
 
 /** A pass for the holder of the password: good for ten minutes, for this link and this password. */
 export function issueLinkPass(deps: OpenLinkDeps, link: PublicLink): string {
-  const { kid, key } = deps.keyring.newest(PASS_PURPOSE);
+  const { kid, key } = deps.keyring.newest(KEY_PURPOSES.linkPass);
   const expiresAt = deps.clock.now() + LINK_COOKIE_LIFE_MS;
   return `${kid}.${expiresAt}.${macOfText(key, passText(link, expiresAt))}`;
 }
 
-const PASS_PURPOSE = 'public-link pass';
-
 function isValidPass(deps: OpenLinkDeps, link: PublicLink, pass: string): boolean {
   const [kid = '', expires = '', mac = ''] = pass.split('.');
-  const key = deps.keyring.find(PASS_PURPOSE, kid)?.key;
+  const key = deps.keyring.find(KEY_PURPOSES.linkPass, kid)?.key;
   if (key === undefined || !/^\d{1,15}$/.test(expires)) return false;
   const expiresAt = Number(expires) as TimeMs;
   return (

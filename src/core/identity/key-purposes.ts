@@ -4,4 +4,5 @@ export const KEY_PURPOSES = {
   accessToken: 'access-token',
   refreshToken: 'refresh-token',
   csrfToken: 'csrf-token',
+  linkPass: 'link-pass',
 } as const;
