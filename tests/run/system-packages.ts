@@ -15,6 +15,7 @@ const PACKAGES: readonly SystemPackage[] = [
   },
   { name: 'curl', isPresent: () => isRunning('curl', ['--version']) },
   { name: 'openssl', isPresent: () => isRunning('openssl', ['version']) },
+  { name: 'strace', isPresent: () => isRunning('strace', ['--version']) },
   { name: 'python3-venv', isPresent: () => isRunning('python3', ['-c', 'import ensurepip, venv']) },
 ];
 

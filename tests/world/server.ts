@@ -82,6 +82,8 @@ export type ChildServer = AsyncDisposable & {
   /** Its exit code, or the signal that ended it. */
   readonly exited: Promise<number | string>;
   kill(signal: 'SIGKILL' | 'SIGTERM'): void;
+  /** Writes a line to its standard input. */
+  tell(line: string): void;
 };
 
 /**
@@ -92,9 +94,13 @@ export async function startChild(options: {
   readonly directory: string;
   readonly settings?: TestSettings;
   readonly program?: readonly string[];
+  /** A command that runs the program, such as a tracer, with its own arguments. */
+  readonly runBy?: readonly string[];
 }): Promise<ChildServer> {
-  const { directory, settings = {}, program = [MAIN, 'serve'] } = options;
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...program], {
+  const { directory, settings = {}, program = [MAIN, 'serve'], runBy = [] } = options;
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', ...program];
+  const [command = process.execPath, ...args] = [...runBy, ...node];
+  const child = spawn(command, args, {
     cwd: directory,
     // NOTE: the runner's own variables would be refused as unknown settings.
     env: { PATH: process.env['PATH'], ...variablesOf({ LOG_LEVEL: 'warn', ...settings }) },
@@ -107,6 +113,7 @@ export async function startChild(options: {
     pid: child.pid ?? 0,
     exited,
     kill: (signal) => void child.kill(signal),
+    tell: (line) => void child.stdin.write(`${line}\n`),
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL');
       await exited;

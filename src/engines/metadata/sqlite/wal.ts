@@ -36,6 +36,11 @@ export type WalOptions = {
 /** A log longer than this is begun anew, between two groups. */
 const LOG_FRAMES_MAX = 16_384;
 
+/** The system's own way. */
+export function openLogFile(path: string): Promise<LogFile> {
+  return open(path, 'r+');
+}
+
 export class Wal {
   readonly #log: LogFile;
   readonly #thread: Worker;
@@ -45,7 +50,7 @@ export class Wal {
 
   /** `file` is open in WAL mode by a connection that stays. */
   static async open(file: string, options: WalOptions): Promise<Wal> {
-    const { openLog = (path) => open(path, 'r+') } = options;
+    const { openLog = openLogFile } = options;
     // NOTE: POSIX locks of SQLite are on the file and its -shm; another descriptor of the log is
     // safe.
     const log = await openLog(`${file}-wal`);
