@@ -8,7 +8,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { isServiceError, ServiceError } from '../../../core/errors.ts';
 import type { ObjectVersion } from '../../../core/objects/object.ts';
 import type { Deletion, Publication } from '../../../core/ports/metadata/objects.ts';
-import { COMMIT_GROUP_MEMBERS_MAX } from '../metadata-limits.ts';
+import { COMMIT_GROUP_MEMBERS_MAX, SQLITE_BUSY_TIMEOUT_MS } from '../metadata-limits.ts';
 import { Mutex } from '../mutex.ts';
 import type { AccountCache } from './account-cache.ts';
 import { CommitGroup, type Decided } from './commit-group.ts';
@@ -98,10 +98,14 @@ export class SqliteWriter {
   /** Carries the whole log into the file and begins it anew; for a log that is nearly all there. */
   restartLog(): Promise<void> {
     return this.#mutex.run(() => {
+      // It waits for nobody: a reader or the checkpoint thread in the way would hold the event loop.
+      this.#connection.exec('pragma busy_timeout = 0');
       try {
         this.#connection.exec('pragma wal_checkpoint(restart)');
       } catch (error) {
         throw this.#translate(error);
+      } finally {
+        this.#connection.exec(`pragma busy_timeout = ${SQLITE_BUSY_TIMEOUT_MS}`);
       }
     });
   }
