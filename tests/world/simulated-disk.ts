@@ -30,17 +30,37 @@ type FileNode = {
 type Name = { readonly path: string; readonly node: FileNode | 'directory' };
 
 export type DiskFaults = {
-  /** Answers an error code for an operation, or `undefined` to let it pass. */
-  readonly failing?: (operation: string, path: string) => string | undefined;
+  /**
+   * Answers an error code for an operation, or `undefined` to let it pass. A write that fails has
+   * written some of its bytes; a sync that fails has made some of what it covers durable, and no
+   * later one makes the rest durable: the system has dropped it.
+   */
+  readonly failing?: (operation: DiskOperation, path: string) => string | undefined;
 };
+
+export type DiskOperation =
+  | 'createFile'
+  | 'openFile'
+  | 'openForWriting'
+  | 'removeFile'
+  | 'makeDirectory'
+  | 'syncDirectory'
+  | 'listDirectory'
+  | 'changedAt'
+  | 'write'
+  | 'read'
+  | 'syncBytes'
+  | 'truncate';
 
 export class SimulatedDisk implements DiskIo {
   readonly #chance: Chance;
-  readonly #faults: DiskFaults;
+  #failing: DiskFaults['failing'];
   /** Names as the running system sees them. */
   readonly #names = new Map<string, FileNode | 'directory'>();
   /** Names that are certain to be there after a crash. */
   readonly #durableNames = new Map<string, FileNode | 'directory'>();
+  /** Names whose sync has failed; no later one makes them durable. */
+  readonly #lostNames = new Set<string>();
   #isCrashed = false;
   #operations = 0;
   #crashAt = Number.POSITIVE_INFINITY;
@@ -48,7 +68,12 @@ export class SimulatedDisk implements DiskIo {
 
   constructor(chance: Chance, faults: DiskFaults = {}) {
     this.#chance = chance;
-    this.#faults = faults;
+    this.#failing = faults.failing;
+  }
+
+  /** From now on operations may fail. */
+  failWith(failing: DiskFaults['failing']): void {
+    this.#failing = failing;
   }
 
   get operations(): number {
@@ -117,12 +142,18 @@ export class SimulatedDisk implements DiskIo {
   }
 
   async syncDirectory(path: string): Promise<void> {
-    await this.#step('syncDirectory', path);
+    try {
+      await this.#step('syncDirectory', path);
+    } catch (error) {
+      for (const name of this.#names.keys()) if (dirname(name) === path) this.#lostNames.add(name);
+      throw error;
+    }
     for (const name of [...this.#durableNames.keys()]) {
       if (dirname(name) === path && !this.#names.has(name)) this.#durableNames.delete(name);
     }
     for (const [name, node] of this.#names) {
-      if (dirname(name) === path) this.#durableNames.set(name, node);
+      if (dirname(name) !== path || this.#lostNames.has(name)) continue;
+      this.#durableNames.set(name, node);
     }
   }
 
@@ -146,39 +177,57 @@ export class SimulatedDisk implements DiskIo {
   }
 
   #handle(path: string, node: FileNode): DiskFile {
+    let isOpen = true;
+    const requireOpen = () => {
+      if (!isOpen) throw systemError('EBADF', path);
+    };
     return {
       write: async (chunks, position) => {
-        await this.#step('write', path);
         const bytes = Buffer.concat(chunks);
-        const change: Change = { kind: 'write', position, bytes };
-        node.pending.push(change);
-        node.current = applied(node.current, change);
+        try {
+          await this.#step('write', path);
+        } catch (error) {
+          const written = bytes.subarray(0, Math.floor(this.#chance() * bytes.length));
+          change(node, { kind: 'write', position, bytes: written });
+          throw error;
+        }
+        requireOpen();
+        change(node, { kind: 'write', position, bytes });
         return bytes.length;
       },
       read: async (buffer, position) => {
         await this.#step('read', path);
+        requireOpen();
         const bytes = node.current.subarray(position, position + buffer.byteLength);
         buffer.set(bytes);
         return bytes.length;
       },
       syncBytes: async () => {
-        await this.#step('syncBytes', path);
-        node.durable = Buffer.from(node.current);
+        try {
+          await this.#step('syncBytes', path);
+        } catch (error) {
+          node.durable = survivingBytes(node, this.#chance);
+          node.pending = [];
+          throw error;
+        }
+        requireOpen();
+        for (const one of node.pending) node.durable = applied(node.durable, one);
         node.pending = [];
       },
       sizeBytes: async () => node.current.length,
       truncate: async (sizeBytes) => {
         await this.#step('truncate', path);
-        const change: Change = { kind: 'truncate', sizeBytes };
-        node.pending.push(change);
-        node.current = applied(node.current, change);
+        change(node, { kind: 'truncate', sizeBytes });
       },
-      close: async () => undefined,
+      close: async () => {
+        requireOpen();
+        isOpen = false;
+      },
     };
   }
 
   /** Each operation takes a turn or more of the loop, so that others come in between. */
-  async #step(operation: string, path: string): Promise<void> {
+  async #step(operation: DiskOperation, path: string): Promise<void> {
     const turns = Math.floor(this.#chance() * 3);
     for (let turn = 0; turn <= turns; turn += 1) {
       await new Promise((resolve) => setImmediate(resolve));
@@ -186,7 +235,7 @@ export class SimulatedDisk implements DiskIo {
     this.#operations += 1;
     if (this.#operations >= this.#crashAt) this.crash();
     if (this.#isCrashed) await new Promise(() => undefined);
-    const code = this.#faults.failing?.(operation, path);
+    const code = this.#failing?.(operation, path);
     if (code !== undefined) throw systemError(code, path);
   }
 
@@ -228,17 +277,22 @@ export class SimulatedDisk implements DiskIo {
   }
 }
 
+function change(node: FileNode, made: Change): void {
+  node.pending.push(made);
+  node.current = applied(node.current, made);
+}
+
 /** The durable bytes with some of what came since: each sector of each write by itself. */
 function survivingBytes(node: FileNode, chance: Chance): Buffer {
   let bytes: Buffer = Buffer.from(node.durable);
-  for (const change of node.pending) {
-    if (change.kind === 'truncate') {
-      if (chance() < 0.5) bytes = applied(bytes, change);
+  for (const made of node.pending) {
+    if (made.kind === 'truncate') {
+      if (chance() < 0.5) bytes = applied(bytes, made);
       continue;
     }
     const fate = chance();
-    if (fate < 0.25) bytes = applied(bytes, change);
-    else if (fate < 0.75) bytes = torn(bytes, change.position, change.bytes, chance);
+    if (fate < 0.25) bytes = applied(bytes, made);
+    else if (fate < 0.75) bytes = torn(bytes, made.position, made.bytes, chance);
   }
   return bytes;
 }
@@ -254,16 +308,17 @@ function torn(bytes: Buffer, position: number, written: Buffer, chance: Chance):
   return result;
 }
 
-function applied(bytes: Buffer, change: Change): Buffer {
-  if (change.kind === 'truncate') {
-    const cut = Buffer.alloc(change.sizeBytes);
-    bytes.copy(cut, 0, 0, change.sizeBytes);
+function applied(bytes: Buffer, made: Change): Buffer {
+  if (made.kind === 'truncate') {
+    const cut = Buffer.alloc(made.sizeBytes);
+    bytes.copy(cut, 0, 0, made.sizeBytes);
     return cut;
   }
-  const end = Math.max(bytes.length, change.position + change.bytes.length);
+  if (made.bytes.length === 0) return bytes;
+  const end = Math.max(bytes.length, made.position + made.bytes.length);
   const grown = end === bytes.length ? Buffer.from(bytes) : Buffer.alloc(end);
   if (end !== bytes.length) bytes.copy(grown);
-  change.bytes.copy(grown, change.position);
+  made.bytes.copy(grown, made.position);
   return grown;
 }
 

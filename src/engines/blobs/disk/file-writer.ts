@@ -77,6 +77,8 @@ export class FileWriter implements BlobWriter {
       // A crash between these lines leaves a whole file that no row names: the sweeper's.
       await this.#file.syncBytes();
       await this.#deps.io.syncDirectory(dirname(this.#path));
+      // A sync of this folder that failed meanwhile may have been of this name too.
+      this.#deps.assertWritable();
     } catch (error) {
       throw this.#deps.failSync(error);
     }

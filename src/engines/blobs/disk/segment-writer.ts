@@ -147,6 +147,8 @@ export class SegmentWriter {
       if (this.#active.positionBytes + groupBytes <= segmentBytesMax) return this.#active;
       // Only the newest segment may have an unsynced tail: recovery looks at no other.
       while (this.#syncing !== undefined) await this.#syncing;
+      // When that sync has failed nobody knows what is behind: no other segment may follow.
+      this.#source.assertWritable();
       await this.#cutRest(this.#active);
       this.#active = undefined;
     }

@@ -98,7 +98,8 @@ export class SqliteWriter {
   /** Carries the whole log into the file and begins it anew; for a log that is nearly all there. */
   restartLog(): Promise<void> {
     return this.#mutex.run(() => {
-      // It waits for nobody: a reader or the checkpoint thread in the way would hold the event loop.
+      // It waits for nobody: a reader or the checkpoint thread in the way would hold the event
+      // loop.
       this.#connection.exec('pragma busy_timeout = 0');
       try {
         this.#connection.exec('pragma wal_checkpoint(restart)');
