@@ -42,6 +42,7 @@ export async function buildApi(store: Store, options: ApiOptions): Promise<ApiSe
     { ...store, authenticate: (sent) => authenticate(identity, sent) },
     {
       trustedProxies: config.trustedProxies,
+      maxConnections: config.maxConnections,
       tls: tls.kind === 'on' ? tls : undefined,
       ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
     },
@@ -58,6 +59,7 @@ export async function buildApi(store: Store, options: ApiOptions): Promise<ApiSe
     publicUrl,
   });
   registerHealthDialect(server, {
+    clock: store.clock,
     version,
     checks: { metadata: () => store.metadata.check(), blobs: () => store.blobs.check() },
   });

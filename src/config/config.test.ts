@@ -220,6 +220,7 @@ const MALFORMED: Readonly<Record<SettingName, readonly string[]>> = {
   PRICE_EGRESS_USDC_RAW_PER_GB: ['x'],
   TIER_MULTIPLIERS: ['1,2,4,8', '1,2,4,8,x'],
   LOG_LEVEL: ['loud'],
+  MAX_CONNECTIONS: ['many', '-1'],
   SHUTDOWN_GRACE_MS: ['10s', '86400001'],
 };
 

@@ -71,6 +71,8 @@ export type Config = {
     readonly tierMultipliers: readonly bigint[];
   };
   readonly log: { readonly level: LogLevel };
+  /** `undefined`: no limit. */
+  readonly maxConnections: number | undefined;
   readonly shutdownGraceMs: number;
 };
 
@@ -215,6 +217,7 @@ function assemble(texts: SetTexts, workingDirectory: string): Config {
       tierMultipliers: read(texts, s.TIER_MULTIPLIERS),
     },
     log: { level: read(texts, s.LOG_LEVEL) },
+    maxConnections: read(texts, s.MAX_CONNECTIONS),
     shutdownGraceMs: read(texts, s.SHUTDOWN_GRACE_MS),
   };
 }

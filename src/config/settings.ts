@@ -209,6 +209,11 @@ export const SETTINGS = {
     form: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     doc: 'The least weight of what is logged.',
   }),
+  MAX_CONNECTIONS: setting('MAX_CONNECTIONS', '1000', {
+    group: 'Listeners',
+    form: RATE,
+    doc: 'Connections to the API at once; each may hold up to half a MiB while it is slow. More are closed.',
+  }),
   SHUTDOWN_GRACE_MS: setting('SHUTDOWN_GRACE_MS', '10000', {
     group: 'Running',
     form: MILLISECONDS,

@@ -32,6 +32,8 @@ export type ApiServerDeps = AccessDeps & {
 export type ApiServerOptions = {
   /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  /** More connections at once are closed as they come; `undefined`: no limit. */
+  readonly maxConnections: number | undefined;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   /** Shorter ones for tests, which cannot wait for the server's own. */
   readonly timeouts?: ApiTimeouts;
@@ -70,6 +72,7 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
     frameworkErrors: (error, request, reply) => answerUnrouted(deps, error, request, reply),
     ...nodeOptions(options),
   }) as unknown as ApiServer;
+  if (options.maxConnections !== undefined) server.server.maxConnections = options.maxConnections;
   server.setValidatorCompiler(compileSchema);
   // Schemas of answers document; compiling a serializer from each took 20 MiB and half a second.
   server.setSerializerCompiler(() => (value) => JSON.stringify(value));

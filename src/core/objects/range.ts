@@ -5,7 +5,7 @@ import type { ByteSpan } from '../ports/blob-store.ts';
 /** What a request gets: all bytes, or a part that is said to be one. */
 export type ResolvedRange = { readonly span: ByteSpan; readonly isPartial: boolean };
 
-const RANGE = /^bytes=(?<first>\d{0,18})-(?<last>\d{0,18})$/;
+const RANGE = /^bytes=(?<first>\d*)-(?<last>\d*)$/;
 
 /**
  * Resolves a `Range` field against an object of `sizeBytes`. Other units, garbage, several ranges

@@ -129,4 +129,7 @@ export interface BlobIdSource {
    * after a crash or a restore.
    */
   reserveBlobIds(count: number): Promise<BlobId>;
+
+  /** A word that tells this store's metadata from every other's, as long as it lives. */
+  storeId(): Promise<string>;
 }

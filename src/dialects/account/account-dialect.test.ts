@@ -38,7 +38,7 @@ async function openApi(
       metrics: createMetrics(),
       authenticate: (sent) => authenticate(world, sent),
     },
-    { trustedProxies: [], tls: undefined },
+    { trustedProxies: [], maxConnections: undefined, tls: undefined },
   );
   registerAccountDialect(server, deps);
   await server.listen({ host: '127.0.0.1', port: 0 });

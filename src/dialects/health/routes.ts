@@ -1,9 +1,11 @@
 /** What the service says of itself: alive, ready, which version, and where to go. */
 import { Type } from 'typebox';
+import type { Clock } from '../../core/ports/clock.ts';
 import { sendPage } from '../../server/html-page.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
 
 export type HealthDeps = {
+  readonly clock: Pick<Clock, 'after'>;
   readonly version: string;
   /** Each dependency by name; a check throws when it cannot serve. */
   readonly checks: Readonly<Record<string, () => Promise<void>>>;
@@ -61,15 +63,32 @@ function registerReady(server: ApiServer, deps: HealthDeps): void {
     handler: async (_request, reply) => {
       const dependencies: Record<string, 'ok' | 'failed'> = {};
       for (const [name, check] of Object.entries(deps.checks)) {
-        dependencies[name] = await check().then(
-          () => 'ok' as const,
-          () => 'failed' as const,
-        );
+        dependencies[name] = await outcomeOf(check, deps.clock);
       }
       const isReady = Object.values(dependencies).every((state) => state === 'ok');
       const status = isReady ? ('ready' as const) : ('not_ready' as const);
       return reply.code(isReady ? 200 : 503).send({ status, dependencies });
     },
+  });
+}
+
+/** A dependency that does not answer in this time does not serve. */
+const CHECK_MS_MAX = 2000;
+
+function outcomeOf(
+  check: () => Promise<void>,
+  clock: HealthDeps['clock'],
+): Promise<'ok' | 'failed'> {
+  return new Promise((resolve) => {
+    const cancel = clock.after(CHECK_MS_MAX, () => resolve('failed'));
+    const settle = (outcome: 'ok' | 'failed') => {
+      cancel();
+      resolve(outcome);
+    };
+    check().then(
+      () => settle('ok'),
+      () => settle('failed'),
+    );
   });
 }
 

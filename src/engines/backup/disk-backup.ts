@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { open, readdir, realpath, rename, rm } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { ServiceError } from '../../core/errors.ts';
 import type { TimeMs } from '../../core/ids.ts';
 import type { BlobStore } from '../../core/ports/blob-store.ts';
@@ -22,6 +22,7 @@ import {
   syncDirectory,
   writeFileDurably,
 } from '../data-directory/durable-file.ts';
+import { isErrno } from '../errno.ts';
 import { CopiedBlobs } from '../metadata/sqlite/copied-blobs.ts';
 import { backupPaths, metadataName, UNFINISHED } from './backup-layout.ts';
 import { CopiedFolders, chunksOf, translateCopyError } from './copied-file.ts';
@@ -80,8 +81,8 @@ export class DiskBackup implements StoreBackup {
 
   async #write(request: BackupRequest, options: UpkeepOptions): Promise<BackupReport> {
     const { directory } = request;
-    await makeDirectoryDurably(directory);
     await refuseOverlap(directory, this.#deps.dataDirectory);
+    await makeDirectoryDurably(directory);
     const paths = backupPaths(directory);
     const store = await ensureStoreId(join(this.#deps.dataDirectory, 'STORE'), this.#deps.random);
     await claimDirectory(directory, store);
@@ -194,7 +195,7 @@ async function claimDirectory(directory: string, store: string): Promise<void> {
  * A backup inside the data directory would be lost with it, and the other way round is no better.
  */
 async function refuseOverlap(directory: string, dataDirectory: string): Promise<void> {
-  const [target, source] = [await realpath(directory), await realpath(dataDirectory)];
+  const [target, source] = [await futurePath(directory), await realpath(dataDirectory)];
   const isInside = (inner: string, outer: string) => {
     const path = relative(outer, inner);
     return path === '' || (path !== '..' && !path.startsWith(`..${sep}`));
@@ -204,6 +205,16 @@ async function refuseOverlap(directory: string, dataDirectory: string): Promise<
     message: `${directory} and the data directory lie within each other.`,
     remedy: 'Name a directory elsewhere, best on another disk.',
   });
+}
+
+/** Where a directory is, or will be once it is made. */
+async function futurePath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT') || dirname(path) === path) throw error;
+    return join(await futurePath(dirname(path)), basename(path));
+  }
 }
 
 async function syncAndHash(path: string): Promise<{ size_bytes: number; sha256: string }> {

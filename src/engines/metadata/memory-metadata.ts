@@ -2,6 +2,7 @@
  * Metadata in memory: the fake of the tests and the model that the other engines are held to. It
  * keeps every promise of the port but durability.
  */
+import { randomUUID } from 'node:crypto';
 import { ServiceError } from '../../core/errors.ts';
 import type { BlobId } from '../../core/ids.ts';
 import type { ObjectVersion } from '../../core/objects/object.ts';
@@ -88,6 +89,12 @@ export class MemoryMetadata
       return memorySnapshot(this.#holder.current);
     });
     return await work(snapshot);
+  }
+
+  readonly #storeId = randomUUID();
+
+  async storeId(): Promise<string> {
+    return this.#storeId;
   }
 
   async reserveBlobIds(count: number): Promise<BlobId> {

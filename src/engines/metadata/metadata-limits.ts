@@ -14,6 +14,8 @@ export const SQLITE_CACHE_KIB = 16 * 1024;
 export const POSTGRES_CONNECTIONS_MAX = 16;
 /** How long a call waits for a connection before it is `unavailable`. */
 export const POSTGRES_CONNECT_TIMEOUT_MS = 5000;
+/** The longest statement reads one account's page; a server that takes so long is out of reach. */
+export const POSTGRES_QUERY_TIMEOUT_MS = 30_000;
 /** Parameters of one statement stay far below what the engines take (SQLite 32,766, pg 65,535). */
 export const ROWS_PER_STATEMENT_MAX = 500;
 /** The longest pause before a conflicting transaction is run again. */

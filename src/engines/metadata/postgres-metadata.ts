@@ -38,6 +38,7 @@ import { listObjects } from './postgres/postgres-listing.ts';
 import { migratePostgres } from './postgres/postgres-migrate.ts';
 import { accessReads, accessWrites } from './rows/access.ts';
 import { accountReads, accountWrites } from './rows/accounts.ts';
+import { nextBlobId, storeIdOf } from './rows/blob-ids.ts';
 import { blobReads, blobWrites } from './rows/blobs.ts';
 import { fileReads, fileWrites } from './rows/files.ts';
 import { objectReads } from './rows/objects.ts';
@@ -159,11 +160,15 @@ export class PostgresMetadata
     );
   }
 
+  async storeId(): Promise<string> {
+    return await this.#run((db) => storeIdOf(db));
+  }
+
   #reserveBlock(count: number): Promise<number> {
     return this.#run(async (db) => {
       const { next_id } = await db
         .updateTable('blob_ids')
-        .set((eb) => ({ next_id: eb('next_id', '+', count) }))
+        .set({ next_id: nextBlobId(count) })
         .returning('next_id')
         .executeTakeFirstOrThrow();
       return next_id - count;

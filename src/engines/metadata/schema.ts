@@ -118,7 +118,11 @@ export type ContentPartTable = {
   readonly size_bytes: number;
 };
 
-export type BlobIdTable = { readonly one: number; readonly next_id: number };
+export type BlobIdTable = {
+  readonly one: number;
+  readonly next_id: number;
+  readonly store_id: string;
+};
 
 export type OperationTable = {
   readonly operation_id: string;

@@ -28,6 +28,7 @@ import type { Migration } from './migrations/migration.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { accessWrites } from './rows/access.ts';
 import { accountWrites } from './rows/accounts.ts';
+import { nextBlobId, storeIdOf } from './rows/blob-ids.ts';
 import { blobReads, blobWrites } from './rows/blobs.ts';
 import { fileWrites } from './rows/files.ts';
 import { trailWrites } from './rows/trail.ts';
@@ -195,11 +196,15 @@ export class SqliteMetadata
     this.#writer.restartLog().catch(() => undefined);
   }
 
+  async storeId(): Promise<string> {
+    return await storeIdOf(this.#db);
+  }
+
   #reserveBlock(count: number): Promise<number> {
     return this.#writer.transact(async () => {
       const { next_id } = await this.#db
         .updateTable('blob_ids')
-        .set((eb) => ({ next_id: eb('next_id', '+', count) }))
+        .set({ next_id: nextBlobId(count) })
         .returning('next_id')
         .executeTakeFirstOrThrow();
       return next_id - count;

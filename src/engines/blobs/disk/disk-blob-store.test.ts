@@ -1,6 +1,6 @@
 /** The disk engine keeps the contract, and never hands out a damaged block. */
 import { strict as assert } from 'node:assert';
-import { mkdtemp, open, readdir, rm, stat, truncate } from 'node:fs/promises';
+import { mkdtemp, open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -138,7 +138,7 @@ test('a failed sync makes the engine read-only, is told once and never tried aga
 });
 
 test('a full disk is said as such, leaves no file, and a later write goes on', async () => {
-  let isFull = true;
+  let isFull = false;
   const io: DiskIo = {
     ...realDisk,
     createFile: async (path) => {
@@ -151,6 +151,7 @@ test('a full disk is said as such, leaves no file, and a later write goes on', a
     },
   };
   const fixture = await openFixture(io);
+  isFull = true;
   for (const size of [10, 400_000]) {
     await assert.rejects(keep(fixture.store, patternBytes(size)), (error) =>
       isServiceError(error, 'storage_full'),
@@ -158,7 +159,7 @@ test('a full disk is said as such, leaves no file, and a later write goes on', a
   }
   const files = await readdir(fixture.directory, { recursive: true, withFileTypes: true });
   assert.deepEqual(
-    files.filter((entry) => entry.isFile()),
+    files.filter((entry) => entry.isFile() && entry.name !== 'OWNER'),
     [],
   );
   isFull = false;
@@ -231,5 +232,49 @@ test('damage in the last record that a row names is reported, and never cut', as
   await assert.rejects(readAll(store, blob), (error) => isServiceError(error, 'corrupt'));
   const next = await keep(store, patternBytes(50));
   assert.deepEqual(await readAll(store, next), patternBytes(50));
+  await fixture.close();
+});
+
+test('blobs of another database are refused, and none is touched', async () => {
+  const fixture = await openFixture();
+  for (const size of [1000, 400_000])
+    await fixture.publish(await keep(fixture.store, patternBytes(size)));
+  await fixture.store[Symbol.asyncDispose]();
+  const before = await readdir(fixture.directory, { recursive: true });
+  const other = await openBlobRows();
+  const openOther = () =>
+    DiskBlobStore.open({
+      io: realDisk,
+      directory: fixture.directory,
+      ids: other.metadata,
+      rows: other.metadata,
+      minFreeBytes: 0,
+      now: () => Date.now() as TimeMs,
+      onSyncFailure: () => undefined,
+      onDamage: () => undefined,
+    });
+  await assert.rejects(openOther(), (error) => isServiceError(error, 'unavailable'));
+  // Without its mark too: a new database names nothing of what stands there.
+  await rm(join(fixture.directory, 'OWNER'));
+  await assert.rejects(openOther(), (error) => isServiceError(error, 'unavailable'));
+  assert.deepEqual(
+    (await readdir(fixture.directory, { recursive: true })).sort(),
+    before.filter((name) => name !== 'OWNER').sort(),
+  );
+  // A restored directory has no mark either, but its rows name what stands there.
+  const store = await fixture.reopen();
+  for await (const blob of store.list()) assert.ok((await readAll(store, blob)).length > 0);
+  await fixture.close();
+});
+
+test('an id whose file stands already is passed over', async () => {
+  const fixture = await openFixture();
+  const blob = await keep(fixture.store, patternBytes(400_000));
+  const [outer, inner] = blobFolders(blob.blobId);
+  const next = blobFileName((blob.blobId + 1) as typeof blob.blobId);
+  await writeFile(join(fixture.directory, outer, inner, next), 'from another life');
+  const after = await keep(fixture.store, patternBytes(400_001));
+  assert.equal(after.blobId, blob.blobId + 2);
+  assert.deepEqual(await readAll(fixture.store, after), patternBytes(400_001));
   await fixture.close();
 });

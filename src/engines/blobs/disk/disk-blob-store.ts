@@ -14,14 +14,16 @@ import type {
   KeptBytes,
 } from '../../../core/ports/blob-store.ts';
 import type { BlobRows } from '../../../core/ports/metadata/objects.ts';
-import { translateWriteError } from '../../errno.ts';
+import { isErrno, translateWriteError } from '../../errno.ts';
 import { FILE_LOCATION } from './blob-file.ts';
 import { BlobFiles, type ListedBlob } from './blob-files.ts';
+import { ClaimedWriter } from './claimed-writer.ts';
 import { compactSegments } from './compaction.ts';
 import { corruptBlob } from './corrupt-blob.ts';
 import type { DiskIo } from './disk-io.ts';
 import { FreeSpace } from './free-space.ts';
 import { inspectSegments } from './inspect-segments.ts';
+import { claimDirectory } from './owner-file.ts';
 import { RecordReader } from './record-reader.ts';
 import { formatPlace, HEAD_BYTES, parsePlace, SEGMENT_BLOB_BYTES_MAX } from './segment-format.ts';
 import { scanSegment } from './segment-recovery.ts';
@@ -78,6 +80,7 @@ export class DiskBlobStore implements BlobStore {
       await io.makeDirectory(path);
       await io.syncDirectory(dirname(path));
     }
+    await claimDirectory(options, await options.ids.storeId());
     const health = new StoreHealth(options.onSyncFailure);
     const failures = {
       assertWritable: () => health.assertWritable(),
@@ -120,15 +123,15 @@ export class DiskBlobStore implements BlobStore {
     this.#health.assertWritable();
     const { sizeBytes } = options;
     const claimed = this.#freeSpace.claim(sizeBytes ?? 0);
-    if (claimed !== undefined) await claimed;
-    if (sizeBytes !== undefined && sizeBytes > SEGMENT_BLOB_BYTES_MAX) {
-      return await this.#files.create(await this.#takeId());
+    const claim = claimed instanceof Promise ? await claimed : claimed;
+    try {
+      const isLarge = sizeBytes !== undefined && sizeBytes > SEGMENT_BLOB_BYTES_MAX;
+      const writer = isLarge ? await this.#createFile() : this.#smallWriter();
+      return new ClaimedWriter(writer, claim);
+    } catch (error) {
+      claim.end();
+      throw error;
     }
-    return new SmallWriter({
-      takeId: () => this.#takeId(),
-      append: (blobId, bytes) => this.#segments.append(blobId, bytes),
-      createFile: (blobId) => this.#files.create(blobId),
-    });
   }
 
   async open(blob: BlobRef): Promise<BlobReader> {
@@ -240,6 +243,29 @@ export class DiskBlobStore implements BlobStore {
     const named = new Set(rows.map((row) => row.blobId));
     const orphans = page.filter((blob) => !named.has(blob.blobId));
     return (await this.remove(orphans)) ? orphans.length : 0;
+  }
+
+  #smallWriter(): BlobWriter {
+    return new SmallWriter({
+      takeId: () => this.#takeId(),
+      append: (blobId, bytes) => this.#segments.append(blobId, bytes),
+      createFile: () => this.#createFile(),
+    });
+  }
+
+  /**
+   * A database that was restored from an older copy gives ids anew whose files stand: they are
+   * passed.
+   */
+  async #createFile(): Promise<BlobWriter> {
+    for (;;) {
+      const blobId = await this.#takeId();
+      try {
+        return await this.#files.create(blobId);
+      } catch (error) {
+        if (!isErrno(error, 'EEXIST')) throw error;
+      }
+    }
   }
 
   #takeId(): BlobId | Promise<BlobId> {

@@ -173,8 +173,8 @@ export class SegmentSet {
     this.#lastNumber = number;
     const named = await this.#namedIn(number);
     if (named.length === 0) {
-      // Nothing in it is alive: at most a tail that was never published.
-      await io.removeFile(path);
+      // Nothing in it is alive. Compaction takes it away; a start removes nothing.
+      await this.#adopt(number);
       return;
     }
     const file = await io.openForWriting(path);

@@ -66,18 +66,22 @@ export class SegmentWriter {
   append(blobId: BlobId, bytes: Uint8Array): Promise<Appended> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ blobId, bytes, resolve, reject });
-      this.#writing ??= this.#writeGroups().finally(() => {
-        this.#writing = undefined;
-      });
+      this.#writing ??= this.#writeGroups();
     });
   }
 
   /** Waits for what is under way. */
   async close(): Promise<void> {
-    await this.#writing;
-    await this.#syncing;
+    while (this.#writing !== undefined || this.#syncing !== undefined) {
+      await this.#writing;
+      await this.#syncing;
+    }
   }
 
+  /**
+   * NOTE: it says that it has ended in the same turn in which it finds the queue empty; a record
+   * that came between the two would wait for a loop that nobody starts. The same holds for syncing.
+   */
   async #writeGroups(): Promise<void> {
     // Requests that arrive in the same turn of the loop go into one group.
     await Promise.resolve();
@@ -91,10 +95,9 @@ export class SegmentWriter {
         for (const member of group) member.reject(failure);
         continue;
       }
-      this.#syncing ??= this.#syncGroups().finally(() => {
-        this.#syncing = undefined;
-      });
+      this.#syncing ??= this.#syncGroups();
     }
+    this.#writing = undefined;
   }
 
   #takeGroup(): readonly Pending[] {
@@ -169,6 +172,8 @@ export class SegmentWriter {
   }
 
   async #syncGroups(): Promise<void> {
+    // Never ends within the call that starts it, which keeps it as the one that runs.
+    await Promise.resolve();
     while (this.#unsynced.length > 0) {
       const written = this.#unsynced;
       this.#unsynced = [];
@@ -192,5 +197,6 @@ export class SegmentWriter {
       }
       this.#source.onGroup(written.length, bytes);
     }
+    this.#syncing = undefined;
   }
 }

@@ -9,7 +9,7 @@ export type SmallWriterDeps = {
   readonly takeId: () => BlobId | Promise<BlobId>;
   readonly append: (blobId: BlobId, bytes: Uint8Array) => Promise<Appended>;
   /** Begins a file for a blob that has grown too large. */
-  readonly createFile: (blobId: BlobId) => Promise<BlobWriter>;
+  readonly createFile: () => Promise<BlobWriter>;
 };
 
 export class SmallWriter implements BlobWriter {
@@ -57,7 +57,7 @@ export class SmallWriter implements BlobWriter {
   async #spill(): Promise<void> {
     const chunks = this.#chunks;
     this.#chunks = [];
-    this.#file = await this.#deps.createFile(await this.#deps.takeId());
+    this.#file = await this.#deps.createFile();
     for (const chunk of chunks) await this.#file.write(chunk);
   }
 }

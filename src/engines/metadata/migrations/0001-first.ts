@@ -151,7 +151,8 @@ function bucketTables(types: ColumnTypes): readonly string[] {
   ];
 }
 
-function contentTables({ int8, int4, text, bytes, identity, keyed, plain }: ColumnTypes) {
+function contentTables(types: ColumnTypes) {
+  const { int8, int4, text, bytes, identity, keyed, plain, randomWord } = types;
   return [
     `create table blobs (
       blob_id ${int8} not null primary key,
@@ -185,9 +186,10 @@ function contentTables({ int8, int4, text, bytes, identity, keyed, plain }: Colu
     ) ${plain}`,
     `create table blob_ids (
       one ${int4} not null primary key check (one = 1),
-      next_id ${int8} not null
+      next_id ${int8} not null,
+      store_id ${text} not null
     ) ${plain}`,
-    'insert into blob_ids (one, next_id) values (1, 1)',
+    `insert into blob_ids (one, next_id, store_id) values (1, 1, ${randomWord})`,
   ];
 }
 

@@ -12,6 +12,8 @@ export type ColumnTypes = {
   readonly bytes: string;
   /** A 64-bit primary key that the engine numbers, never reusing one. */
   readonly identity: string;
+  /** An expression for a word that nobody else has. */
+  readonly randomWord: string;
   /** What ends a table whose primary key is its only order. */
   readonly keyed: string;
   /** What ends any other table. */
@@ -32,6 +34,7 @@ export const SQLITE_TYPES: ColumnTypes = {
   text: 'text',
   bytes: 'blob',
   identity: 'integer primary key autoincrement',
+  randomWord: 'lower(hex(randomblob(16)))',
   keyed: 'strict, without rowid',
   plain: 'strict',
 };
@@ -42,6 +45,7 @@ export const POSTGRES_TYPES: ColumnTypes = {
   text: 'text collate "C"',
   bytes: 'bytea',
   identity: 'bigint generated always as identity primary key',
+  randomWord: 'gen_random_uuid()::text',
   keyed: '',
   plain: '',
 };

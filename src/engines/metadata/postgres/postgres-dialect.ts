@@ -9,7 +9,11 @@ import {
 } from 'kysely';
 import pg from 'pg';
 
-import { POSTGRES_CONNECT_TIMEOUT_MS, POSTGRES_CONNECTIONS_MAX } from '../metadata-limits.ts';
+import {
+  POSTGRES_CONNECT_TIMEOUT_MS,
+  POSTGRES_CONNECTIONS_MAX,
+  POSTGRES_QUERY_TIMEOUT_MS,
+} from '../metadata-limits.ts';
 import type { Db, Schema } from '../schema.ts';
 import { translatePostgresError } from './postgres-errors.ts';
 
@@ -21,6 +25,10 @@ export function openPool(url: string): pg.Pool {
     connectionString: url,
     max: POSTGRES_CONNECTIONS_MAX,
     connectionTimeoutMillis: POSTGRES_CONNECT_TIMEOUT_MS,
+    // A server that hangs is out of reach too: without these a call would wait for ever.
+    query_timeout: POSTGRES_QUERY_TIMEOUT_MS,
+    statement_timeout: POSTGRES_QUERY_TIMEOUT_MS,
+    keepAlive: true,
     application_name: 'pinfold',
     types: { getTypeParser },
   });

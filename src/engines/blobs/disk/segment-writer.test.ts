@@ -1,0 +1,57 @@
+/** The group writer forgets nobody, whenever a record comes, and tells all of a group of a failure. */
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import type { BlobId } from '../../../core/ids.ts';
+import type { DiskFile, DiskIo } from './disk-io.ts';
+import { Segment } from './segment.ts';
+import { SegmentWriter } from './segment-writer.ts';
+import { Warmth } from './warmth.ts';
+
+function openWriter(syncBytes: () => Promise<void>): SegmentWriter {
+  const length = (chunks: readonly Uint8Array[]) =>
+    chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  const file: DiskFile = {
+    write: async (chunks) => length(chunks),
+    writeNow: length,
+    read: async () => 0,
+    syncBytes,
+    sizeBytes: async () => 0,
+    truncate: async () => undefined,
+    close: async () => undefined,
+  };
+  const at = { number: 1, path: '/1', endBytes: 32, warmth: new Warmth() };
+  return new SegmentWriter({
+    roll: async () => ({ segment: new Segment({} as DiskIo, at, file), file }),
+    segmentBytesMax: 1_000_000,
+    assertWritable: () => undefined,
+    failWrite: (error) => error,
+    failSync: (error) => error,
+    onGroup: () => undefined,
+  });
+}
+
+test('a record that comes at any moment of a group before it is written', async () => {
+  for (let turns = 0; turns < 40; turns += 1) {
+    const writer = openWriter(async () => undefined);
+    const first = writer.append(1 as BlobId, Buffer.from('first'));
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+    const second = writer.append(2 as BlobId, Buffer.from('second'));
+    const late = new Promise((_, reject) =>
+      setTimeout(() => reject(new Error(`forgotten after ${turns} turns`)), 500).unref(),
+    );
+    await Promise.race([Promise.all([first, second]), late]);
+    await writer.close();
+  }
+});
+
+test('a failed sync is told to every record that waited for it', async () => {
+  const writer = openWriter(() => Promise.reject(new Error('i/o error')));
+  const outcomes = await Promise.allSettled(
+    [1, 2, 3].map((id) => writer.append(id as BlobId, Buffer.from('x'))),
+  );
+  assert.deepEqual(
+    outcomes.map(({ status }) => status),
+    ['rejected', 'rejected', 'rejected'],
+  );
+  await writer.close();
+});
