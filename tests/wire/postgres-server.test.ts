@@ -1,6 +1,6 @@
 /**
- * The whole server stands on PostgreSQL as it stands on SQLite: a file outlives a restart, and blobs
- * are never taken for another database's.
+ * The whole server stands on PostgreSQL as it stands on SQLite: a file outlives a restart, and
+ * blobs are never taken for another database's.
  */
 import { strict as assert } from 'node:assert';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -12,12 +12,19 @@ import {
   RECORD_HEADER_BYTES,
   type SegmentNumber,
 } from './segment-format.ts';
-import { damageBelow, type FoundRecord, scanSegment } from './segment-recovery.ts';
+import {
+  damageBelow,
+  type FoundRecord,
+  namedPlaces,
+  recoverSegment,
+  type SegmentScan,
+  scanSegment,
+} from './segment-recovery.ts';
 import type { SegmentSet } from './segment-set.ts';
 
 export type CompactionDeps = {
   readonly segments: SegmentSet;
-  readonly rows: Pick<BlobRows, 'findBlobs' | 'moveBlobs'>;
+  readonly rows: Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'moveBlobs'>;
   readonly onDamage: (segment: SegmentNumber, offsets: readonly number[]) => void;
   /** While it is, every segment stays. */
   readonly isHeld: () => boolean;
@@ -50,11 +57,12 @@ async function compactSegment(
   await segment.lease();
   let movedBytes = 0;
   try {
-    const { records } = await scanSegment(await segment.file(), segment.number);
-    const damage = damageBelow(records, segment.endBytes);
-    if (damage.length > 0) {
-      // What a row may name and cannot be read is reported, never thrown away.
-      deps.onDamage(segment.number, damage);
+    const scan = await scanSegment(await segment.file(), segment.number);
+    const { records } = scan;
+    const lost = await lostRecords(deps, segment, scan);
+    if (lost.length > 0) {
+      // What a row names and cannot be read is reported, never thrown away.
+      deps.onDamage(segment.number, lost);
       return 0;
     }
     for (let at = 0; at < records.length; at += BATCH_RECORDS) {
@@ -69,6 +77,19 @@ async function compactSegment(
     await segment.release();
   }
   return segment.endBytes - movedBytes;
+}
+
+/**
+ * Where rows name records that are not there whole. Gaps alone are no loss (a write that failed
+ * leaves them); only they make it worth to read every row.
+ */
+async function lostRecords(
+  deps: CompactionDeps,
+  segment: Segment,
+  scan: SegmentScan,
+): Promise<readonly number[]> {
+  if (damageBelow(scan.records, segment.endBytes).length === 0) return [];
+  return recoverSegment(scan, await namedPlaces(deps.rows, segment.number)).damagedOffsets;
 }
 
 /** Appends what rows name, then changes the rows; answers the bytes that moved. */

@@ -1,4 +1,4 @@
-/** The floor of free space holds for writers that announce nothing, many at once, and odd clocks. */
+/** The floor of free space holds for many writers, silent ones, and clocks that go back. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { isServiceError } from '../../../core/errors.ts';

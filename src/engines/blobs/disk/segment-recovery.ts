@@ -4,11 +4,14 @@
  */
 import { crc32 } from '@node-rs/crc32';
 import type { BlobRef } from '../../../core/ports/blob-store.ts';
+import type { BlobRows } from '../../../core/ports/metadata/objects.ts';
 import type { DiskFile } from './disk-io.ts';
 import {
   decodeRecordHeader,
   HEAD_BYTES,
   isHeadOf,
+  parsePlace,
+  placePrefix,
   RECORD_HEADER_BYTES,
   RECORD_MAGIC_BYTES,
   type RecordHeader,
@@ -83,14 +86,26 @@ export type RecoveredSegment = {
   readonly damagedOffsets: readonly number[];
 };
 
+/** A record as its row names it. */
+export type NamedPlace = { readonly blob: BlobRef; readonly offset: number };
+
+/** What rows say stands in a segment; it reads every row. */
+export async function namedPlaces(
+  rows: Pick<BlobRows, 'listBlobsAt'>,
+  segment: SegmentNumber,
+): Promise<readonly NamedPlace[]> {
+  const blobs = await rows.listBlobsAt(placePrefix(segment));
+  return blobs.flatMap((blob) => {
+    const place = parsePlace(blob.location);
+    return place === undefined ? [] : [{ blob, offset: place.offset }];
+  });
+}
+
 /**
  * Decides where a segment ends: behind the last record that a row names, whatever stands there. A
  * place that a row names and that holds no whole record of that blob is damage.
  */
-export function recoverSegment(
-  scan: SegmentScan,
-  named: readonly { readonly blob: BlobRef; readonly offset: number }[],
-): RecoveredSegment {
+export function recoverSegment(scan: SegmentScan, named: readonly NamedPlace[]): RecoveredSegment {
   const found = new Map(scan.records.map((record) => [record.offset, record]));
   const damagedOffsets: number[] = scan.hasHead || named.length === 0 ? [] : [0];
   let endBytes = HEAD_BYTES;

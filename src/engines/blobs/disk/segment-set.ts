@@ -14,12 +14,11 @@ import {
   HEAD_BYTES,
   parsePlace,
   parseSegmentFileName,
-  placePrefix,
   RECORD_HEADER_BYTES,
   type SegmentNumber,
   segmentFileName,
 } from './segment-format.ts';
-import { recoverSegment, scanSegment } from './segment-recovery.ts';
+import { namedPlaces, recoverSegment, scanSegment } from './segment-recovery.ts';
 import { type Appended, SegmentWriter } from './segment-writer.ts';
 import { Warmth } from './warmth.ts';
 
@@ -171,10 +170,10 @@ export class SegmentSet {
     const { io, onDamage } = this.#options;
     const path = this.#pathOf(number);
     this.#lastNumber = number;
-    const named = await this.#namedIn(number);
+    const named = await namedPlaces(this.#options.rows, number);
     if (named.length === 0) {
-      // Nothing in it is alive. Compaction takes it away; a start removes nothing.
-      await this.#adopt(number);
+      // Nothing in it is alive: at most a tail that was never published.
+      await io.removeFile(path);
       return;
     }
     const file = await io.openForWriting(path);
@@ -190,17 +189,6 @@ export class SegmentSet {
     segment.liveBytes = found.liveBytes;
     this.#segments.set(number, segment);
     this.#writer = new SegmentWriter(this.#source(), { segment, file });
-  }
-
-  /** What rows say stands in a segment. */
-  async #namedIn(
-    segment: SegmentNumber,
-  ): Promise<readonly { readonly blob: BlobRef; readonly offset: number }[]> {
-    const blobs = await this.#options.rows.listBlobsAt(placePrefix(segment));
-    return blobs.flatMap((blob) => {
-      const place = parsePlace(blob.location);
-      return place === undefined ? [] : [{ blob, offset: place.offset }];
-    });
   }
 
   /** Makes the next segment; its head and name are durable before anything is written behind. */

@@ -1,4 +1,4 @@
-/** The group writer forgets nobody, whenever a record comes, and tells all of a group of a failure. */
+/** The group writer forgets nobody, whenever a record comes, and tells all of a failure. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { BlobId } from '../../../core/ids.ts';
