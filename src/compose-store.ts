@@ -1,4 +1,5 @@
 /** The composition root's lower half: the engines of a configuration, opened and joined. */
+import { join } from 'node:path';
 import type { Config } from './config/config.ts';
 import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from './core/limits.ts';
 import type { BlobStore } from './core/ports/blob-store.ts';
@@ -18,6 +19,7 @@ import {
   type DataDirectoryPaths,
   openDataDirectory,
 } from './engines/data-directory/data-directory.ts';
+import { DiskReserve } from './engines/data-directory/disk-reserve.ts';
 import { ThreadDigesters } from './engines/digests/thread-digesters.ts';
 import { createMemoryRateLimiter, type LimitWindow } from './engines/limits/memory-rate-limiter.ts';
 import { SqliteMetadata, type SqliteMetadataOptions } from './engines/metadata/sqlite-metadata.ts';
@@ -52,6 +54,8 @@ export type OpenStore = Store &
   AsyncDisposable & {
     readonly paths: DataDirectoryPaths;
     readonly backup: StoreBackup;
+    /** Room kept for deletes on a full disk. */
+    readonly reserve: Pick<DiskReserve, 'fill'>;
     /** Resolves when durability can no longer be promised, with the reason. */
     readonly failed: Promise<Error>;
   };
@@ -74,7 +78,15 @@ export async function openStore(
     const metrics = createMetrics();
     const onSyncFailure = failure.resolve;
     const metadataOptions = { ...parts.metadata, onSyncFailure };
-    const { metadata, copyTo } = await openMetadata(config, metadataOptions);
+    const reserve = new DiskReserve({
+      file: join(config.dataDirectory, 'reserve'),
+      minFreeBytes: Number(config.blobs.minFreeBytes),
+    });
+    await reserve.fill();
+    const { metadata, copyTo } = await openMetadata(config, {
+      ...metadataOptions,
+      makeRoom: () => reserve.giveUp(),
+    });
     stack.use(metadata);
     const blobs = stack.use(
       await DiskBlobStore.open({
@@ -118,6 +130,7 @@ export async function openStore(
       log,
       metrics,
       backup: backupOf(config, { blobs, copyTo, masterKeyText: directory.masterKeyText }),
+      reserve,
       paths: directory.paths,
       failed: failure.promise,
       [Symbol.asyncDispose]: () => held.disposeAsync(),

@@ -23,6 +23,7 @@ export type JobDeps = {
   readonly usage: UsageBuffer;
   readonly storedBytes: StoredBytes;
   readonly metrics: Metrics;
+  readonly reserve: { fill(): Promise<void> };
 };
 
 export function jobsOf(deps: JobDeps): readonly Job[] {
@@ -41,6 +42,7 @@ export function jobsOf(deps: JobDeps): readonly Job[] {
         deps.metrics.setStoredBytes(Number(deps.storedBytes.storedBytes()));
       },
     },
+    { name: 'disk-reserve', everyMs: 30 * SECOND_MS, run: () => deps.reserve.fill() },
     {
       name: 'operations',
       everyMs: 10 * MINUTE_MS,

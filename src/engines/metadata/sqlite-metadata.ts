@@ -2,7 +2,9 @@
  * Metadata in one SQLite file, for one process: a writer whose commits are grouped, and a
  * connection for reads that sees every commit (WAL).
  */
+
 import { DatabaseSync } from 'node:sqlite';
+import { isServiceError } from '../../core/errors.ts';
 
 import type { Account } from '../../core/identity/account.ts';
 import type { BlobId } from '../../core/ids.ts';
@@ -53,6 +55,8 @@ export type SqliteMetadataOptions = {
   /** Called once when the disk has failed under a write: nothing can be promised any more. */
   readonly onSyncFailure?: (error: Error) => void;
   readonly openLog?: WalOptions['openLog'];
+  /** Gives up room that was kept for deletes; called when one meets a full disk. */
+  readonly makeRoom?: () => Promise<void>;
 };
 
 type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'listDeadBlobs'>;
@@ -66,6 +70,7 @@ export class SqliteMetadata
   readonly #writeConnection: DatabaseSync;
   readonly #readConnection: DatabaseSync;
   readonly #file: string;
+  readonly #makeRoom: SqliteMetadataOptions['makeRoom'];
   #moments = 0;
   readonly #writer: SqliteWriter;
   readonly #wal: Wal;
@@ -115,6 +120,7 @@ export class SqliteMetadata
     const onFailure = options.onSyncFailure ?? (() => undefined);
     this.#writer = new SqliteWriter(writeConnection, { durability: wal, accounts, onFailure });
     this.#file = options.file;
+    this.#makeRoom = options.makeRoom;
     this.#db = kyselyOf(writeConnection);
     this.#tx = txOf(writeConnection, this.#db, this.#writer);
     this.#blobIds = new BlobIdBlocks(options.idBlockSize ?? BLOB_ID_BLOCK_SIZE, (count) =>
@@ -134,8 +140,14 @@ export class SqliteMetadata
     return this.#writer.publishObject(publication);
   }
 
-  deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined> {
-    return this.#writer.deleteObject(deletion);
+  async deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined> {
+    try {
+      return await this.#writer.deleteObject(deletion);
+    } catch (error) {
+      if (!isServiceError(error, 'storage_full') || this.#makeRoom === undefined) throw error;
+      await this.#makeRoom();
+      return await this.#writer.deleteObject(deletion);
+    }
   }
 
   forgetDeadBlobs: BlobRows['forgetDeadBlobs'] = (blobIds) =>
