@@ -4,7 +4,7 @@
  * one's answer has been answered too.
  */
 import { strict as assert } from 'node:assert';
-import type { Held } from './store-calls.ts';
+import type { Held } from '../world/store-calls.ts';
 
 /** Moments are places in the order of all asks and answers. */
 type Write = {

@@ -8,9 +8,9 @@ import { MemoryMetadata } from '../../src/engines/metadata/memory-metadata.ts';
 import { sweepDeadBlobs } from '../../src/jobs/sweep-blobs.ts';
 import { openBlobRows } from '../world/blob-rows.ts';
 import { type Chance, SimulatedDisk } from '../world/simulated-disk.ts';
+import { CLOCK, type Held, StoreCalls } from '../world/store-calls.ts';
 import { ContestedKey } from './contested-key.ts';
 import { DiskWeather } from './disk-weather.ts';
-import { CLOCK, type Held, StoreCalls } from './store-calls.ts';
 
 /** Keys of one actor, whose calls follow each other: as acknowledged, and once the call is done. */
 type Shelf = {
