@@ -1,6 +1,6 @@
 /**
- * On a disk that something else has filled to the last byte, uploads are refused, nothing is lost, and
- * deleting still works and makes room again.
+ * On a disk that something else has filled to the last byte, uploads are refused, nothing is lost,
+ * and deleting still works and makes room again.
  */
 import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';

@@ -14,7 +14,9 @@ export class DiskReserve {
   readonly #file: string;
   readonly #minFreeBytes: number;
 
-  /** `file` is on the disk that the metadata is on; it is made while more than the floor stays free. */
+  /**
+   * `file` is on the disk that the metadata is on; it is made while more than the floor stays free.
+   */
   constructor(options: { readonly file: string; readonly minFreeBytes: number }) {
     this.#file = options.file;
     this.#minFreeBytes = options.minFreeBytes;
