@@ -12,6 +12,13 @@ import type { FaultPoints } from '../../src/core/ports/fault-points.ts';
 import type { Wallet } from './wallets.ts';
 
 /** Names without `PINFOLD_`. */
+/** As scripts/bootstrap.sh starts Node: what is measured here is what is run. */
+const NODE_FLAGS = [
+  '--max-semi-space-size=8',
+  '--max-old-space-size=1024',
+  '--disable-warning=ExperimentalWarning',
+];
+
 export type TestSettings = Readonly<Record<string, string>>;
 
 /** Free ports, and no limits that one machine making all the calls would meet. */
@@ -98,7 +105,7 @@ export async function startChild(options: {
   readonly runBy?: readonly string[];
 }): Promise<ChildServer> {
   const { directory, settings = {}, program = [MAIN, 'serve'], runBy = [] } = options;
-  const node = [process.execPath, '--disable-warning=ExperimentalWarning', ...program];
+  const node = [process.execPath, ...NODE_FLAGS, ...program];
   const [command = process.execPath, ...args] = [...runBy, ...node];
   const child = spawn(command, args, {
     cwd: directory,
