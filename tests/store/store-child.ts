@@ -24,7 +24,7 @@ export type StoreChoices = {
 /** Whose syncs fail from the line `fail WHAT` on standard input on. */
 export type FailingSync = 'segment' | 'file' | 'folder' | 'log';
 
-const PAUSE_OF_EAGER_JOBS_MS = 1;
+const PAUSE_OF_EAGER_JOBS_MS = 10;
 
 const choices = JSON.parse(process.argv[2] ?? '{}') as StoreChoices;
 let failing: string | undefined;
