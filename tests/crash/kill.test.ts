@@ -13,6 +13,7 @@ import { openStore } from '../../src/compose-store.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { environmentOf } from '../../src/config/env.ts';
 import { PUT_STEPS, type PutStep } from '../../src/core/ports/fault-points.ts';
+import { verifyStore } from '../../src/core/upkeep/verify-store.ts';
 import { FILE_LOCATION } from '../../src/engines/blobs/disk/blob-file.ts';
 import { sweepDeadBlobs } from '../../src/jobs/sweep-blobs.ts';
 import { SILENT_LOG } from '../../src/observe/log.ts';
@@ -20,6 +21,7 @@ import { runsOf } from '../world/effort.ts';
 import { seededChance } from '../world/seeded-chance.ts';
 import { seededRandom } from '../world/seeded-random.ts';
 import { freshDirectory, openUser, startChild } from '../world/server.ts';
+import { UNWATCHED } from '../world/small-store.ts';
 import { Uploader } from './uploader.ts';
 
 const CHILD = join(import.meta.dirname, 'crash-child.ts');
@@ -99,8 +101,23 @@ type PlannedKill =
   | { readonly kind: 'answer'; readonly count: number }
   | { readonly kind: 'time'; readonly afterMs: number };
 
+const HOUR_MS = 3_600_000;
+
 /** One life: checks what the last one left, then works until the kill. */
 async function liveUntilKilled(kill: PlannedKill): Promise<void> {
+  await liveAndDie(kill);
+  await verifyWhatIsLeft(kill);
+}
+
+/** What a kill leaves is clean, but for bytes without a row, which have their hour. */
+async function verifyWhatIsLeft(kill: PlannedKill): Promise<void> {
+  const config = loadConfig({ environment: environmentOf({}), workingDirectory: directory });
+  await using store = await openStore(config, { log: SILENT_LOG });
+  const { findings } = await verifyStore(store, { orphanGraceMs: HOUR_MS }, UNWATCHED);
+  assert.deepEqual(findings, [], `after a kill at ${JSON.stringify(kill)}`);
+}
+
+async function liveAndDie(kill: PlannedKill): Promise<void> {
   await using server = await startLife(kill.kind === 'step' ? [kill.step, `${kill.count}`] : []);
   for (const uploader of uploaders) await uploader.checkHoldings(server.url);
   let answers = 0;
