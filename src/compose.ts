@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { buildApi } from './compose-api.ts';
 import { type OpenStore, openStore, type StoreParts } from './compose-store.ts';
 import { type Config, publicUrlOf } from './config/config.ts';
+import type { Clock } from './core/ports/clock.ts';
 import { type FaultPoints, NO_FAULTS } from './core/ports/fault-points.ts';
 import { AdminServer } from './dialects/admin/admin-server.ts';
 import type { Administration } from './dialects/admin/administration.ts';
@@ -42,6 +43,11 @@ export type ComposeOptions = {
   /** Where log lines go; standard output unless said otherwise. */
   readonly logTo?: { write(line: string): void };
 };
+
+/**
+ * A client that was being answered when the stop came may keep its connection, idle from then on.
+ */
+const IDLE_PAUSE_MS = 50;
 
 /** Opens everything and listens. What was opened is closed again when anything fails. */
 export async function composeServer(options: ComposeOptions): Promise<Pinfold> {
@@ -142,11 +148,26 @@ async function listen(
     },
     stop: async (graceMs) => {
       const cut = store.clock.after(graceMs, () => api.server.closeAllConnections());
+      const rest = again(store.clock, IDLE_PAUSE_MS, () => api.server.closeIdleConnections());
       metrics.closeAllConnections();
       await api.close();
       cut();
+      rest();
     },
   };
+}
+
+/** Runs `run` again and again, until the function that it answers is called. */
+function again(clock: Clock, everyMs: number, run: () => void): () => void {
+  let cancel: () => void = () => undefined;
+  const schedule = () => {
+    cancel = clock.after(everyMs, () => {
+      run();
+      schedule();
+    });
+  };
+  schedule();
+  return () => cancel();
 }
 
 function portOf(address: AddressInfo | string | null): number {
