@@ -53,6 +53,7 @@ export const EXIT_CODES_OF_ERRORS: Readonly<Record<ErrorCode, ExitCode>> = {
   quota_exceeded: quota,
   incomplete_body: unavailable,
   body_too_large: usage,
+  digest_mismatch: usage,
   operation_not_found: notFound,
   link_not_found: notFound,
   link_expired: notFound,

@@ -35,6 +35,7 @@ export const ERROR_CODES = [
   'quota_exceeded',
   'incomplete_body',
   'body_too_large',
+  'digest_mismatch',
   'operation_not_found',
   'link_not_found',
   'link_expired',

@@ -37,6 +37,7 @@ export const REST_ERRORS: Readonly<Record<ErrorCode, RestError>> = {
   quota_exceeded: at(402, 'quota_exceeded'),
   incomplete_body: at(400, 'incomplete_body'),
   body_too_large: at(413, 'body_too_large'),
+  digest_mismatch: at(400, 'digest_mismatch'),
   operation_not_found: at(404, 'not_found'),
   link_not_found: at(404, 'not_found'),
   link_expired: at(410, 'link_expired'),

@@ -79,6 +79,7 @@ function versionOf(
     sizeBytes: blob.sizeBytes,
     etag: String(blob.blobId).padStart(32, '0') as Etag,
     contentHash: String(blob.blobId).padStart(64, '0') as ContentHash,
+    checksum: undefined,
     contentType: 'application/octet-stream',
     headers: {},
     userMetadata: {},

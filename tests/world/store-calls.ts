@@ -155,6 +155,7 @@ export class StoreCalls {
         sizeBytes: content.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
         etag: NO_ETAG,
         contentHash: undefined,
+        checksum: undefined,
         createdAt: CLOCK.now(),
       },
       content,

@@ -18,7 +18,23 @@ export type Origin = 'files' | 's3' | 'pinning';
 export type StoredHeaders = Readonly<Record<string, string>>;
 
 /** One piece of an object's content, in order. */
-export type ContentPart = { readonly blob: BlobRef; readonly sizeBytes: number };
+export type ContentPart = {
+  readonly blob: BlobRef;
+  readonly sizeBytes: number;
+  /** Base64 of the part's checksum, by the algorithm of the version's own. */
+  readonly checksum?: string | undefined;
+};
+
+/** Checksum algorithms that S3 knows (contracts/s3.md, Checksums). */
+export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256';
+
+/** A checksum kept with a version: of all its bytes, or of its parts' checksums. */
+export type ObjectChecksum = {
+  readonly algorithm: ChecksumAlgorithm;
+  readonly type: 'FULL_OBJECT' | 'COMPOSITE';
+  /** Base64 of the big-endian bytes; a composite one ends with `-` and the number of parts. */
+  readonly value: string;
+};
 
 /** The version of an object that readers see; `versionId` is `null` until versioning is on. */
 export type ObjectVersion = {
@@ -29,6 +45,8 @@ export type ObjectVersion = {
   readonly etag: Etag;
   /** `undefined` for a multipart object that no job has read yet. */
   readonly contentHash: ContentHash | undefined;
+  /** What the writer sent or asked for; most versions have none. */
+  readonly checksum: ObjectChecksum | undefined;
   readonly contentType: string;
   readonly headers: StoredHeaders;
   readonly userMetadata: Readonly<Record<string, string>>;

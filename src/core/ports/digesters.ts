@@ -1,5 +1,5 @@
 /** Digests bodies on their way in: small ones at once, large ones beside the event loop. */
-import type { Digests } from '../../kit/digests.ts';
+import type { Digests, DigestWishes } from '../../kit/digests.ts';
 
 /** One body's digests. Ends with `finish` or `abandon`. */
 export interface Digester {
@@ -14,6 +14,9 @@ export interface Digester {
 }
 
 export interface Digesters extends AsyncDisposable {
-  /** Begins a body; `sizeBytes` is its length when that is known. */
-  open(sizeBytes: number | undefined): Digester;
+  /**
+   * Begins a body; `sizeBytes` is its length when that is known. MD5 and BLAKE3 are always made;
+   * what is wished comes besides.
+   */
+  open(sizeBytes: number | undefined, wishes?: DigestWishes): Digester;
 }

@@ -1,9 +1,10 @@
 /** A thread that digests: blocks of shared memory come in order, digests go back at the end. */
 import { parentPort } from 'node:worker_threads';
-import { StreamDigester } from '../../kit/digests.ts';
+import { type Digests, type DigestWishes, StreamDigester } from '../../kit/digests.ts';
 
 /** What the thread is told; `stream` tells bodies apart. */
 export type DigestOrder =
+  | { readonly kind: 'begin'; readonly stream: number; readonly wishes: DigestWishes }
   | {
       readonly kind: 'block';
       readonly stream: number;
@@ -19,8 +20,7 @@ export type DigestAnswer =
   | {
       readonly kind: 'finished';
       readonly stream: number;
-      readonly md5: string;
-      readonly blake3: string;
+      readonly digests: Digests;
     };
 
 const streams = new Map<number, StreamDigester>();
@@ -28,17 +28,20 @@ const answer = (message: DigestAnswer) => parentPort?.postMessage(message);
 
 parentPort?.on('message', (order: DigestOrder) => {
   const { stream } = order;
-  const digester = streams.get(stream) ?? new StreamDigester();
   switch (order.kind) {
+    case 'begin':
+      streams.set(stream, new StreamDigester(order.wishes));
+      break;
     case 'block':
-      streams.set(stream, digester);
-      digester.update(Buffer.from(order.block, 0, order.lengthBytes));
+      streams.get(stream)?.update(Buffer.from(order.block, 0, order.lengthBytes));
       answer({ kind: 'done', stream, block: order.block });
       break;
-    case 'finish':
+    case 'finish': {
+      const digester = streams.get(stream);
       streams.delete(stream);
-      answer({ kind: 'finished', stream, ...digester.finish() });
+      if (digester !== undefined) answer({ kind: 'finished', stream, digests: digester.finish() });
       break;
+    }
     case 'abandon':
       streams.delete(stream);
       break;

@@ -4,11 +4,14 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { blake3 } from '@napi-rs/blake-hash';
 import { patternBytes } from '../../core/ports/blob-store-contract.ts';
+import type { Digests } from '../../kit/digests.ts';
 import { ThreadDigesters } from './thread-digesters.ts';
 
-const expected = (bytes: Buffer) => ({
+const expected = (bytes: Buffer): Digests => ({
   md5: createHash('md5').update(bytes).digest('hex'),
   blake3: blake3(bytes).toString('hex'),
+  sha256: createHash('sha256').update(bytes).digest('hex'),
+  checksum: undefined,
 });
 
 async function digest(
@@ -16,7 +19,10 @@ async function digest(
   bytes: Buffer,
   options: { readonly chunkBytes: number; readonly isKnown: boolean },
 ) {
-  const digester = digesters.open(options.isKnown ? bytes.length : undefined);
+  const digester = digesters.open(options.isKnown ? bytes.length : undefined, {
+    isSha256Wanted: true,
+    checksum: undefined,
+  });
   for (let at = 0; at < bytes.length; at += options.chunkBytes) {
     await digester.update(bytes.subarray(at, at + options.chunkBytes));
   }

@@ -5,7 +5,13 @@
 import { Worker } from 'node:worker_threads';
 import type { Digester, Digesters } from '../../core/ports/digesters.ts';
 import { asBuffer } from '../../kit/buffers.ts';
-import { type Digests, digestBytes, StreamDigester } from '../../kit/digests.ts';
+import {
+  type Digests,
+  type DigestWishes,
+  digestBytes,
+  NO_WISHES,
+  StreamDigester,
+} from '../../kit/digests.ts';
 import type { DigestAnswer, DigestOrder } from './digest-thread.ts';
 
 const BLOCK_BYTES = 256 * 1024;
@@ -24,16 +30,18 @@ export class ThreadDigesters implements Digesters {
   readonly #streams = new Map<number, ThreadStream>();
   readonly #freeBlocks: SharedArrayBuffer[] = [];
 
-  open(sizeBytes: number | undefined): Digester {
-    if (sizeBytes === undefined) return new UndecidedDigester(() => this.#openStream());
-    return sizeBytes > INLINE_BYTES_MAX ? this.#openStream() : new InlineDigester();
+  open(sizeBytes: number | undefined, wishes: DigestWishes = NO_WISHES): Digester {
+    if (sizeBytes === undefined) {
+      return new UndecidedDigester(wishes, () => this.#openStream(wishes));
+    }
+    return sizeBytes > INLINE_BYTES_MAX ? this.#openStream(wishes) : new InlineDigester(wishes);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#thread?.terminate();
   }
 
-  #openStream(): ThreadStream {
+  #openStream(wishes: DigestWishes): ThreadStream {
     const thread = this.#thread ?? this.#start();
     const stream = this.#nextStream;
     this.#nextStream += 1;
@@ -44,6 +52,7 @@ export class ThreadDigesters implements Digesters {
       onEnd: () => this.#streams.delete(stream),
     });
     this.#streams.set(stream, opened);
+    thread.postMessage({ kind: 'begin', stream, wishes } satisfies DigestOrder);
     return opened;
   }
 
@@ -73,22 +82,27 @@ export class ThreadDigesters implements Digesters {
 
 /** Digests in place, in one go when the body is one chunk. */
 class InlineDigester implements Digester {
+  readonly #wishes: DigestWishes;
   #first: Uint8Array | undefined;
   #stream: StreamDigester | undefined;
+
+  constructor(wishes: DigestWishes) {
+    this.#wishes = wishes;
+  }
 
   update(chunk: Uint8Array): undefined {
     if (this.#first === undefined && this.#stream === undefined) {
       this.#first = chunk;
       return;
     }
-    this.#stream ??= new StreamDigester();
+    this.#stream ??= new StreamDigester(this.#wishes);
     if (this.#first !== undefined) this.#stream.update(this.#first);
     this.#first = undefined;
     this.#stream.update(chunk);
   }
 
   finish(): Digests {
-    return this.#stream?.finish() ?? digestBytes(this.#first ?? Buffer.alloc(0));
+    return this.#stream?.finish() ?? digestBytes(this.#first ?? Buffer.alloc(0), this.#wishes);
   }
 
   abandon(): void {}
@@ -96,12 +110,14 @@ class InlineDigester implements Digester {
 
 /** Keeps the first bytes of a body of unknown length until it is clear whether it is small. */
 class UndecidedDigester implements Digester {
+  readonly #wishes: DigestWishes;
   readonly #openStream: () => ThreadStream;
   #kept: Uint8Array[] = [];
   #keptBytes = 0;
   #stream: ThreadStream | undefined;
 
-  constructor(openStream: () => ThreadStream) {
+  constructor(wishes: DigestWishes, openStream: () => ThreadStream) {
+    this.#wishes = wishes;
     this.#openStream = openStream;
   }
 
@@ -121,7 +137,7 @@ class UndecidedDigester implements Digester {
 
   finish(): Digests | Promise<Digests> {
     if (this.#stream !== undefined) return this.#stream.finish();
-    const inline = new InlineDigester();
+    const inline = new InlineDigester(this.#wishes);
     for (const chunk of this.#kept) inline.update(chunk);
     return inline.finish();
   }
@@ -198,7 +214,7 @@ class ThreadStream implements Digester {
       return;
     }
     this.#port.onEnd();
-    this.#finishing?.resolve({ md5: answer.md5, blake3: answer.blake3 });
+    this.#finishing?.resolve(answer.digests);
   }
 
   fail(error: Error): void {

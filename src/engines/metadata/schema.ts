@@ -86,6 +86,7 @@ export type ObjectTable = {
   readonly size_bytes: number;
   readonly etag: string;
   readonly content_hash: string | null;
+  readonly checksum: string | null;
   readonly content_type: string;
   readonly headers: string | null;
   readonly user_metadata: string | null;
@@ -116,6 +117,7 @@ export type ContentPartTable = {
   readonly position: number;
   readonly blob_id: number;
   readonly size_bytes: number;
+  readonly checksum: string | null;
 };
 
 export type BlobIdTable = {

@@ -71,7 +71,7 @@ test('a migration copies the file first and keeps what it holds', async () => {
     const copy = await SqliteMetadata.open({ file: `${file}.before-v${next.version}` });
     assert.deepEqual(await copy.findAccount(account.accountId), account);
     await copy[Symbol.asyncDispose]();
-    await assert.rejects(SqliteMetadata.open({ file }), /schema 2, this program knows up to 1/);
+    await assert.rejects(SqliteMetadata.open({ file }), /schema \d+, this program knows up to \d+/);
   });
 });
 

@@ -48,10 +48,12 @@ function objectsOf(holder: Holder, bucketId: BucketId): KeptObject[] {
 }
 
 function storedObjectOf(holder: Holder, { version, content }: KeptObject): StoredObject {
-  const parts = content.map(({ blobId, sizeBytes }): ContentPart => {
+  const parts = content.map(({ blobId, sizeBytes, checksum }): ContentPart => {
     const kept = holder.current.blobs.get(blobId);
     if (kept === undefined) throw new ServiceError('corrupt', 'A named blob has no row.');
-    return { blob: kept.blob, sizeBytes };
+    return checksum === undefined
+      ? { blob: kept.blob, sizeBytes }
+      : { blob: kept.blob, sizeBytes, checksum };
   });
   return { ...version, content: parts };
 }
@@ -97,7 +99,11 @@ export function memoryObjectWrites(holder: Holder): ObjectWrites {
       }
       holder.current.objects.set(address, {
         version,
-        content: content.map(({ blob, sizeBytes }) => ({ blobId: blob.blobId, sizeBytes })),
+        content: content.map(({ blob, sizeBytes, checksum }) => ({
+          blobId: blob.blobId,
+          sizeBytes,
+          checksum,
+        })),
       });
       if (before !== undefined) dropContent(holder, before, version.createdAt);
       storeBytes(holder, accountId, version.sizeBytes - (before?.version.sizeBytes ?? 0));

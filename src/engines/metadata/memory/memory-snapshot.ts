@@ -55,7 +55,9 @@ function ownersOf(
     if (content.length === 1 && isWhole) return { kind: 'blob', blobId: first.blobId, blob };
     const listId = (lists.length + 1) as ContentListId;
     lists.push({ listId, partCount: content.length });
-    for (const part of content) listParts.push({ listId, ...part, blob: namedBlob(part.blobId) });
+    for (const { blobId, sizeBytes } of content) {
+      listParts.push({ listId, blobId, sizeBytes, blob: namedBlob(blobId) });
+    }
     const sizeBytes = content.reduce((sum, part) => sum + part.sizeBytes, 0);
     return { kind: 'list', listId, sizeBytes };
   };

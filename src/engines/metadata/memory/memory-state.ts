@@ -22,7 +22,11 @@ import type { UsageDelta } from '../../../core/usage.ts';
 export type KeptObject = {
   readonly version: ObjectVersion;
   /** Blobs by number: where they are stands in `blobs` alone. */
-  readonly content: readonly { readonly blobId: BlobId; readonly sizeBytes: number }[];
+  readonly content: readonly {
+    readonly blobId: BlobId;
+    readonly sizeBytes: number;
+    readonly checksum: string | undefined;
+  }[];
 };
 
 export type KeptBlob = {

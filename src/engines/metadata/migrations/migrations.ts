@@ -1,5 +1,6 @@
 /** All migrations of the metadata schema, in order; applied ones are never changed. */
 import { firstSchema } from './0001-first.ts';
+import { checksumColumns } from './0002-checksums.ts';
 import type { Migration } from './migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [firstSchema];
+export const MIGRATIONS: readonly Migration[] = [firstSchema, checksumColumns];

@@ -169,11 +169,12 @@ async function writeContent(
     .returning('content_id')
     .executeTakeFirstOrThrow();
   // Columns as lists: one statement whatever the number of parts, which may be 10,000.
-  await sql`insert into content_parts (content_id, position, blob_id, size_bytes)
-    select ${content_id}::bigint, part.position - 1, part.blob_id, part.size_bytes
+  await sql`insert into content_parts (content_id, position, blob_id, size_bytes, checksum)
+    select ${content_id}::bigint, part.position - 1, part.blob_id, part.size_bytes, part.checksum
     from unnest(${content.map(({ blob }) => Number(blob.blobId))}::bigint[],
-      ${content.map(({ sizeBytes }) => sizeBytes)}::bigint[])
-      with ordinality as part (blob_id, size_bytes, position)`.execute(db);
+      ${content.map(({ sizeBytes }) => sizeBytes)}::bigint[],
+      ${content.map(({ checksum }) => checksum ?? null)}::text[])
+      with ordinality as part (blob_id, size_bytes, checksum, position)`.execute(db);
   return { blob_id: null, content_id };
 }
 

@@ -11,6 +11,7 @@ import type {
 import type { Bucket } from '../../../core/objects/bucket.ts';
 import type {
   ContentPart,
+  ObjectChecksum,
   ObjectVersion,
   Origin,
   StoredObject,
@@ -35,6 +36,7 @@ export const VERSION_COLUMNS = [
   'tier',
   'origin',
   'created_at',
+  'checksum',
 ] as const;
 
 export type VersionRow = Pick<ObjectTable, (typeof VERSION_COLUMNS)[number]>;
@@ -112,6 +114,7 @@ function locate(db: Db) {
       'objects.tier',
       'objects.origin',
       'objects.created_at',
+      'objects.checksum',
       'objects.blob_id',
       'objects.content_id',
       'blobs.location',
@@ -149,11 +152,15 @@ async function contentParts(db: Db, contentId: number): Promise<readonly Content
       'blobs.size_bytes',
       'blobs.location',
       'content_parts.size_bytes as part_bytes',
+      'content_parts.checksum',
     ])
     .where('content_parts.content_id', '=', contentId)
     .orderBy('content_parts.position')
     .execute();
-  return rows.map((row) => ({ blob: blobOf(row), sizeBytes: row.part_bytes }));
+  return rows.map((row) => {
+    const part = { blob: blobOf(row), sizeBytes: row.part_bytes };
+    return row.checksum === null ? part : { ...part, checksum: row.checksum };
+  });
 }
 
 /** Whether the object's row can name `content` itself, without a list. */
@@ -173,6 +180,7 @@ export function versionOf(bucketId: BucketId, key: ObjectKey, row: VersionRow): 
     sizeBytes: row.size_bytes,
     etag: row.etag as Etag,
     contentHash: orUndefined(row.content_hash as ContentHash | null),
+    checksum: checksumOf(row.checksum),
     contentType: row.content_type,
     headers: recordOf(row.headers),
     userMetadata: recordOf(row.user_metadata),
@@ -197,6 +205,7 @@ export function versionOfCells(
     sizeBytes: cells[1] as number,
     etag: cells[2] as Etag,
     contentHash: orUndefined(cells[3] as ContentHash | null),
+    checksum: checksumOf(cells[12] as string | null),
     contentType: cells[4] as string,
     headers: recordOf(cells[5] as string | null),
     userMetadata: recordOf(cells[6] as string | null),
@@ -219,6 +228,7 @@ export function columnsOfVersion(
     size_bytes: version.sizeBytes,
     etag: version.etag,
     content_hash: version.contentHash ?? null,
+    checksum: checksumColumn(version.checksum),
     content_type: version.contentType,
     headers: recordColumn(version.headers),
     user_metadata: recordColumn(version.userMetadata),
@@ -229,6 +239,22 @@ export function columnsOfVersion(
     blob_id: content.blob_id,
     content_id: content.content_id,
     created_at: version.createdAt,
+  };
+}
+
+/** `algorithm type value`, none of which holds a space. */
+export function checksumColumn(checksum: ObjectChecksum | undefined): string | null {
+  if (checksum === undefined) return null;
+  return `${checksum.algorithm} ${checksum.type} ${checksum.value}`;
+}
+
+export function checksumOf(column: string | null): ObjectChecksum | undefined {
+  if (column === null) return undefined;
+  const [algorithm, type, value = ''] = column.split(' ');
+  return {
+    algorithm: algorithm as ObjectChecksum['algorithm'],
+    type: type as ObjectChecksum['type'],
+    value,
   };
 }
 

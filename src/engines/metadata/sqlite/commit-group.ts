@@ -156,6 +156,7 @@ export class CommitGroup {
       row.blob_id,
       row.content_id,
       row.created_at,
+      row.checksum,
     );
   }
 
@@ -167,8 +168,9 @@ export class CommitGroup {
       return { blob_id: content[0]?.blob.blobId ?? null, content_id: null };
     }
     const contentId = Number(this.#statements.insertContent.run(content.length).lastInsertRowid);
-    content.forEach(({ blob, sizeBytes }, position) => {
-      this.#statements.insertPart.run(contentId, position, blob.blobId, sizeBytes);
+    content.forEach(({ blob, sizeBytes, checksum }, position) => {
+      const cells = [contentId, position, blob.blobId, sizeBytes, checksum ?? null] as const;
+      this.#statements.insertPart.run(...cells);
     });
     return { blob_id: null, content_id: contentId };
   }

@@ -35,7 +35,7 @@ export function prepareCommits(connection: DatabaseSync): CommitStatements {
       where bucket_id = ? and key = ?`),
     writeObject: prepare(`insert or replace into objects (bucket_id, key, version_id, size_bytes,
       etag, content_hash, content_type, headers, user_metadata, tags, storage_class, tier, origin,
-      blob_id, content_id, created_at) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`),
+      blob_id, content_id, created_at, checksum) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`),
     deleteObject: prepare('delete from objects where bucket_id = ? and key = ?'),
     renameObject: prepare('update objects set key = ? where bucket_id = ? and key = ?'),
     // Changes no row when the blob is dead: its bytes may be gone.
@@ -46,8 +46,8 @@ export function prepareCommits(connection: DatabaseSync): CommitStatements {
     disownBlob: prepare(`update blobs set owners = owners - 1,
       died_at = case when owners = 1 then ? end where blob_id = ?`),
     insertContent: prepare('insert into contents (part_count) values (?)'),
-    insertPart: prepare(`insert into content_parts (content_id, position, blob_id, size_bytes)
-      values (?, ?, ?, ?)`),
+    insertPart: prepare(`insert into content_parts (content_id, position, blob_id, size_bytes,
+      checksum) values (?, ?, ?, ?, ?)`),
     parts: prepare('select blob_id from content_parts where content_id = ?'),
     deleteParts: prepare('delete from content_parts where content_id = ?'),
     deleteContent: prepare('delete from contents where content_id = ?'),

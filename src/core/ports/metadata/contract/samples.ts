@@ -69,6 +69,7 @@ export function sampleVersion(
     sizeBytes: 10,
     etag: 'd41d8cd98f00b204e9800998ecf8427e' as Etag,
     contentHash: 'af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262' as ContentHash,
+    checksum: undefined,
     contentType: 'text/plain',
     headers: {},
     userMetadata: {},
