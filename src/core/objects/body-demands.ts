@@ -1,7 +1,8 @@
 /** What a sender says of its bytes beforehand, to be held against what arrived. */
+import type { ChecksumAlgorithm } from '../../kit/checksums/checksum-algorithms.ts';
 import type { Digests } from '../../kit/digests.ts';
 import { ServiceError } from '../errors.ts';
-import type { ChecksumAlgorithm, ObjectChecksum } from './object.ts';
+import type { ObjectChecksum } from './object.ts';
 
 export type BodyDemands = {
   /** Lower-case hex (Content-MD5). */

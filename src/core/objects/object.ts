@@ -1,5 +1,6 @@
 /** An object: what a bucket keeps under a key. */
 
+import type { ChecksumAlgorithm } from '../../kit/checksums/checksum-algorithms.ts';
 import type { BucketId, ContentHash, Etag, ObjectKey, TimeMs } from '../ids.ts';
 import type { BlobRef } from '../ports/blob-store.ts';
 
@@ -24,9 +25,6 @@ export type ContentPart = {
   /** Base64 of the part's checksum, by the algorithm of the version's own. */
   readonly checksum?: string | undefined;
 };
-
-/** Checksum algorithms that S3 knows (contracts/s3.md, Checksums). */
-export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256';
 
 /** A checksum kept with a version: of all its bytes, or of its parts' checksums. */
 export type ObjectChecksum = {

@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { blake3 } from '@napi-rs/blake-hash';
 import { patternBytes } from '../../core/ports/blob-store-contract.ts';
+import { formatChecksumValue } from '../../kit/checksums/checksum-value.ts';
+import { checksumOf } from '../../kit/checksums/open-checksum.ts';
 import type { Digests } from '../../kit/digests.ts';
 import { ThreadDigesters } from './thread-digesters.ts';
 
@@ -11,7 +13,7 @@ const expected = (bytes: Buffer): Digests => ({
   md5: createHash('md5').update(bytes).digest('hex'),
   blake3: blake3(bytes).toString('hex'),
   sha256: createHash('sha256').update(bytes).digest('hex'),
-  checksum: undefined,
+  checksum: formatChecksumValue(checksumOf('CRC64NVME', bytes)),
 });
 
 async function digest(
@@ -21,7 +23,7 @@ async function digest(
 ) {
   const digester = digesters.open(options.isKnown ? bytes.length : undefined, {
     isSha256Wanted: true,
-    checksum: undefined,
+    checksum: 'CRC64NVME',
   });
   for (let at = 0; at < bytes.length; at += options.chunkBytes) {
     await digester.update(bytes.subarray(at, at + options.chunkBytes));

@@ -57,16 +57,18 @@ function hotReads(connection: DatabaseSync): HotReads {
     from objects o left join blobs b on b.blob_id = o.blob_id where o.bucket_id = ? and o.key = ?`);
   object.setReturnArrays(true);
   const parts =
-    connection.prepare(`select b.blob_id, b.size_bytes, b.location, p.size_bytes part_bytes
+    connection.prepare(`select b.blob_id, b.size_bytes, b.location, p.size_bytes part_bytes,
+      p.checksum
     from content_parts p join blobs b on b.blob_id = p.blob_id
     where p.content_id = ? order by p.position`);
   const listObjects = sqliteListing(connection);
 
   const contentParts = (contentId: number): readonly ContentPart[] =>
-    parts.all(contentId).map((row) => ({
-      blob: blobOf(row as unknown as BlobTable),
-      sizeBytes: Number(row['part_bytes']),
-    }));
+    parts.all(contentId).map((row) => {
+      const { checksum, part_bytes } = row;
+      const part = { blob: blobOf(row as unknown as BlobTable), sizeBytes: Number(part_bytes) };
+      return checksum === null ? part : { ...part, checksum: String(checksum) };
+    });
   return {
     findAccount: async (accountId: AccountId) => {
       const row = translated(() => account.get(accountId));
