@@ -65,7 +65,8 @@ const ROOMS: Readonly<Record<string, Room>> = {
   kit: {
     holds: /^src\/kit\//,
     mayImport: [],
-    mayUse: /^(node:|@napi-rs\/blake-hash$|@node-rs\/crc32$|@scure\/base$|ipaddr\.js$|jose$)/,
+    mayUse:
+      /^(node:|@napi-rs\/blake-hash$|@node-rs\/crc32$|@scure\/base$|ipaddr\.js$|jose$|saxes$)/,
   },
 };
 
