@@ -1,4 +1,4 @@
-/** A certificate authority of one's own and a certificate for this machine, thrown away after use. */
+/** An authority of one's own and a certificate for this machine, thrown away after use. */
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ export type Certificates = {
   readonly keyFile: string;
 };
 
-/** Strict clients (Python, rustls) want the usages and key identifiers that the X.509 profile asks for. */
+/** Python and rustls want the usages and key identifiers that the X.509 profile asks for. */
 const SETTINGS = `
 [req]
 distinguished_name = name

@@ -1,4 +1,4 @@
-/** What each tool cannot express, and why. The round trip sends it as signed requests of our own. */
+/** What each tool cannot express, and why: the round trip sends it as signed requests of ours. */
 import type { StepName } from './s3-tool.ts';
 
 export type Gaps = {

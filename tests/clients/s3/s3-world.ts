@@ -1,49 +1,43 @@
 /**
- * A running S3 listener with an account, its bucket and a key, for one client test.
- *
- * It is our own server, unless PINFOLD_TEST_S3_ENDPOINT names another: then the suite shows what
- * that one does. It needs PINFOLD_TEST_S3_BUCKET, PINFOLD_TEST_S3_ACCESS_KEY_ID and
- * PINFOLD_TEST_S3_SECRET_ACCESS_KEY besides, and PINFOLD_TEST_S3_CA_FILE where its authority is its own.
+ * A running S3 listener with an account, its bucket and a key, for one client test: our own, unless
+ * the environment names another server.
  */
 import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
+import { findForeignS3, type S3Server } from '../../world/foreign-s3.ts';
 import { freshDirectory } from '../../world/server.ts';
+import { searchPath } from '../../world/tool-cache.ts';
 import { type RawS3, rawS3 } from './raw-s3.ts';
 
-export type S3World = AsyncDisposable & {
-  /** `http://127.0.0.1:9000`: no slash at its end. */
-  readonly endpoint: string;
-  readonly region: string;
-  /** The account's default bucket. */
-  readonly bucket: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  /** The authority that clients must be told to trust; none without TLS. */
-  readonly caFile: string | undefined;
-  /** For the test's files, and the home of the programs that it starts. */
-  readonly directory: string;
-  /** What a program is started with: keys as the product page exports them, and no trust but `caFile`. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** What no tool can express, and what the test asks on its own behalf. */
-  readonly raw: RawS3;
-};
+/** Its bucket is the account's default one. */
+export type S3World = S3Server &
+  AsyncDisposable & {
+    readonly region: string;
+    /** For the test's files, and the home of the programs that it starts. */
+    readonly directory: string;
+    /** What a program is started with: the keys as the product page exports them. */
+    readonly environment: Readonly<Record<string, string>>;
+    /** What no tool can express, and what the test asks on its own behalf. */
+    readonly raw: RawS3;
+  };
 
 export type S3Form = { readonly name: 'HTTP' | 'TLS'; readonly tls: boolean };
 
 /** Over HTTP and over TLS, as far as the server offers both. */
 export function s3Forms(): readonly S3Form[] {
-  const foreign = process.env['PINFOLD_TEST_S3_ENDPOINT'];
+  const foreign = findForeignS3();
   const forms: readonly S3Form[] = [
     { name: 'HTTP', tls: false },
     { name: 'TLS', tls: true },
   ];
   if (foreign === undefined) return forms;
-  return forms.filter(({ tls }) => tls === foreign.startsWith('https:'));
+  return forms.filter(({ tls }) => tls === foreign.endpoint.startsWith('https:'));
 }
 
 export async function startS3World({ tls }: { readonly tls: boolean }): Promise<S3World> {
   const directory = await freshDirectory();
-  const server = foreignServer();
+  const server = findForeignS3();
+  assert.ok(server !== undefined, 'the S3 listener is not there yet');
   assert.equal(server.endpoint.startsWith('https:'), tls);
   const region = 'auto';
   const { endpoint, bucket, accessKeyId, secretAccessKey, caFile } = server;
@@ -55,7 +49,7 @@ export async function startS3World({ tls }: { readonly tls: boolean }): Promise<
     directory,
     raw,
     environment: {
-      PATH: process.env['PATH'] ?? '',
+      PATH: searchPath(),
       HOME: directory,
       LANG: 'C.UTF-8',
       AWS_ACCESS_KEY_ID: accessKeyId,
@@ -73,26 +67,5 @@ export async function startS3World({ tls }: { readonly tls: boolean }): Promise<
       raw[Symbol.dispose]();
       await rm(directory, { recursive: true, force: true });
     },
-  };
-}
-
-type NamedServer = Pick<
-  S3World,
-  'endpoint' | 'bucket' | 'accessKeyId' | 'secretAccessKey' | 'caFile'
->;
-
-function foreignServer(): NamedServer {
-  const read = (name: string) => process.env[`PINFOLD_TEST_S3_${name}`];
-  const need = (name: string) => {
-    const value = read(name);
-    assert.ok(value !== undefined, `PINFOLD_TEST_S3_${name} is not set`);
-    return value;
-  };
-  return {
-    endpoint: need('ENDPOINT').replace(/\/$/, ''),
-    bucket: need('BUCKET'),
-    accessKeyId: need('ACCESS_KEY_ID'),
-    secretAccessKey: need('SECRET_ACCESS_KEY'),
-    caFile: read('CA_FILE'),
   };
 }
