@@ -1,13 +1,21 @@
-const AMZ_DATE = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
+const AMZ_DATE = /^\d{8}T\d{6}Z$/;
 
-/** The instant of `20260101T000000Z` in milliseconds; `undefined` unless it is exactly of that form. */
+/**
+ * The instant of `20260101T000000Z` in milliseconds; `undefined` for any other form, and for days
+ * and hours that there are not.
+ */
 export function parseAmzDate(text: string): number | undefined {
-  const match = AMZ_DATE.exec(text);
-  if (match === null) return undefined;
-  const [, year = '', month = '', day = '', hour = '', minute = '', second = ''] = match;
-  const ms = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  // 30 February and hour 24 are read as the day after.
-  return Number.isNaN(ms) || formatAmzDate(ms) !== text ? undefined : ms;
+  if (!AMZ_DATE.test(text)) return undefined;
+  const year = Number(text.slice(0, 4));
+  const day = Number(text.slice(6, 8));
+  const hour = Number(text.slice(9, 11));
+  const minute = Number(text.slice(11, 13));
+  const second = Number(text.slice(13, 15));
+  if (hour > 23 || minute > 59 || second > 59) return undefined;
+  const ms = Date.UTC(year, Number(text.slice(4, 6)) - 1, day, hour, minute, second);
+  const date = new Date(ms);
+  // 30 February, and a month 13, become a day of the month or year after.
+  return date.getUTCDate() === day && date.getUTCFullYear() === year ? ms : undefined;
 }
 
 /** The instant in UTC, its part of a second cut off. */

@@ -25,28 +25,27 @@ export function parseAuthorization(value: string): Authorization {
   if (value.length > AUTHORIZATION_LENGTH_MAX) {
     throw new SigV4Error('malformed', 'The authorization header is too long.');
   }
-  const parts = new Map<string, string>();
+  let credential: string | undefined;
+  let signedHeaders: string | undefined;
+  let signature: string | undefined;
   for (const part of value.slice(ALGORITHM.length + 1).split(',')) {
     const equals = part.indexOf('=');
     const name = part.slice(0, Math.max(equals, 0)).trim();
-    if (!PART_NAMES.includes(name) || parts.has(name)) {
-      throw new SigV4Error(
-        'malformed',
-        'The authorization header has a part that is unknown or stands there twice.',
-      );
-    }
-    parts.set(name, part.slice(equals + 1).trim());
+    const text = part.slice(equals + 1).trim();
+    if (name === 'Credential' && credential === undefined) credential = text;
+    else if (name === 'SignedHeaders' && signedHeaders === undefined) signedHeaders = text;
+    else if (name === 'Signature' && signature === undefined) signature = text;
+    else throw new SigV4Error('malformed', 'A part of the authorization is unknown or repeated.');
   }
-  const [credential = '', signedHeaders = '', signature = ''] = PART_NAMES.map((name) => {
-    const text = parts.get(name);
-    if (text) return text;
-    throw new SigV4Error('missing_part', `The authorization header lacks ${name}.`);
-  });
+  if (!credential || !signedHeaders || !signature) {
+    throw new SigV4Error(
+      'missing_part',
+      'The authorization lacks one of Credential, SignedHeaders and Signature.',
+    );
+  }
   return {
     scope: parseCredential(credential),
     signedHeaders: parseSignedHeaders(signedHeaders),
     signature,
   };
 }
-
-const PART_NAMES = ['Credential', 'SignedHeaders', 'Signature'];

@@ -94,7 +94,8 @@ function indexHeaders(rawHeaders: readonly string[]): ReadonlyMap<string, string
  */
 function trimmed(value: string): string {
   if (!UNEVEN.test(value)) return value;
-  return value.replace(/^[ \t]+|[ \t]+$/g, '').replaceAll(/[ \t]+/g, ' ');
+  const even = value.replaceAll(/[ \t]+/g, ' ');
+  return even.slice(even.startsWith(' ') ? 1 : 0, even.endsWith(' ') ? -1 : even.length);
 }
 
 const UNEVEN = /^ | $| {2}|\t/;
