@@ -49,6 +49,7 @@ test('without settings the documented defaults hold', () => {
   assert.deepEqual(config.quota, {
     freeStorageBytes: 1_000_000_000n,
     freeEgressBytes: 100_000_000_000n,
+    freeBuckets: 1,
     capacityBytes: undefined,
   });
   assert.equal(config.blobs.minFreeBytes, 1024n ** 3n);
@@ -211,6 +212,7 @@ const MALFORMED: Readonly<Record<SettingName, readonly string[]>> = {
   SIGNUP_ALLOWLIST: ['bob', 'ann@example.org'],
   FREE_STORAGE_BYTES: ['x'],
   FREE_EGRESS_BYTES: ['x'],
+  FREE_BUCKETS: ['-1', '1.5', 'many'],
   RATE_LIMIT_PER_SECOND: ['-1', 'off'],
   RATE_LIMIT_PER_MINUTE: ['1.5'],
   RATE_LIMIT_ANONYMOUS_PER_SECOND: ['x'],

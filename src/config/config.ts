@@ -60,6 +60,8 @@ export type Config = {
   readonly quota: {
     readonly freeStorageBytes: bigint;
     readonly freeEgressBytes: bigint;
+    /** Of one account, its default bucket among them. */
+    readonly freeBuckets: number;
     /** Of all accounts together; `undefined`: no limit. */
     readonly capacityBytes: bigint | undefined;
   };
@@ -208,6 +210,7 @@ function assemble(texts: SetTexts, workingDirectory: string): Config {
     quota: {
       freeStorageBytes: read(texts, s.FREE_STORAGE_BYTES),
       freeEgressBytes: read(texts, s.FREE_EGRESS_BYTES),
+      freeBuckets: read(texts, s.FREE_BUCKETS),
       capacityBytes: read(texts, s.CAPACITY_BYTES),
     },
     rateLimits: rateLimitsOf(texts),

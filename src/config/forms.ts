@@ -67,6 +67,12 @@ export const RATE: Form<number | undefined> = {
   },
 };
 
+/** How many of a thing somebody may have. */
+export const COUNT: Form<number> = {
+  words: 'a whole number',
+  parse: (text) => parseInteger(text, { min: 0, max: 1_000_000 }),
+};
+
 /** A day is beyond any reasonable wait and fits Node's timers. */
 export const MILLISECONDS: Form<number> = {
   words: 'milliseconds',

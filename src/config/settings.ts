@@ -4,6 +4,7 @@
  */
 import {
   BYTES,
+  COUNT,
   type Form,
   HOST,
   MICRO_USDC,
@@ -160,6 +161,11 @@ export const SETTINGS = {
     group: 'Accounts and quotas',
     form: BYTES,
     doc: 'What an account may send in a calendar month (UTC) without credits. It is counted; nothing is refused until there are credits to buy more with.',
+  }),
+  FREE_BUCKETS: setting('FREE_BUCKETS', '1', {
+    group: 'Accounts and quotas',
+    form: COUNT,
+    doc: 'How many buckets an account may have, its default bucket among them, unless an operator set a limit of its own for it.',
   }),
 
   RATE_LIMIT_PER_SECOND: setting('RATE_LIMIT_PER_SECOND', '1000', {

@@ -15,6 +15,11 @@ const AUDIT_ACTIONS = [
   'session.family_revoked',
   'token.created',
   'token.revoked',
+  's3_key.created',
+  's3_key.revoked',
+  'bucket.created',
+  'bucket.changed',
+  'bucket.deleted',
   'link.created',
   'link.deleted',
 ] as const;

@@ -29,6 +29,8 @@ export type WalletAddress = Branded<string, 'WalletAddress'>;
 export type SessionId = Branded<string, 'SessionId'>;
 /** UUID v7 of an API token's row. */
 export type TokenId = Branded<string, 'TokenId'>;
+/** Public half of an S3 key: 20 of `[A-Z2-7]`. */
+export type AccessKeyId = Branded<string, 'AccessKeyId'>;
 /** BLAKE3-256 of an object's bytes: 64 lower-case hex digits. */
 export type ContentHash = Branded<string, 'ContentHash'>;
 /** ETag without quotes: 32 hex digits, or those and `-N` for a multipart object. */

@@ -43,6 +43,15 @@ export const LINK_PASSWORD_LENGTH_MAX = 256;
 export const TOKEN_NAME_LENGTH_MAX = 100;
 /** Live API tokens of one account; they are listed without pages. */
 export const TOKENS_MAX = 1000;
+/** Buckets in one answer, as S3 has it. */
+export const BUCKETS_LISTED_MAX = 10_000;
+/** Live S3 keys of one account; they are listed without pages. */
+export const S3_KEYS_MAX = 1000;
+export const S3_KEY_NAME_LENGTH_MAX = 100;
+/** Revoked S3 keys stay in the list this long, so that people find what stopped working. */
+export const S3_KEY_KEPT_MS = 30 * 24 * 3_600_000;
+/** S3 keys at work whose opened secrets and last uses are remembered at once. */
+export const S3_KEYS_REMEMBERED_MAX = 10_000;
 /** Addresses and blocks of one token; each request looks through them. */
 export const TOKEN_BLOCKS_MAX = 100;
 /** A token's last use is for people, who do not need it to the second. */

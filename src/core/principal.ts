@@ -1,5 +1,5 @@
 /** Who is asking: an account by one of its credentials, or nobody in particular. */
-import type { AccountId, AccountSlug, BucketId, SessionId, TokenId } from './ids.ts';
+import type { AccessKeyId, AccountId, AccountSlug, BucketId, SessionId, TokenId } from './ids.ts';
 
 /** Scopes that a token may carry (files-api.md, pinning-api.md). */
 export const SCOPES = [
@@ -18,7 +18,17 @@ export type Role = 'user' | 'operator';
 export type Credential =
   | { readonly kind: 'session'; readonly sessionId: SessionId }
   | { readonly kind: 'appKey' }
-  | { readonly kind: 'token'; readonly tokenId: TokenId; readonly scopes: ReadonlySet<Scope> };
+  | { readonly kind: 'token'; readonly tokenId: TokenId; readonly scopes: ReadonlySet<Scope> }
+  | S3KeyCredential;
+
+/** An S3 key and how far it reaches; no limit is `undefined`. */
+export type S3KeyCredential = {
+  readonly kind: 's3Key';
+  readonly accessKeyId: AccessKeyId;
+  readonly isReadOnly: boolean;
+  readonly bucketId: BucketId | undefined;
+  readonly prefix: string | undefined;
+};
 
 /** An account that has proved itself by `credential`. */
 export type Principal = {
@@ -29,7 +39,7 @@ export type Principal = {
   readonly credential: Credential;
 };
 
-/** How usage rows name the credential: its kind, or the id of a token. */
+/** How usage rows name the credential: its kind, or the id of a token or S3 key. */
 export function credentialLabel(principal: Principal): string {
   const { credential } = principal;
   switch (credential.kind) {
@@ -39,5 +49,7 @@ export function credentialLabel(principal: Principal): string {
       return 'app_key';
     case 'token':
       return credential.tokenId;
+    case 's3Key':
+      return credential.accessKeyId;
   }
 }

@@ -8,6 +8,9 @@ export type QuotaPolicy = {
   readonly freeEgressBytes: bigint;
 };
 
+/** How many buckets an account may have without an entitlement, its default bucket among them. */
+export type BucketPolicy = { readonly freeBuckets: number };
+
 type StorageFacts = Pick<Account, 'entitlements' | 'storedBytes'>;
 
 function storageLimitBytes(policy: QuotaPolicy, account: StorageFacts): bigint {

@@ -38,9 +38,11 @@ export type Action = keyof typeof TOKEN_NEEDS;
 
 /**
  * Lets `principal` do `action`, on things of `owner` if one is given, or throws: `missing_scope`
- * with `required` when its token does not reach so far, else `access_denied`.
+ * with `required` when its token does not reach so far, else `access_denied`. S3 keys do none of
+ * these: what they may is decided by `authorizeObjects`.
  */
 export function authorize(principal: Principal, action: Action, owner?: AccountId): void {
+  if (principal.credential.kind === 's3Key') throw denied();
   const lacking = lackingScope(principal, action);
   if (lacking !== undefined) {
     throw new ServiceError('missing_scope', `The token lacks the scope ${lacking}.`, {
@@ -49,11 +51,12 @@ export function authorize(principal: Principal, action: Action, owner?: AccountI
   }
   const isOthers = owner !== undefined && owner !== principal.accountId;
   const isBarred = action === 'operator.accounts' ? principal.role !== 'operator' : isOthers;
-  if (isBarred) throw new ServiceError('access_denied', 'This is not yours to do.');
+  if (isBarred) throw denied();
 }
 
 /** Whether `authorize` would let it pass; for what is shown or left out. */
 export function isAuthorized(principal: Principal, action: Action): boolean {
+  if (principal.credential.kind === 's3Key') return false;
   if (lackingScope(principal, action) !== undefined) return false;
   return action !== 'operator.accounts' || principal.role === 'operator';
 }
@@ -65,4 +68,8 @@ function lackingScope({ credential }: Principal, action: Action): Scope | 'sessi
   if (needed === 'any') return undefined;
   if (needed === 'none') return 'session';
   return credential.scopes.has(needed) ? undefined : needed;
+}
+
+function denied(): ServiceError {
+  return new ServiceError('access_denied', 'This is not yours to do.');
 }

@@ -1,16 +1,22 @@
 /** Names and ids of identity: made from clock and randomness, parsed from outside text. */
 import { encodeBase64Url } from '../../kit/base64.ts';
 import { isUuidV7, UUID_RANDOM_BYTES, uuidV7 } from '../../kit/uuid.ts';
-import type { AccountId, AccountSlug, SessionId, TimeMs, TokenId } from '../ids.ts';
+import type { AccessKeyId, AccountId, AccountSlug, SessionId, TimeMs, TokenId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 
-const SLUG_LETTERS = 'abcdefghijklmnopqrstuvwxyz234567';
+const BASE32_LETTERS = 'abcdefghijklmnopqrstuvwxyz234567';
 const SLUG_LENGTH = 12;
+const ACCESS_KEY_ID_LENGTH = 20;
 const SESSION_ID_BYTES = 16;
 
 export function newAccountId(deps: { readonly clock: Clock; readonly random: Random }): AccountId {
   return newUuid(deps) as AccountId;
+}
+
+/** Twenty letters of 32: 100 random bits. */
+export function newAccessKeyId(random: Random): AccessKeyId {
+  return randomLetters(random, ACCESS_KEY_ID_LENGTH).toUpperCase() as AccessKeyId;
 }
 
 export function newTokenId(deps: { readonly clock: Clock; readonly random: Random }): TokenId {
@@ -21,10 +27,17 @@ export function newSessionId(random: Random): SessionId {
   return encodeBase64Url(random.bytes(SESSION_ID_BYTES)) as SessionId;
 }
 
-/** Twelve letters of 32, so that each byte's low five bits choose one without bias. */
 export function newAccountSlug(random: Random): AccountSlug {
-  const letters = Array.from(random.bytes(SLUG_LENGTH), (byte) => SLUG_LETTERS[byte & 31]);
-  return letters.join('') as AccountSlug;
+  return randomLetters(random, SLUG_LENGTH) as AccountSlug;
+}
+
+/** Letters of 32, so that each byte's low five bits choose one without bias. */
+function randomLetters(random: Random, length: number): string {
+  return Array.from(random.bytes(length), (byte) => BASE32_LETTERS[byte & 31]).join('');
+}
+
+export function parseAccessKeyId(text: string): AccessKeyId | undefined {
+  return /^[A-Z2-7]{20}$/.test(text) ? (text as AccessKeyId) : undefined;
 }
 
 export function parseAccountId(text: string): AccountId | undefined {

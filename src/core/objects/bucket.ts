@@ -9,6 +9,15 @@ export type BucketDocuments = {
   readonly tagging: string | undefined;
 };
 
+/** What its owner may change; a missing field stays, `null` removes a document. */
+export type BucketChange = {
+  readonly publicRead?: boolean;
+  readonly documents?: { readonly [Name in keyof BucketDocuments]?: string | null };
+};
+
+/** A bucket before the engine has numbered it. */
+export type NewBucket = Omit<Bucket, 'bucketId' | 'isDefault'>;
+
 export type Bucket = {
   readonly bucketId: BucketId;
   readonly accountId: AccountId;

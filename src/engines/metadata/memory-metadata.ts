@@ -27,6 +27,7 @@ import {
   memoryAccountWrites,
 } from './memory/memory-accounts.ts';
 import { memoryBlobReads, memoryBlobWrites } from './memory/memory-blobs.ts';
+import { memoryBucketReads, memoryBucketWrites } from './memory/memory-buckets.ts';
 import {
   memoryFileReads,
   memoryFileWrites,
@@ -141,6 +142,7 @@ function readsOf(holder: Holder): MetadataReads {
   return {
     ...memoryAccountReads(holder),
     ...memoryAccessReads(holder),
+    ...memoryBucketReads(holder),
     ...memoryObjectReads(holder),
     ...memoryFileReads(holder),
     ...memoryUsageReads(holder),
@@ -152,6 +154,7 @@ function txOf(holder: Holder): MetadataTx {
     ...readsOf(holder),
     ...memoryAccountWrites(holder),
     ...memoryAccessWrites(holder),
+    ...memoryBucketWrites(holder),
     ...memoryObjectWrites(holder),
     ...memoryFileWrites(holder),
     ...memoryTrailWrites(holder),

@@ -40,6 +40,7 @@ import { accessReads, accessWrites } from './rows/access.ts';
 import { accountReads, accountWrites } from './rows/accounts.ts';
 import { nextBlobId, storeIdOf } from './rows/blob-ids.ts';
 import { blobReads, blobWrites } from './rows/blobs.ts';
+import { bucketReads, bucketWrites } from './rows/buckets.ts';
 import { fileReads, fileWrites } from './rows/files.ts';
 import { objectReads } from './rows/objects.ts';
 import { rowSnapshot } from './rows/snapshot.ts';
@@ -196,6 +197,7 @@ function readsOf(db: Db): MetadataReads {
   return {
     ...accountReads(db),
     ...accessReads(db),
+    ...bucketReads(db),
     ...objectReads(db),
     ...fileReads(db),
     ...usageReads(db),
@@ -211,16 +213,22 @@ function txOf(db: Db, touched: Touched): MetadataTx {
   // Commits are READ COMMITTED and so unseen by the server's check of serial transactions.
   const held = objectReads(db, { hold: 'share' });
   const writes = objectWrites(db, lockAccount);
+  const buckets = bucketWrites(db, (accountId) => lockAccount(db, accountId));
   return {
     ...readsOf(db),
     ...held,
     ...accountWrites(db),
     ...accessWrites(db),
+    ...buckets,
     ...fileWrites(db),
     ...trailWrites(db),
     findObject(bucketId, key) {
       touched.add(bucketId);
       return held.findObject(bucketId, key);
+    },
+    deleteBucket(bucketId) {
+      touched.add(bucketId);
+      return buckets.deleteBucket(bucketId);
     },
     publishObject(publication) {
       touched.add(publication.version.bucketId);

@@ -65,6 +65,19 @@ export type TokenTable = {
   readonly last_used_at: number | null;
 };
 
+export type S3KeyTable = {
+  readonly access_key_id: string;
+  readonly account_id: string;
+  readonly name: string | null;
+  readonly secret_ciphertext: string;
+  readonly read_only: number;
+  readonly bucket_id: number | null;
+  readonly prefix: Uint8Array | null;
+  readonly created_at: number;
+  readonly last_used_at: number | null;
+  readonly revoked_at: number | null;
+};
+
 export type BucketTable = {
   readonly bucket_id: Generated<number>;
   readonly account_id: string;
@@ -180,6 +193,7 @@ export type Schema = {
   readonly sign_in_nonces: NonceTable;
   readonly sessions: SessionTable;
   readonly api_tokens: TokenTable;
+  readonly s3_keys: S3KeyTable;
   readonly buckets: BucketTable;
   readonly objects: ObjectTable;
   readonly blobs: BlobTable;

@@ -32,11 +32,13 @@ import { accessWrites } from './rows/access.ts';
 import { accountWrites } from './rows/accounts.ts';
 import { nextBlobId, storeIdOf } from './rows/blob-ids.ts';
 import { blobReads, blobWrites } from './rows/blobs.ts';
+import { bucketWrites } from './rows/buckets.ts';
 import { fileWrites } from './rows/files.ts';
 import { trailWrites } from './rows/trail.ts';
 import type { Db } from './schema.ts';
 import { AccountCache } from './sqlite/account-cache.ts';
 import type { CommitGroup, Decided } from './sqlite/commit-group.ts';
+import { LookUpCache } from './sqlite/look-up-cache.ts';
 import { kyselyOf } from './sqlite/sqlite-dialect.ts';
 import { translateSqliteError } from './sqlite/sqlite-errors.ts';
 import { migrateSqlite } from './sqlite/sqlite-migrate.ts';
@@ -91,12 +93,13 @@ export class SqliteMetadata
         openLog: options.openLog,
       });
       const accounts = new AccountCache();
+      const lookUps = new LookUpCache();
       const engine: SqliteMetadata = new SqliteMetadata(
-        { writeConnection, readConnection, wal, accounts },
+        { writeConnection, readConnection, wal, accounts, lookUps },
         options,
       );
       const readDb = kyselyOf(readConnection);
-      const reads = cachedReads(sqliteReads(readConnection, readDb), accounts);
+      const reads = lookUps.over(cachedReads(sqliteReads(readConnection, readDb), accounts));
       return Object.assign(engine, reads, blobReads(readDb));
     } catch (error) {
       writeConnection.close();
@@ -110,15 +113,21 @@ export class SqliteMetadata
       readonly readConnection: DatabaseSync;
       readonly wal: Wal;
       readonly accounts: AccountCache;
+      readonly lookUps: LookUpCache;
     },
     options: SqliteMetadataOptions,
   ) {
-    const { writeConnection, readConnection, wal, accounts } = parts;
+    const { writeConnection, readConnection, wal, accounts, lookUps } = parts;
     this.#writeConnection = writeConnection;
     this.#readConnection = readConnection;
     this.#wal = wal;
     const onFailure = options.onSyncFailure ?? (() => undefined);
-    this.#writer = new SqliteWriter(writeConnection, { durability: wal, accounts, onFailure });
+    this.#writer = new SqliteWriter(writeConnection, {
+      durability: wal,
+      accounts,
+      lookUps,
+      onFailure,
+    });
     this.#file = options.file;
     this.#makeRoom = options.makeRoom;
     this.#db = kyselyOf(writeConnection);
@@ -272,6 +281,8 @@ function txOf(connection: DatabaseSync, db: Db, writer: SqliteWriter): MetadataT
     ...sqliteReads(connection, db),
     ...accountWrites(db),
     ...accessWrites(db),
+    // The one writer is its own lock.
+    ...bucketWrites(db, async () => undefined),
     ...fileWrites(db),
     ...trailWrites(db),
     ...objects,

@@ -1,8 +1,28 @@
-/** Credentials: sign-in nonces, sessions with their refresh families, API tokens. */
+/** Credentials: sign-in nonces, sessions with their refresh families, API tokens, S3 keys. */
 import type { ApiToken, Session, SignInNonce } from '../../identity/account.ts';
-import type { AccountId, SessionId, TimeMs, TokenId } from '../../ids.ts';
+import type { S3Key } from '../../identity/s3-key.ts';
+import type { AccessKeyId, AccountId, BucketId, SessionId, TimeMs, TokenId } from '../../ids.ts';
 
-export interface AccessReads {
+/** S3 keys are kept once revoked, until a sweep, so that their owners see what became of them. */
+export interface S3KeyReads {
+  /** Revoked ones too. Asked for by every S3 request. */
+  findS3Key(accessKeyId: AccessKeyId): Promise<S3Key | undefined>;
+  /** Revoked ones too, oldest first. */
+  listS3Keys(accountId: AccountId): Promise<readonly S3Key[]>;
+}
+
+export interface S3KeyWrites {
+  insertS3Key(key: S3Key): Promise<void>;
+  /** Revokes a key of an account; answers whether it was live. */
+  revokeS3Key(accountId: AccountId, accessKeyId: AccessKeyId, at: TimeMs): Promise<boolean>;
+  /** Revokes the live keys that are limited to a bucket. */
+  revokeS3KeysOf(bucketId: BucketId, at: TimeMs): Promise<void>;
+  touchS3Key(accessKeyId: AccessKeyId, at: TimeMs): Promise<void>;
+  /** Removes keys revoked before `before`, at most `limit`; answers how many. */
+  deleteS3Keys(before: TimeMs, limit: number): Promise<number>;
+}
+
+export interface AccessReads extends S3KeyReads {
   findNonce(nonce: string): Promise<SignInNonce | undefined>;
   /** Nonces neither used nor past `now`. */
   countOpenNonces(now: TimeMs): Promise<number>;
@@ -12,7 +32,7 @@ export interface AccessReads {
   listTokens(accountId: AccountId): Promise<readonly ApiToken[]>;
 }
 
-export interface AccessWrites {
+export interface AccessWrites extends S3KeyWrites {
   insertNonce(nonce: SignInNonce): Promise<void>;
   /** Marks a nonce used; answers whether this call did it (false: it was used already). */
   useNonce(nonce: string, at: TimeMs): Promise<boolean>;

@@ -2,7 +2,9 @@
  * What every metadata engine must do, run against each. The subjects are in
  * `contract/`.
  */
+import { accessKeyContract } from './contract/access-key-contract.ts';
 import { blobContract } from './contract/blob-contract.ts';
+import { bucketContract } from './contract/bucket-contract.ts';
 import { fileContract } from './contract/file-contract.ts';
 import { identityContract } from './contract/identity-contract.ts';
 import { listingContract } from './contract/listing-contract.ts';
@@ -27,6 +29,8 @@ export type MetadataEngine = {
 /** Registers the suite with `node:test`. */
 export function metadataContract(engine: MetadataEngine): void {
   identityContract(engine);
+  accessKeyContract(engine);
+  bucketContract(engine);
   fileContract(engine);
   objectContract(engine);
   blobContract(engine);

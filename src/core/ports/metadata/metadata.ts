@@ -12,16 +12,23 @@
 import type { BlobIdSource } from '../blob-store.ts';
 import type { AccessReads, AccessWrites } from './access.ts';
 import type { AccountReads, AccountWrites } from './accounts.ts';
+import type { BucketReads, BucketWrites } from './buckets.ts';
 import type { FileReads, FileWrites } from './files.ts';
 import type { BlobRows, ObjectCommits, ObjectReads, ObjectWrites } from './objects.ts';
 import type { Snapshots } from './snapshot.ts';
 import type { TrailWrites, UsageReads } from './trail.ts';
 
-export type MetadataReads = AccountReads & AccessReads & ObjectReads & FileReads & UsageReads;
+export type MetadataReads = AccountReads &
+  AccessReads &
+  BucketReads &
+  ObjectReads &
+  FileReads &
+  UsageReads;
 
 export type MetadataTx = MetadataReads &
   AccountWrites &
   AccessWrites &
+  BucketWrites &
   ObjectWrites &
   FileWrites &
   TrailWrites;

@@ -1,4 +1,4 @@
-/** Buckets, objects, listings, and the rows of the blobs that objects name. */
+/** Objects, listings, and the rows of the blobs that objects name. */
 
 import type { UploadOperation } from '../../files/operation.ts';
 import type { Account } from '../../identity/account.ts';
@@ -7,12 +7,10 @@ import type {
   BlobId,
   BlobLocation,
   BucketId,
-  BucketName,
   ContentHash,
   ObjectKey,
   TimeMs,
 } from '../../ids.ts';
-import type { Bucket } from '../../objects/bucket.ts';
 import type { ContentPart, ObjectVersion, Origin, StoredObject } from '../../objects/object.ts';
 import type { UsageDelta } from '../../usage.ts';
 import type { BlobRef } from '../blob-store.ts';
@@ -41,8 +39,6 @@ export type ListEntry =
 export type ListPage = { readonly entries: readonly ListEntry[]; readonly isTruncated: boolean };
 
 export interface ObjectReads {
-  findBucket(name: BucketName): Promise<Bucket | undefined>;
-  findBucketById(bucketId: BucketId): Promise<Bucket | undefined>;
   findObject(bucketId: BucketId, key: ObjectKey): Promise<StoredObject | undefined>;
   /** The oldest live object of a bucket with these bytes, written by `origin` if one is given. */
   findObjectByHash(

@@ -1,13 +1,14 @@
 /** Accounts, nonces, sessions and tokens of the memory engine. */
 import { ServiceError } from '../../../core/errors.ts';
 import type { Account, AccountChange } from '../../../core/identity/account.ts';
-import type { BucketId } from '../../../core/ids.ts';
 import { parseBucketName } from '../../../core/ids.ts';
 import type { AccessReads, AccessWrites } from '../../../core/ports/metadata/access.ts';
 import type { AccountReads, AccountWrites } from '../../../core/ports/metadata/accounts.ts';
 import { SerialConflict } from '../conflict.ts';
 import { accountNotFound, foldName } from '../rows/accounts.ts';
-import { compareText, deleteWhere, type Holder } from './memory-state.ts';
+import { addBucket } from './memory-buckets.ts';
+import { memoryS3KeyReads, memoryS3KeyWrites } from './memory-keys.ts';
+import { compareText, deleteWhere, type Holder, insertNew, isBefore } from './memory-state.ts';
 
 export function memoryAccountReads(holder: Holder): AccountReads {
   const find = async (matches: (account: Account) => boolean) =>
@@ -57,9 +58,7 @@ export function memoryAccountWrites(holder: Holder): AccountWrites {
       if (account.wallet !== undefined && wallets.has(account.wallet)) {
         throw new SerialConflict('a wallet');
       }
-      const bucketId = (buckets.size + 1) as BucketId;
-      buckets.set(bucketId, {
-        bucketId,
+      const { bucketId } = addBucket(holder, {
         accountId: account.accountId,
         name: parseBucketName(account.slug),
         isDefault: true,
@@ -88,6 +87,7 @@ function changed(account: Account, { disabledAt, ...change }: AccountChange): Ac
 
 export function memoryAccessReads(holder: Holder): AccessReads {
   return {
+    ...memoryS3KeyReads(holder),
     findNonce: async (nonce) => holder.current.nonces.get(nonce),
     countOpenNonces: async (now) =>
       [...holder.current.nonces.values()].filter(
@@ -104,7 +104,12 @@ export function memoryAccessReads(holder: Holder): AccessReads {
 }
 
 export function memoryAccessWrites(holder: Holder): AccessWrites {
-  return { ...nonceWrites(holder), ...sessionWrites(holder), ...tokenWrites(holder) };
+  return {
+    ...nonceWrites(holder),
+    ...sessionWrites(holder),
+    ...tokenWrites(holder),
+    ...memoryS3KeyWrites(holder),
+  };
 }
 
 function nonceWrites(
@@ -202,14 +207,4 @@ function tokenWrites(
       if (token) holder.current.tokens.set(tokenId, { ...token, lastUsedAt: at });
     },
   };
-}
-
-function isBefore(time: number | undefined, limit: number): boolean {
-  return time !== undefined && time < limit;
-}
-
-/** A repeated id is a fault of the program, as a unique index would say. */
-export function insertNew<K, V>(map: Map<K, V>, key: K, value: V): void {
-  if (map.has(key)) throw new Error('a row of that id stands already');
-  map.set(key, value);
 }

@@ -6,8 +6,7 @@ import type { TrailWrites, UsageReads } from '../../../core/ports/metadata/trail
 import type { UsageDelta } from '../../../core/usage.ts';
 import { FINISHED_STATUSES, OPEN_STATUSES } from '../rows/files.ts';
 import { UsageSums } from '../usage-sums.ts';
-import { insertNew } from './memory-accounts.ts';
-import { compareText, deleteWhere, type Holder } from './memory-state.ts';
+import { compareText, deleteWhere, type Holder, insertNew } from './memory-state.ts';
 
 export function memoryFileReads(holder: Holder): FileReads {
   return {

@@ -1,4 +1,4 @@
-/** Buckets, objects and listings of the memory engine: the plainest words for what all must do. */
+/** Objects and listings of the memory engine: the plainest words for what all must do. */
 
 import { strict as assert } from 'node:assert';
 import { ServiceError } from '../../../core/errors.ts';
@@ -20,9 +20,6 @@ import { addressOf, compareText, type Holder, type KeptObject } from './memory-s
 
 export function memoryObjectReads(holder: Holder): ObjectReads {
   return {
-    findBucket: async (name) =>
-      [...holder.current.buckets.values()].find((each) => each.name === name),
-    findBucketById: async (bucketId) => holder.current.buckets.get(bucketId),
     async findObject(bucketId, key) {
       const kept = holder.current.objects.get(addressOf(bucketId, key));
       return kept && storedObjectOf(holder, kept);

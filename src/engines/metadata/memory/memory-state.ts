@@ -3,7 +3,9 @@ import type { AuditEntry } from '../../../core/audit.ts';
 import type { UploadOperation } from '../../../core/files/operation.ts';
 import type { PublicLink } from '../../../core/files/public-link.ts';
 import type { Account, ApiToken, Session, SignInNonce } from '../../../core/identity/account.ts';
+import type { S3Key } from '../../../core/identity/s3-key.ts';
 import type {
+  AccessKeyId,
   AccountId,
   BlobId,
   BucketId,
@@ -47,6 +49,9 @@ export type MemoryState = {
   readonly nonces: Map<string, SignInNonce>;
   readonly sessions: Map<SessionId, Session>;
   readonly tokens: Map<TokenId, ApiToken>;
+  readonly s3Keys: Map<AccessKeyId, S3Key>;
+  /** Numbers given to buckets so far. */
+  readonly bucketsMade: { count: number };
   readonly usage: UsageDelta[];
   readonly audit: AuditEntry[];
 };
@@ -66,6 +71,8 @@ export function emptyState(): MemoryState {
     nonces: new Map(),
     sessions: new Map(),
     tokens: new Map(),
+    s3Keys: new Map(),
+    bucketsMade: { count: 0 },
     usage: [],
     audit: [],
   };
@@ -83,6 +90,8 @@ export function copyOf(state: MemoryState): MemoryState {
     nonces: new Map(state.nonces),
     sessions: new Map(state.sessions),
     tokens: new Map(state.tokens),
+    s3Keys: new Map(state.s3Keys),
+    bucketsMade: { ...state.bucketsMade },
     usage: [...state.usage],
     audit: [...state.audit],
   };
@@ -111,4 +120,14 @@ export function deleteWhere<K, V>(
     count += 1;
   }
   return count;
+}
+
+export function isBefore(time: number | undefined, limit: number): boolean {
+  return time !== undefined && time < limit;
+}
+
+/** A repeated id is a fault of the program, as a unique index would say. */
+export function insertNew<K, V>(map: Map<K, V>, key: K, value: V): void {
+  if (map.has(key)) throw new Error('a row of that id stands already');
+  map.set(key, value);
 }

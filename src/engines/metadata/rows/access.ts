@@ -1,21 +1,27 @@
-/** Nonces, sessions and tokens as rows. */
+/** Nonces, sessions and tokens as rows, joined to the S3 keys. */
 import { ServiceError } from '../../../core/errors.ts';
 import type { ApiToken, Session, SignInNonce } from '../../../core/identity/account.ts';
 import type { AccountId, SessionId, TimeMs, TokenId, WalletAddress } from '../../../core/ids.ts';
-import type { AccessReads, AccessWrites } from '../../../core/ports/metadata/access.ts';
+import type {
+  AccessReads,
+  AccessWrites,
+  S3KeyWrites,
+} from '../../../core/ports/metadata/access.ts';
 import type { Scope } from '../../../core/principal.ts';
 import type { Db, NonceTable, SessionTable, TokenTable } from '../schema.ts';
 import { numberOf, orUndefined } from './columns.ts';
+import { s3KeyReads, s3KeyWrites } from './s3-keys.ts';
 
 type NonceWrites = Pick<
   AccessWrites,
   'insertNonce' | 'useNonce' | 'addNonceFailure' | 'deleteNonces'
 >;
 type TokenWrites = Pick<AccessWrites, 'insertToken' | 'deleteToken' | 'touchToken'>;
-type SessionWrites = Omit<AccessWrites, keyof NonceWrites | keyof TokenWrites>;
+type SessionWrites = Omit<AccessWrites, keyof NonceWrites | keyof TokenWrites | keyof S3KeyWrites>;
 
 export function accessReads(db: Db): AccessReads {
   return {
+    ...s3KeyReads(db),
     async findNonce(nonce) {
       const row = await db
         .selectFrom('sign_in_nonces')
@@ -63,7 +69,7 @@ export function accessReads(db: Db): AccessReads {
 }
 
 export function accessWrites(db: Db): AccessWrites {
-  return { ...nonceWrites(db), ...sessionWrites(db), ...tokenWrites(db) };
+  return { ...nonceWrites(db), ...sessionWrites(db), ...tokenWrites(db), ...s3KeyWrites(db) };
 }
 
 function nonceWrites(db: Db): NonceWrites {

@@ -1,14 +1,5 @@
-/** Buckets and objects as rows, and the reads of them that need no engine's own SQL. */
-import type {
-  AccountId,
-  BucketId,
-  BucketName,
-  ContentHash,
-  Etag,
-  ObjectKey,
-  TimeMs,
-} from '../../../core/ids.ts';
-import type { Bucket } from '../../../core/objects/bucket.ts';
+/** Objects as rows, and the reads of them that need no engine's own SQL. */
+import type { BucketId, ContentHash, Etag, ObjectKey, TimeMs } from '../../../core/ids.ts';
 import type {
   ContentPart,
   ObjectChecksum,
@@ -18,7 +9,7 @@ import type {
   Tier,
 } from '../../../core/objects/object.ts';
 import type { ObjectReads } from '../../../core/ports/metadata/objects.ts';
-import type { BucketTable, Db, ObjectTable } from '../schema.ts';
+import type { Db, ObjectTable } from '../schema.ts';
 import { blobOf } from './blobs.ts';
 import { bytesOfKey, keyOfBytes, orUndefined, recordColumn, recordOf } from './columns.ts';
 
@@ -47,10 +38,7 @@ export type ObjectRow = VersionRow & Pick<ObjectTable, 'blob_id' | 'content_id'>
 /** The same joined to its blob. */
 export type LocatedRow = ObjectRow & { readonly location: string | null };
 
-type RowReads = Pick<
-  ObjectReads,
-  'findBucket' | 'findBucketById' | 'findObject' | 'findObjectByHash'
->;
+type RowReads = Pick<ObjectReads, 'findObject' | 'findObjectByHash'>;
 
 /**
  * `hold: 'share'` keeps an object that was found from being replaced or removed until the
@@ -59,22 +47,6 @@ type RowReads = Pick<
 export function objectReads(db: Db, options: { readonly hold?: 'share' } = {}): RowReads {
   const located = () => (options.hold === 'share' ? locate(db).forShare('objects') : locate(db));
   return {
-    async findBucket(name) {
-      const row = await db
-        .selectFrom('buckets')
-        .selectAll()
-        .where('name', '=', name)
-        .executeTakeFirst();
-      return row && bucketOf(row);
-    },
-    async findBucketById(bucketId) {
-      const row = await db
-        .selectFrom('buckets')
-        .selectAll()
-        .where('bucket_id', '=', bucketId)
-        .executeTakeFirst();
-      return row && bucketOf(row);
-    },
     async findObject(bucketId, key) {
       const row = await located()
         .where('objects.bucket_id', '=', bucketId)
@@ -255,22 +227,5 @@ export function checksumOf(column: string | null): ObjectChecksum | undefined {
     algorithm: algorithm as ObjectChecksum['algorithm'],
     type: type as ObjectChecksum['type'],
     value,
-  };
-}
-
-function bucketOf(row: Omit<BucketTable, 'bucket_id'> & { readonly bucket_id: number }): Bucket {
-  return {
-    bucketId: row.bucket_id as BucketId,
-    accountId: row.account_id as AccountId,
-    name: row.name as BucketName,
-    isDefault: row.is_default === 1,
-    publicRead: row.public_read === 1,
-    documents: {
-      cors: orUndefined(row.cors),
-      policy: orUndefined(row.policy),
-      lifecycle: orUndefined(row.lifecycle),
-      tagging: orUndefined(row.tagging),
-    },
-    createdAt: row.created_at as TimeMs,
   };
 }

@@ -1,17 +1,26 @@
 /** Reads over one connection: prepared statements where requests are many, Kysely elsewhere. */
 import type { DatabaseSync } from 'node:sqlite';
 
-import type { AccountId, BucketId, ObjectKey, SessionId } from '../../../core/ids.ts';
+import type {
+  AccessKeyId,
+  AccountId,
+  BucketId,
+  BucketName,
+  ObjectKey,
+  SessionId,
+} from '../../../core/ids.ts';
 import type { ContentPart } from '../../../core/objects/object.ts';
 import type { MetadataReads } from '../../../core/ports/metadata/metadata.ts';
 import { accessReads, sessionOf } from '../rows/access.ts';
 import { accountOf, accountReads } from '../rows/accounts.ts';
 import { blobOf } from '../rows/blobs.ts';
+import { type BucketRow, bucketOf, bucketReads } from '../rows/buckets.ts';
 import { bytesOfKey } from '../rows/columns.ts';
 import { fileReads } from '../rows/files.ts';
 import { contentOf, objectReads, VERSION_COLUMNS, versionOfCells } from '../rows/objects.ts';
+import { s3KeyOf } from '../rows/s3-keys.ts';
 import { usageReads } from '../rows/trail.ts';
-import type { AccountTable, BlobTable, Db, SessionTable } from '../schema.ts';
+import type { AccountTable, BlobTable, Db, S3KeyTable, SessionTable } from '../schema.ts';
 import { translateSqliteError } from './sqlite-errors.ts';
 import { sqliteListing } from './sqlite-listing.ts';
 
@@ -20,7 +29,13 @@ const LIST_CELL = VERSION_COLUMNS.length + 2;
 
 type HotReads = Pick<
   MetadataReads,
-  'findAccount' | 'findAccountByAppKey' | 'findSession' | 'findObject' | 'listObjects'
+  | 'findAccount'
+  | 'findAccountByAppKey'
+  | 'findSession'
+  | 'findS3Key'
+  | 'findBucket'
+  | 'findObject'
+  | 'listObjects'
 >;
 
 /** All reads, on `connection` and on `db`, which is Kysely over the same connection. */
@@ -28,6 +43,7 @@ export function sqliteReads(connection: DatabaseSync, db: Db): MetadataReads {
   return {
     ...accountReads(db),
     ...accessReads(db),
+    ...bucketReads(db),
     ...objectReads(db),
     ...fileReads(db),
     ...usageReads(db),
@@ -52,6 +68,8 @@ function hotReads(connection: DatabaseSync): HotReads {
   const appKey = connection.prepare(`select ${ACCOUNT_COLUMNS} from accounts
     where app_key_hash = ?`);
   const session = connection.prepare('select * from sessions where session_id = ?');
+  const s3Key = connection.prepare('select * from s3_keys where access_key_id = ?');
+  const bucket = connection.prepare('select * from buckets where name = ?');
   const object = connection.prepare(`select ${VERSION_COLUMNS.map((name) => `o.${name}`).join()},
     o.blob_id, b.location, o.content_id
     from objects o left join blobs b on b.blob_id = o.blob_id where o.bucket_id = ? and o.key = ?`);
@@ -81,6 +99,14 @@ function hotReads(connection: DatabaseSync): HotReads {
     findSession: async (sessionId: SessionId) => {
       const row = translated(() => session.get(sessionId));
       return row && sessionOf(row as unknown as SessionTable);
+    },
+    findS3Key: async (accessKeyId: AccessKeyId) => {
+      const row = translated(() => s3Key.get(accessKeyId));
+      return row && s3KeyOf(row as unknown as S3KeyTable);
+    },
+    findBucket: async (name: BucketName) => {
+      const row = translated(() => bucket.get(name));
+      return row && bucketOf(row as unknown as BucketRow);
     },
     findObject: async (bucketId: BucketId, key: ObjectKey) => {
       const found = translated(() => object.get(bucketId, bytesOfKey(key)));

@@ -16,6 +16,7 @@ import {
 } from '../../../core/ports/metadata/contract/samples.ts';
 import { SqliteMetadata } from '../sqlite-metadata.ts';
 import { AccountCache } from './account-cache.ts';
+import { LookUpCache } from './look-up-cache.ts';
 import { SqliteWriter } from './sqlite-writer.ts';
 
 async function withWriter(
@@ -47,6 +48,7 @@ function writerOf(
   return new SqliteWriter(connection, {
     durability: { sync },
     accounts: new AccountCache(),
+    lookUps: new LookUpCache(),
     onFailure,
   });
 }

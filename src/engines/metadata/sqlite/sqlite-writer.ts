@@ -13,6 +13,7 @@ import { Mutex } from '../mutex.ts';
 import type { AccountCache } from './account-cache.ts';
 import { CommitGroup, type Decided } from './commit-group.ts';
 import { type CommitStatements, prepareCommits } from './commit-statements.ts';
+import type { LookUpCache } from './look-up-cache.ts';
 import { isDiskFailure, translateSqliteError } from './sqlite-errors.ts';
 
 type Member = {
@@ -30,6 +31,7 @@ export type WriterParts = {
   /** Makes commits durable; see `Wal`. */
   readonly durability: { readonly sync: () => Promise<void> };
   readonly accounts: AccountCache;
+  readonly lookUps: LookUpCache;
   /** Called once, when the disk has failed and no write is taken any more. */
   readonly onFailure: (error: Error) => void;
 };
@@ -39,6 +41,7 @@ export class SqliteWriter {
   readonly #durability: WriterParts['durability'];
   readonly #onFailure: WriterParts['onFailure'];
   readonly #accounts: AccountCache;
+  readonly #lookUps: LookUpCache;
   readonly #statements: CommitStatements;
   readonly #mutex = new Mutex();
   #queue: Member[] = [];
@@ -47,11 +50,12 @@ export class SqliteWriter {
   #isDoomed = false;
   #failure: ServiceError | undefined;
 
-  constructor(connection: DatabaseSync, { durability, accounts, onFailure }: WriterParts) {
+  constructor(connection: DatabaseSync, { durability, accounts, lookUps, onFailure }: WriterParts) {
     this.#connection = connection;
     this.#durability = durability;
     this.#onFailure = onFailure;
     this.#accounts = accounts;
+    this.#lookUps = lookUps;
     this.#statements = prepareCommits(connection);
   }
 
@@ -72,6 +76,7 @@ export class SqliteWriter {
         assert(!this.#isDoomed, 'a write that failed half done ends its transaction');
         this.#commit();
         this.#accounts.clear();
+        this.#lookUps.clear();
         await this.#sync();
         return result;
       } catch (error) {

@@ -1,0 +1,39 @@
+/** S3 keys of the memory engine. */
+import type { S3KeyReads, S3KeyWrites } from '../../../core/ports/metadata/access.ts';
+import { compareText, deleteWhere, type Holder, insertNew, isBefore } from './memory-state.ts';
+
+export function memoryS3KeyReads(holder: Holder): S3KeyReads {
+  return {
+    findS3Key: async (accessKeyId) => holder.current.s3Keys.get(accessKeyId),
+    listS3Keys: async (accountId) =>
+      [...holder.current.s3Keys.values()]
+        .filter((key) => key.accountId === accountId)
+        .sort((a, b) => a.createdAt - b.createdAt || compareText(a.accessKeyId, b.accessKeyId)),
+  };
+}
+
+export function memoryS3KeyWrites(holder: Holder): S3KeyWrites {
+  return {
+    async insertS3Key(key) {
+      insertNew(holder.current.s3Keys, key.accessKeyId, key);
+    },
+    async revokeS3Key(accountId, accessKeyId, at) {
+      const key = holder.current.s3Keys.get(accessKeyId);
+      if (key?.accountId !== accountId || key.revokedAt !== undefined) return false;
+      holder.current.s3Keys.set(accessKeyId, { ...key, revokedAt: at });
+      return true;
+    },
+    async revokeS3KeysOf(bucketId, at) {
+      for (const [accessKeyId, key] of holder.current.s3Keys) {
+        if (key.bucketId !== bucketId || key.revokedAt !== undefined) continue;
+        holder.current.s3Keys.set(accessKeyId, { ...key, revokedAt: at });
+      }
+    },
+    async touchS3Key(accessKeyId, at) {
+      const key = holder.current.s3Keys.get(accessKeyId);
+      if (key) holder.current.s3Keys.set(accessKeyId, { ...key, lastUsedAt: at });
+    },
+    deleteS3Keys: async (before, limit) =>
+      deleteWhere(holder.current.s3Keys, ({ revokedAt }) => isBefore(revokedAt, before), limit),
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * S3 keys and buckets as the file holds them, for the reads that every S3 request makes. This
+ * process alone writes the file, and only larger transactions write these rows: each forgets all,
+ * so that a revocation is heeded by the next request.
+ */
+import type { S3Key } from '../../../core/identity/s3-key.ts';
+import type { AccessKeyId, BucketName } from '../../../core/ids.ts';
+import type { Bucket } from '../../../core/objects/bucket.ts';
+import type { MetadataReads } from '../../../core/ports/metadata/metadata.ts';
+
+/** More keys or buckets than this at work at once are read from the file again. */
+const ROWS_MAX = 10_000;
+
+export class LookUpCache {
+  readonly #keys = new Map<AccessKeyId, S3Key>();
+  readonly #buckets = new Map<BucketName, Bucket>();
+  #generation = 0;
+
+  /** `reads` with the look-ups answered from here; for reads outside transactions. */
+  over(reads: MetadataReads): MetadataReads {
+    return {
+      ...reads,
+      findS3Key: async (accessKeyId) =>
+        this.#keys.get(accessKeyId) ??
+        (await this.#read(this.#keys, accessKeyId, () => reads.findS3Key(accessKeyId))),
+      findBucket: async (name) =>
+        this.#buckets.get(name) ??
+        (await this.#read(this.#buckets, name, () => reads.findBucket(name))),
+    };
+  }
+
+  /** A transaction was committed that may have changed any row. */
+  clear(): void {
+    this.#generation += 1;
+    this.#keys.clear();
+    this.#buckets.clear();
+  }
+
+  /** What is not there is not kept: anybody may ask for any name. */
+  async #read<K, V>(
+    rows: Map<K, V>,
+    name: K,
+    read: () => Promise<V | undefined>,
+  ): Promise<V | undefined> {
+    const generation = this.#generation;
+    const row = await read();
+    if (row === undefined || generation !== this.#generation) return row;
+    if (rows.size >= ROWS_MAX) rows.clear();
+    rows.set(name, row);
+    return row;
+  }
+}
