@@ -85,8 +85,12 @@ function multiply({ bits, modulus }: Field, one: Polynomial, other: Polynomial):
   let low = 0;
   let shiftedHigh = other.high;
   let shiftedLow = other.low;
-  for (let bit = bits - 1; bit >= 0; bit -= 1) {
-    const mask = -(((bit >= 32 ? one.high : one.low) >>> bit) & 1);
+  let rest = bits === 64 ? one.high : one.low;
+  for (let power = 0; power < bits; power += 1) {
+    if (power === 32) rest = one.low;
+    // A signed shift makes all ones or none of the bit at the top.
+    const mask = rest >> 31;
+    rest <<= 1;
     high ^= shiftedHigh & mask;
     low ^= shiftedLow & mask;
     const overflow = -(shiftedLow & 1);
