@@ -4,8 +4,9 @@ import { measureDisk } from './limits.ts';
 import { GeneratorProcess } from './load/generator-process.ts';
 import { describeMachine } from './machine.ts';
 import { Bench, type Effort, type Sample } from './measure.ts';
-import { REPORT_FORM, type Report, type RowReport, reportRow } from './report.ts';
-import type { Row } from './rows.ts';
+import { type Memory, treeMemory } from './process-cost.ts';
+import { REPORT_FORM, type Report, type RowReport, reportRow, reportTarget } from './report.ts';
+import type { ProtocolName, Row } from './rows.ts';
 import { startFloor } from './targets/floor.ts';
 import { hasNginx, startNginx } from './targets/nginx.ts';
 import { type PeerWord, startPeer } from './targets/peer.ts';
@@ -14,6 +15,7 @@ import type { Target } from './targets/target.ts';
 
 export type BenchOptions = {
   readonly root: string;
+  readonly protocol: ProtocolName;
   /** For all data of the run; on the disk that is to be measured. */
   readonly directory: string;
   readonly rows: readonly Row[];
@@ -34,13 +36,14 @@ export async function runBench(
   progress: BenchProgress,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Report> {
-  const { root, directory, effort } = options;
+  const { root, protocol, directory, effort } = options;
   const startedAt = new Date().toISOString();
   const machine = describeMachine(root, directory);
   const disk = measureDisk(directory, Math.min(effort.runMs, 1000));
   await using stack = new AsyncDisposableStack();
-  const { targets, skipped } = await startTargets(options, stack);
+  const { targets, skipped } = await startTargets(options, stack, progress);
   for (const words of skipped) progress.onNote(`SKIPPED: ${words}`);
+  const idle = new Map(targets.map((target) => [target.name, memoryOf(target)]));
   // Made last, so that it is the first to go when the run is broken off.
   const generator = stack.use(GeneratorProcess.start());
   signal.addEventListener('abort', () => generator[Symbol.dispose]());
@@ -53,27 +56,41 @@ export async function runBench(
   }
   return {
     form: REPORT_FORM,
+    protocol,
     startedAt,
     machine,
     runs: options.runs,
     secondsPerRun: effort.runMs / 1000,
-    listNames: effort.listNames,
     settings: PINFOLD_SETTINGS,
-    targets: Object.fromEntries(targets.map(({ name, words }) => [name, words])),
+    targets: Object.fromEntries(
+      targets.map((target) => {
+        const { name } = target;
+        const peaks = rows.filter((row) => row.target === name).map(({ peakMib }) => peakMib ?? 0);
+        const memory = { idle: idle.get(name), after: memoryOf(target) };
+        const listedKeys = bench.listedKeys(target);
+        return [name, reportTarget(target, listedKeys, memory, Math.max(0, ...peaks))];
+      }),
+    ),
     skipped,
     disk,
     rows,
   };
 }
 
-async function startTargets(options: BenchOptions, stack: AsyncDisposableStack) {
-  const { root, directory, peers, beside } = options;
+async function startTargets(
+  options: BenchOptions,
+  stack: AsyncDisposableStack,
+  { onNote }: BenchProgress,
+) {
+  const { root, protocol, directory, peers, beside } = options;
   const targets: Target[] = [];
   const skipped: string[] = [];
-  const own = { name: 'pinfold', root, directory: join(directory, 'pinfold'), nodeArgs: [] };
+  const ownDirectory = join(directory, 'pinfold');
+  const own = { name: 'pinfold', root, directory: ownDirectory, nodeArgs: [], protocol };
   targets.push(stack.use(await startPinfold(own)));
   for (const peer of peers) {
-    targets.push(stack.use(await startPeer(peer, join(directory, `peer-${peer.name}`))));
+    const at = { protocol, directory: join(directory, `peer-${peer.name}`), onNote };
+    targets.push(stack.use(await startPeer(peer, at)));
   }
   if (beside === 'none' || !options.rows.some(({ action }) => action === 'get')) {
     return { targets, skipped };
@@ -83,6 +100,10 @@ async function startTargets(options: BenchOptions, stack: AsyncDisposableStack) 
   const [http, loopback] = await startFloor(join(directory, 'floor'));
   targets.push(stack.use(http), loopback);
   return { targets, skipped };
+}
+
+function memoryOf({ pid }: Target): Memory | undefined {
+  return pid === undefined ? undefined : treeMemory(pid);
 }
 
 /** Targets take turns run by run, so that what else the machine does falls on all of them. */

@@ -5,6 +5,10 @@ import { REPORT_FORM, type Report, type RowReport } from './report.ts';
 const REGRESSION = 0.1;
 
 export function compareReports(report: Report, baseline: Report): string {
+  // Reports of before S3 name no protocol.
+  if ((baseline.protocol ?? 'files') !== report.protocol) {
+    return `The baseline is of ${baseline.protocol ?? 'files'} and cannot be compared.\n`;
+  }
   if (baseline.form !== REPORT_FORM) {
     return `The baseline is of another form (${baseline.form}) and cannot be compared.\n`;
   }

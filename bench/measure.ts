@@ -1,9 +1,10 @@
 /** Runs rows against targets and keeps what each run gave. */
 import type { GeneratorProcess } from './load/generator-process.ts';
-import type { ListPage, LoadResult, ObjectRange, Plan } from './load/plan.ts';
+import type { LoadResult, Plan } from './load/plan.ts';
 import { type Memory, machineCpuUs, resetPeak, treeCpuUs, treeMemory } from './process-cost.ts';
-import { collectListPages, LIST_PAGE_NAMES } from './protocols/files.ts';
-import { MIB, type Row, sizeText } from './rows.ts';
+import { LIST_PAGE_NAMES } from './protocols/files.ts';
+import { MIB, type Row } from './rows.ts';
+import { assertAllGood, SEED_MS_MAX, Seeds } from './seeds.ts';
 import type { Target } from './targets/target.ts';
 
 export type Sample = {
@@ -22,46 +23,42 @@ export type Effort = {
   readonly runMs: number;
   /** What the server does of a row before its first run counts: compilers and caches get warm. */
   readonly warmMs: number;
-  readonly listNames: number;
+  readonly listKeys: number;
+  /** The same for peers that take minutes to store as many. */
+  readonly listKeysOfPeers: number;
   /** A power of two: of how many objects reads go round at most. */
   readonly readCountMax: number;
 };
 
-/**
- * What of a size is kept for reading: enough that no single object is hot, little enough to cache.
- */
-const READ_BYTES = 64 * MIB;
-const READ_COUNT_MIN = 4;
-const SEED_CONNECTIONS = 16;
-const SEED_MS_MAX = 600_000;
-/** Of so many answers one is compared byte by byte. */
-const COMPARE_EVERY = 16;
-/** More than any run can use, so that no two runs write the same name. */
-const UPLOADS_A_RUN_MAX = 1_000_003;
 const READ_BACK_MAX = 16;
-const DELETES_A_SECOND_MAX = 25_000;
+/** What uploads of this size leave would fill a disk: it is deleted after each run. */
+const REMOVED_BYTES_MIN = MIB;
 
 export class Bench {
   readonly #generator: GeneratorProcess;
   readonly #effort: Effort;
-  /** What is there to be read, by target and prefix. */
-  readonly #seeded = new Map<string, ObjectRange>();
-  readonly #pages = new Map<string, readonly ListPage[]>();
+  readonly #seeds: Seeds;
   readonly #warmed = new Set<string>();
-  /** The next number that no upload has used; also not one of an earlier run against a peer. */
-  #nextNumber = Math.floor(Date.now() / 1000) * UPLOADS_A_RUN_MAX;
 
   constructor(generator: GeneratorProcess, effort: Effort) {
     this.#generator = generator;
     this.#effort = effort;
+    this.#seeds = new Seeds(generator, effort);
+  }
+
+  /** How many keys this target's listing holds. */
+  listedKeys(target: Target): number {
+    return this.#seeds.listedKeys(target);
   }
 
   async measure(row: Row, target: Target): Promise<Sample> {
     await this.#warm(row, target);
-    const plan = await this.#planOf(row, target, this.#effort.runMs);
+    const plan = await this.#seeds.planOf(row, target, this.#effort.runMs);
     const sample = await this.#sample(row, target, plan);
-    if (row.action !== 'put' || sample.load.failures > 0) return sample;
-    return { ...sample, load: await this.#readBack(plan, sample.load) };
+    if (row.action !== 'put') return sample;
+    const load = sample.load.failures > 0 ? sample.load : await this.#readBack(plan, sample.load);
+    await this.#removeUploads(plan, sample.load);
+    return { ...sample, load };
   }
 
   /**
@@ -90,8 +87,18 @@ export class Bench {
     const key = `${target.name} ${row.name}`;
     if (this.#warmed.has(key)) return;
     this.#warmed.add(key);
-    const plan = await this.#planOf(row, target, this.#effort.warmMs);
-    await this.#generator.run(plan, () => undefined);
+    const plan = await this.#seeds.planOf(row, target, this.#effort.warmMs);
+    const load = await this.#generator.run(plan, () => undefined);
+    if (row.action === 'put') await this.#removeUploads(plan, load);
+  }
+
+  async #removeUploads(plan: Plan, { requests, failures }: LoadResult): Promise<void> {
+    if (plan.sizeBytes < REMOVED_BYTES_MIN || failures > 0) return;
+    const removed = await this.#generator.run(
+      { ...plan, action: 'delete', connections: 1, runMs: SEED_MS_MAX, requestsMax: requests },
+      () => undefined,
+    );
+    assertAllGood(removed, 'Removing uploads');
   }
 
   async #sample(row: Row, target: Target, plan: Plan): Promise<Sample> {
@@ -118,93 +125,6 @@ export class Bench {
       windowUs: { start, end },
     };
   }
-
-  /** A plan with everything stored that it needs. */
-  async #planOf(row: Row, target: Target, runMs: number): Promise<Plan> {
-    const base: Plan = {
-      host: target.host,
-      port: target.port,
-      protocol: target.protocol,
-      action: row.action,
-      credential: target.credential,
-      connections: row.connections,
-      sizeBytes: row.sizeBytes,
-      objects: { prefix: `put-${sizeText(row.sizeBytes)}/`, first: this.#nextNumber, count: 0 },
-      pages: [],
-      runMs,
-      requestsMax: Number.MAX_SAFE_INTEGER,
-      compareEvery: target.seed.kind === 'none' ? 0 : COMPARE_EVERY,
-    };
-    switch (row.action) {
-      case 'put':
-        this.#nextNumber += UPLOADS_A_RUN_MAX;
-        return base;
-      case 'get':
-      case 'head':
-        return { ...base, objects: await this.#seedReads(row, target, base) };
-      case 'delete':
-        return await this.#seedDeletes(base);
-      case 'list':
-        return { ...base, ...(await this.#seedListing(target, base)) };
-    }
-  }
-
-  async #seedReads(row: Row, target: Target, base: Plan): Promise<ObjectRange> {
-    const prefix = `get-${sizeText(row.sizeBytes)}/`;
-    const key = `${target.name} ${prefix}`;
-    const known = this.#seeded.get(key);
-    if (known !== undefined) return known;
-    const wanted = READ_BYTES / Math.max(1, row.sizeBytes);
-    const count = Math.min(this.#effort.readCountMax, Math.max(READ_COUNT_MIN, wanted));
-    const objects = { prefix, first: 0, count };
-    this.#seeded.set(key, objects);
-    if (target.seed.kind === 'upload') await this.#upload(base, objects, row.sizeBytes);
-    if (target.seed.kind === 'write') target.seed.write({ ...objects, sizeBytes: row.sizeBytes });
-    return objects;
-  }
-
-  /** Uploads for as long as the run may last; deleting is quicker. */
-  async #seedDeletes(base: Plan): Promise<Plan> {
-    const most = Math.ceil((DELETES_A_SECOND_MAX * base.runMs) / 1000);
-    const objects = { prefix: 'delete/', first: this.#nextNumber, count: most };
-    this.#nextNumber += most;
-    const uploaded = await this.#generator.run(
-      { ...base, objects, action: 'put', connections: 64, requestsMax: most },
-      () => undefined,
-    );
-    assertAllGood(uploaded, 'Uploading what is deleted');
-    return { ...base, objects, requestsMax: uploaded.requests };
-  }
-
-  async #seedListing(target: Target, base: Plan): Promise<Pick<Plan, 'objects' | 'pages'>> {
-    const objects = { prefix: 'list/', first: 0, count: this.#effort.listNames };
-    const known = this.#pages.get(target.name);
-    if (known !== undefined) return { objects, pages: known };
-    await this.#upload(base, objects, 16);
-    const url = `http://${target.host}:${target.port}`;
-    const pages = await collectListPages(
-      { url, credential: target.credential },
-      { prefix: objects.prefix, names: objects.count },
-    );
-    this.#pages.set(target.name, pages);
-    return { objects, pages };
-  }
-
-  async #upload(base: Plan, objects: ObjectRange, sizeBytes: number): Promise<void> {
-    const result = await this.#generator.run(
-      {
-        ...base,
-        objects,
-        sizeBytes,
-        action: 'put',
-        connections: Math.min(SEED_CONNECTIONS, objects.count),
-        runMs: SEED_MS_MAX,
-        requestsMax: objects.count,
-      },
-      () => undefined,
-    );
-    assertAllGood(result, 'Uploading what is read');
-  }
 }
 
 type CpuReading = {
@@ -229,11 +149,9 @@ function rateOf(row: Row, load: LoadResult): number {
       return (load.sentBodyBytes + load.receivedBodyBytes) / MIB / load.seconds;
     case 'keys/s':
       return (load.requests * LIST_PAGE_NAMES) / load.seconds;
+    case 'pages/s':
+      return load.requests / load.seconds;
   }
-}
-
-function assertAllGood(result: LoadResult, what: string): void {
-  if (result.failures > 0) throw new Error(`${what} failed: ${result.failureTexts.join('; ')}`);
 }
 
 function monotonicUs(): number {

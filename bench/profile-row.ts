@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import type { GeneratorProcess } from './load/generator-process.ts';
 import { Bench, type Effort, type Sample } from './measure.ts';
 import { summarizeProfiles } from './profile.ts';
-import type { Row } from './rows.ts';
+import type { ProtocolName, Row } from './rows.ts';
 import { startPinfold } from './targets/pinfold.ts';
 
 export type ProfileRun = {
   readonly root: string;
+  readonly protocol: ProtocolName;
   /** For the server's data. */
   readonly directory: string;
   /** Where profiles and their summary are kept. */
@@ -50,7 +51,7 @@ export async function profileRow(
 async function runProfiled(
   generator: GeneratorProcess,
   row: Row,
-  { root, directory, resultDirectory, effort }: ProfileRun,
+  { root, protocol, directory, resultDirectory, effort }: ProfileRun,
 ): Promise<Sample> {
   const nodeArgs = [
     '--cpu-prof',
@@ -58,6 +59,7 @@ async function runProfiled(
     `--cpu-prof-interval=${SAMPLE_US}`,
   ];
   // The profiles are written when the server ends.
-  await using target = await startPinfold({ name: 'pinfold', root, directory, nodeArgs });
+  const line = { name: 'pinfold', root, directory, nodeArgs, protocol };
+  await using target = await startPinfold(line);
   return await new Bench(generator, effort).measure(row, target);
 }

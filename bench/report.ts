@@ -2,7 +2,11 @@
 import type { DiskLimit } from './limits.ts';
 import type { Machine } from './machine.ts';
 import type { Sample } from './measure.ts';
-import type { Row, Unit } from './rows.ts';
+import type { Memory } from './process-cost.ts';
+import { ratioTexts } from './ratios.ts';
+import type { ProtocolName, Row, Unit } from './rows.ts';
+import { tableLines } from './table.ts';
+import type { Wanted } from './wanted.ts';
 
 /** Changes whenever a reader of old files would misread new ones. */
 export const REPORT_FORM = 'pinfold-bench 1';
@@ -15,6 +19,8 @@ export type RowReport = {
   readonly unit: Unit;
   readonly connections: number;
   readonly rate: Spread;
+  /** What the row is built for. */
+  readonly wanted: Wanted | null;
   readonly p50Us: number;
   readonly p99Us: number;
   /** Processor time a request, user and system, of the server's whole process tree. */
@@ -32,16 +38,26 @@ export type RowReport = {
   readonly failureTexts: readonly string[];
 };
 
+export type TargetReport = {
+  readonly words: string;
+  readonly role: 'ours' | 'peer' | 'floor';
+  readonly listedKeys: number;
+  /** Before the first request, and after the last; `null` where it is not ours to look at. */
+  readonly idleMib: number | null;
+  readonly afterMib: number | null;
+  readonly peakMib: number | null;
+};
+
 export type Report = {
   readonly form: typeof REPORT_FORM;
+  readonly protocol: ProtocolName;
   readonly startedAt: string;
   readonly machine: Machine;
   readonly runs: number;
   readonly secondsPerRun: number;
-  readonly listNames: number;
   /** What differs from a server's defaults. */
   readonly settings: Readonly<Record<string, string>>;
-  readonly targets: Readonly<Record<string, string>>;
+  readonly targets: Readonly<Record<string, TargetReport>>;
   readonly skipped: readonly string[];
   readonly disk: DiskLimit;
   readonly rows: readonly RowReport[];
@@ -61,6 +77,7 @@ export function reportRow(row: Row, target: string, samples: readonly Sample[]):
     unit: row.unit,
     connections: row.connections,
     rate: spread(of((sample) => sample.rate)),
+    wanted: row.wanted ?? null,
     p50Us: rounded(median(of((sample) => sample.load.p50Us))),
     p99Us: rounded(median(of((sample) => sample.load.p99Us))),
     serverCpuUs: cpu.length === 0 ? null : spread(cpu),
@@ -98,13 +115,6 @@ export function rowLine(row: RowReport): string {
 export function reportText(report: Report): string {
   const { machine, disk } = report;
   const cells = [COLUMNS, ...report.rows.map((row) => cellsOf(row, oursOf(report, row)))];
-  const widths = COLUMNS.map((_, at) => Math.max(...cells.map((line) => line[at]?.length ?? 0)));
-  const table = cells.map((line) =>
-    line
-      .map((cell, at) => (at < 2 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
   const load = machine.loadAverage.join(' ');
   const change = machine.isChanged ? ' with changes' : '';
   return [
@@ -115,10 +125,11 @@ export function reportText(report: Report): string {
       .map(([name, value]) => `${name}=${value}`)
       .join(' ')}`,
     '',
-    ...table,
+    ...tableLines(cells),
     '',
+    ...ratioTexts(report),
     `The disk alone: ${disk.syncsPerSecond.toFixed(0)} appends of 4 KiB with fdatasync a second, p50 ${disk.p50Us.toFixed(0)} us, p99 ${disk.p99Us.toFixed(0)} us.`,
-    ...Object.entries(report.targets).map(([name, words]) => `${name}: ${words}.`),
+    ...Object.entries(report.targets).map(([name, target]) => targetText(name, target)),
     ...report.skipped.map((words) => `SKIPPED: ${words}`),
     ...report.rows
       .filter(({ failures }) => failures > 0)
@@ -127,6 +138,30 @@ export function reportText(report: Report): string {
       }),
     '',
   ].join('\n');
+}
+
+export function reportTarget(
+  { words, role }: Pick<TargetReport, 'words' | 'role'>,
+  listedKeys: number,
+  memory: { readonly idle: Memory | undefined; readonly after: Memory | undefined },
+  peakMib: number,
+): TargetReport {
+  return {
+    words,
+    role,
+    listedKeys,
+    idleMib: memory.idle === undefined ? null : rounded(memory.idle.rssMib),
+    afterMib: memory.after === undefined ? null : rounded(memory.after.rssMib),
+    peakMib: memory.after === undefined ? null : rounded(peakMib),
+  };
+}
+
+function targetText(name: string, target: TargetReport): string {
+  const { words, idleMib, afterMib, peakMib, listedKeys, role } = target;
+  const mib = [idleMib, afterMib, peakMib].map((value) => round(value ?? Number.NaN)).join(' / ');
+  const memory = idleMib === null ? '' : `; ${mib} MiB resident idle / after the run / at most`;
+  const keys = role === 'floor' ? '' : `; ${listedKeys} keys listed`;
+  return `${name}: ${words}${memory}${keys}.`;
 }
 
 /** Our own figure of the same row, which others are set against; undefined for ours itself. */

@@ -9,7 +9,7 @@ import { compareReports } from './compare.ts';
 import { BodyPattern } from './load/body-pattern.ts';
 import { Histogram } from './load/histogram.ts';
 import { REPORT_FORM, reportText } from './report.ts';
-import { FILES_ROWS, selectRows } from './rows.ts';
+import { ROWS, selectRows } from './rows.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'pinfold-bench-test-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -21,9 +21,10 @@ test('rows of every action run without a wrong answer and make a whole report', 
     {
       root: join(import.meta.dirname, '..'),
       directory,
-      rows: selectRows(FILES_ROWS, names),
+      protocol: 'files',
+      rows: selectRows(ROWS.files, names),
       runs: 1,
-      effort: { runMs: 60, warmMs: 20, listNames: 1500, readCountMax: 16 },
+      effort: { runMs: 60, warmMs: 20, listKeys: 1500, listKeysOfPeers: 1500, readCountMax: 16 },
       peers: [],
       beside: 'none',
     },
@@ -47,7 +48,7 @@ test('rows of every action run without a wrong answer and make a whole report', 
 });
 
 test('a word that names no row is refused with the rows there are', () => {
-  assert.throws(() => selectRows(FILES_ROWS, ['put-5KiB']), /put-4KiB-16/);
+  assert.throws(() => selectRows(ROWS.files, ['put-5KiB']), /put-4KiB-16/);
 });
 
 test('quantiles are within two percent of the latencies that were added', () => {

@@ -10,7 +10,7 @@ import { isInMemory } from './machine.ts';
 import type { Effort } from './measure.ts';
 import { profileRow } from './profile-row.ts';
 import { type Report, reportText, rowLine } from './report.ts';
-import { FILES_ROWS, selectRows } from './rows.ts';
+import { type ProtocolName, ROWS, selectRows } from './rows.ts';
 import { parsePeer } from './targets/peer.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -18,13 +18,24 @@ const ROOT = join(import.meta.dirname, '..');
 /** What all rows write in their usual length. */
 const FREE_BYTES_WANTED = 30e9;
 
-const USAGE = `usage: npm run bench [-- [files] [options]]
+/** In the usual run; a peer that stores a thousand keys a second is given fewer. */
+const LIST_KEYS = { files: 100_000, s3: 1_000_000 } as const;
+const LIST_KEYS_OF_PEERS = { files: 100_000, s3: 50_000 } as const;
+
+const USAGE = `usage: npm run bench [-- [files | s3] [options]]
 
   --only ROW        rows of this name, or beginning with it (put-4KiB); repeat, or separate by commas
   --quick           short runs and a small listing: to see that it works, not to quote
   --seconds N       length of a run (2)
   --runs N          runs of which the median is shown (3)
-  --peer NAME=URL   the Files API there too, in the same run; or NAME=DIRECTORY of another checkout
+  --peer WORD       another server in the same run; repeat it for more:
+                      NAME=DIRECTORY    another checkout of Pinfold
+                      NAME=URL          what speaks the protocol there
+                      minio, versitygw  s3: installed on first use (needs Go; minutes)
+                      NAME=run:COMMAND  s3: a shell command that serves $S3_DIRECTORY on $S3_PORT to
+                                        the holder of $S3_ACCESS_KEY_ID and $S3_SECRET
+  --list-keys N     keys in our listing (files 100,000; s3 1,000,000)
+  --peer-keys N     the same for peers (s3 50,000)
   --alone           without nginx and the servers that do nothing
   --out FILE        the report as JSON
   --baseline FILE   ratios to an older report
@@ -40,6 +51,8 @@ const { values: options, positionals } = parseArgs({
     seconds: { type: 'string' },
     runs: { type: 'string', default: '3' },
     peer: { type: 'string', multiple: true, default: [] },
+    'list-keys': { type: 'string' },
+    'peer-keys': { type: 'string' },
     alone: { type: 'boolean', default: false },
     out: { type: 'string' },
     baseline: { type: 'string' },
@@ -62,14 +75,13 @@ if (options.help) console.log(USAGE);
 else await main();
 
 async function main(): Promise<void> {
-  const unknown = positionals.filter((word) => word !== 'files');
-  if (unknown.length > 0) throw new Error(`No such protocol: ${unknown.join(' ')}\n${USAGE}`);
+  const protocol = protocolOf(positionals);
   const directory = mkdtempSync(join(placeForStore(), 'pinfold-bench-'));
   const removeStore = () => rmSync(directory, { recursive: true, force: true });
   process.once('exit', removeStore);
   try {
-    if (options.profile.length > 0) await profile(directory);
-    else await measure(directory);
+    if (options.profile.length > 0) await profile(protocol, directory);
+    else await measure(protocol, directory);
   } catch (error) {
     if (!interruption.signal.aborted) throw error;
     process.exitCode = 130;
@@ -89,7 +101,7 @@ function placeForStore(): string {
   return own;
 }
 
-async function measure(directory: string): Promise<void> {
+async function measure(protocol: ProtocolName, directory: string): Promise<void> {
   const { bavail, bsize } = statfsSync(directory);
   if (bavail * bsize < FREE_BYTES_WANTED) {
     console.log(
@@ -100,10 +112,11 @@ async function measure(directory: string): Promise<void> {
   const report = await runBench(
     {
       root: ROOT,
+      protocol,
       directory,
-      rows: selectRows(FILES_ROWS, only),
+      rows: selectRows(ROWS[protocol], only),
       runs: numberOf('--runs', options.runs),
-      effort: effortOf(2),
+      effort: effortOf(protocol, 2),
       peers: options.peer.map(parsePeer),
       beside: options.alone ? 'none' : 'all',
     },
@@ -122,30 +135,43 @@ async function measure(directory: string): Promise<void> {
   if (report.rows.some(({ failures }) => failures > 0)) process.exitCode = 1;
 }
 
-async function profile(directory: string): Promise<void> {
+async function profile(protocol: ProtocolName, directory: string): Promise<void> {
   using generator = GeneratorProcess.start();
   interruption.signal.addEventListener('abort', () => generator[Symbol.dispose]());
   for (const name of options.profile) {
-    const [row] = selectRows(FILES_ROWS, [name]);
+    const [row] = selectRows(ROWS[protocol], [name]);
     if (row === undefined) continue;
-    const resultDirectory = join(ROOT, '.cache/bench/profiles', row.name);
+    const resultDirectory = join(ROOT, '.cache/bench/profiles', `${protocol}-${row.name}`);
     rmSync(resultDirectory, { recursive: true, force: true });
     const storeDirectory = join(directory, row.name);
-    const run = { root: ROOT, directory: storeDirectory, resultDirectory, effort: effortOf(5) };
+    const effort = effortOf(protocol, 5);
+    const run = { root: ROOT, protocol, directory: storeDirectory, resultDirectory, effort };
     console.log(await profileRow(generator, row, run));
   }
 }
 
-function effortOf(secondsDefault: number): Effort {
+function protocolOf(words: readonly string[]): ProtocolName {
+  const [word = 'files', ...more] = words;
+  if ((word === 'files' || word === 's3') && more.length === 0) return word;
+  throw new Error(`No such protocol: ${words.join(' ')}\n${USAGE}`);
+}
+
+function effortOf(protocol: ProtocolName, secondsDefault: number): Effort {
   const quick = options.quick;
   const fallback = quick ? 0.5 : secondsDefault;
   const seconds = options.seconds === undefined ? fallback : numberOf('--seconds', options.seconds);
   return {
     runMs: seconds * 1000,
     warmMs: quick ? 300 : 1000,
-    listNames: quick ? 5000 : 100_000,
+    listKeys: keysOf('list-keys', quick ? 5000 : LIST_KEYS[protocol]),
+    listKeysOfPeers: keysOf('peer-keys', LIST_KEYS_OF_PEERS[protocol]),
     readCountMax: 4096,
   };
+}
+
+function keysOf(option: 'list-keys' | 'peer-keys', fallback: number): number {
+  const text = options[option];
+  return text === undefined ? fallback : numberOf(`--${option}`, text);
 }
 
 function numberOf(option: string, text: string): number {

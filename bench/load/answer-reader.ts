@@ -1,11 +1,18 @@
 /**
- * Reads answers off a connection: the status line, the content-length and nothing more. It costs a
- * microsecond or two, where a whole HTTP client costs more than some servers.
+ * Reads answers off a connection: the status line, the content-length, whether the connection ends,
+ * and nothing more. It costs a microsecond or two, where a whole HTTP client costs more than some
+ * servers.
  */
+
+export type AnswerFields = {
+  readonly contentLength: number;
+  /** The server says that it closes the connection after this answer. */
+  readonly isLast: boolean;
+};
 
 export type AnswerSink = {
   /** A head is complete; `contentLength` is -1 where none was said. */
-  readonly onHead: (status: number, contentLength: number) => void;
+  readonly onHead: (status: number, fields: AnswerFields) => void;
   /** Bytes of the body, valid during the call. */
   readonly onBody: (chunk: Buffer, offset: number) => void;
   readonly onEnd: () => void;
@@ -25,6 +32,10 @@ const FIELD_DASH_AT = 7;
 const FIELD_L_AT = 8;
 const DASH = 45;
 const L = 108;
+/** The same of `connection: close`; no other field is as long with these letters. */
+const CONNECTION_COLON_AT = 10;
+const CONNECTION_T_AT = 6;
+const T = 116;
 
 export class AnswerReader {
   readonly #sink: AnswerSink;
@@ -62,10 +73,10 @@ export class AnswerReader {
 
   #takeHead(chunk: Buffer, end: number): void {
     const status = numberAt(chunk, 9);
-    const contentLength = contentLengthOf(chunk, end);
-    this.#bodyLeft = this.#hasNoBodies ? 0 : Math.max(0, contentLength);
+    const fields = fieldsOf(chunk, end);
+    this.#bodyLeft = this.#hasNoBodies ? 0 : Math.max(0, fields.contentLength);
     this.#bodyOffset = 0;
-    this.#sink.onHead(status, contentLength);
+    this.#sink.onHead(status, fields);
     if (this.#bodyLeft > 0) {
       if (end < chunk.length) this.#takeBody(chunk, end);
       return;
@@ -95,20 +106,34 @@ function endOfHead(chunk: Buffer): number {
   return -1;
 }
 
-function contentLengthOf(chunk: Buffer, end: number): number {
-  for (let at = 0; at < end - FIELD_COLON_AT; at += 1) {
+function fieldsOf(chunk: Buffer, end: number): AnswerFields {
+  let contentLength = -1;
+  let isLast = false;
+  for (let at = 0; at < end - CONNECTION_COLON_AT; at += 1) {
     if (chunk[at] !== LF) continue;
     const field = at + 1;
+    if (((chunk[field] ?? 0) | LOWER) !== C) continue;
     if (
       chunk[field + FIELD_COLON_AT] === COLON &&
       chunk[field + FIELD_DASH_AT] === DASH &&
-      ((chunk[field] ?? 0) | LOWER) === C &&
       ((chunk[field + FIELD_L_AT] ?? 0) | LOWER) === L
     ) {
-      return numberAt(chunk, field + FIELD_COLON_AT + 1);
+      contentLength = numberAt(chunk, field + FIELD_COLON_AT + 1);
+    } else if (
+      chunk[field + CONNECTION_COLON_AT] === COLON &&
+      ((chunk[field + CONNECTION_T_AT] ?? 0) | LOWER) === T
+    ) {
+      // The other value is keep-alive.
+      isLast = wordStartsWith(chunk, field + CONNECTION_COLON_AT + 1, C);
     }
   }
-  return -1;
+  return { contentLength, isLast };
+}
+
+function wordStartsWith(chunk: Buffer, start: number, letter: number): boolean {
+  let at = start;
+  while (chunk[at] === SPACE) at += 1;
+  return ((chunk[at] ?? 0) | LOWER) === letter;
 }
 
 function numberAt(chunk: Buffer, start: number): number {

@@ -4,15 +4,11 @@
  * start.
  */
 import { filesSource } from '../protocols/files.ts';
-import type { Protocol } from '../protocols/protocol.ts';
+import type { RequestSource } from '../protocols/protocol.ts';
+import { s3Source } from '../protocols/s3.ts';
 import { staticSource } from '../protocols/static.ts';
 import { LoadRun } from './load-run.ts';
-import type { FromGenerator, ProtocolName, ToGenerator } from './plan.ts';
-
-const PROTOCOLS: Readonly<Record<ProtocolName, Protocol>> = {
-  files: filesSource,
-  static: staticSource,
-};
+import type { FromGenerator, Plan, ToGenerator } from './plan.ts';
 
 let prepared: LoadRun | undefined;
 
@@ -30,7 +26,7 @@ async function obey(message: ToGenerator): Promise<void> {
   switch (message.kind) {
     case 'prepare': {
       const { plan } = message;
-      prepared = await LoadRun.open(plan, PROTOCOLS[plan.protocol](plan));
+      prepared = await LoadRun.open(plan, sourceOf(plan));
       tell({ kind: 'ready' });
       return;
     }
@@ -44,6 +40,18 @@ async function obey(message: ToGenerator): Promise<void> {
         run.close();
       }
     }
+  }
+}
+
+function sourceOf(plan: Plan): RequestSource {
+  const { access } = plan;
+  switch (access.kind) {
+    case 'static':
+      return staticSource(plan);
+    case 'files':
+      return filesSource(plan, access);
+    case 's3':
+      return s3Source(plan, access);
   }
 }
 

@@ -2,18 +2,21 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Exchange, Lane, RequestSource } from '../protocols/protocol.ts';
-import { AnswerReader } from './answer-reader.ts';
+import { type AnswerFields, AnswerReader } from './answer-reader.ts';
 import { Histogram } from './histogram.ts';
 import type { LoadResult, Plan } from './plan.ts';
 
 /** One buffer takes the reads of all connections: each is used up before the next read. */
 const READ_BYTES = 1 << 20;
+/** The one status that says no length and has no body. */
+const NO_CONTENT = 204;
 const FAILURES_MAX = 100;
 const FAILURE_TEXTS_MAX = 3;
 
 export class LoadRun {
   readonly #plan: Plan;
   readonly #source: RequestSource;
+  readonly #requestsMax: number;
   readonly #histogram = new Histogram();
   readonly #lines: Line[] = [];
   readonly #done = Promise.withResolvers<void>();
@@ -30,6 +33,7 @@ export class LoadRun {
   private constructor(plan: Plan, source: RequestSource) {
     this.#plan = plan;
     this.#source = source;
+    this.#requestsMax = Math.min(plan.requestsMax, source.requestsMax);
   }
 
   /** Everything that may cost time before the clock starts. */
@@ -73,11 +77,12 @@ export class LoadRun {
     this.#done.reject(error);
   }
 
-  takeHead(line: Line, status: number, contentLength: number): void {
+  takeHead(line: Line, status: number, { contentLength, isLast }: AnswerFields): void {
     const { answerBytes } = line.exchange;
+    line.isClosing = isLast;
     if (status !== this.#source.status) {
       line.failure = `status ${status} instead of ${this.#source.status}`;
-    } else if (contentLength < 0) {
+    } else if (contentLength < 0 && status !== NO_CONTENT) {
       line.failure = 'no content-length';
     } else if (answerBytes !== undefined && contentLength !== answerBytes) {
       line.failure = `${contentLength} bytes instead of ${answerBytes}`;
@@ -117,7 +122,7 @@ export class LoadRun {
   }
 
   #startNext(line: Line, nowMs: number): void {
-    if (nowMs >= this.#deadlineMs || this.#started >= this.#plan.requestsMax) {
+    if (nowMs >= this.#deadlineMs || this.#started >= this.#requestsMax) {
       if (this.#finished === this.#started) this.#done.resolve();
       return;
     }
@@ -128,6 +133,8 @@ export class LoadRun {
     line.isCompared =
       this.#source.answerPattern !== undefined && index % this.#plan.compareEvery === 0;
     line.startMs = performance.now();
+    // A client of such a server pays for the connection too; it writes once that stands.
+    if (line.isClosing) line.reconnect();
     const [first, rest] = exchange.pieces;
     if (rest === undefined) {
       line.socket.write(first ?? '');
@@ -142,8 +149,11 @@ export class LoadRun {
 
 /** A connection and the request under way on it. */
 type Line = {
-  readonly socket: Socket;
+  socket: Socket;
   readonly lane: Lane;
+  readonly reconnect: () => void;
+  /** The server ends this connection after its answer. */
+  isClosing: boolean;
   exchange: Exchange;
   startMs: number;
   isCompared: boolean;
@@ -152,16 +162,39 @@ type Line = {
 
 const NO_EXCHANGE: Exchange = { pieces: [], number: 0, answerBytes: undefined };
 
-async function openLine(
-  run: LoadRun,
-  parts: { readonly plan: Plan; readonly source: RequestSource; readonly readBuffer: Buffer },
-): Promise<Line> {
+type LineParts = {
+  readonly plan: Plan;
+  readonly source: RequestSource;
+  readonly readBuffer: Buffer;
+};
+
+async function openLine(run: LoadRun, parts: LineParts): Promise<Line> {
+  const open = () => openSocket(run, parts, () => line);
+  const line: Line = {
+    socket: open(),
+    lane: parts.source.openLane(),
+    reconnect: () => {
+      line.isClosing = false;
+      line.socket.destroy();
+      line.socket = open();
+    },
+    isClosing: false,
+    exchange: NO_EXCHANGE,
+    startMs: 0,
+    isCompared: false,
+    failure: undefined,
+  };
+  await once(line.socket, 'connect');
+  return line;
+}
+
+function openSocket(run: LoadRun, parts: LineParts, lineOf: () => Line): Socket {
   const { plan, source, readBuffer } = parts;
   const reader = new AnswerReader(
     {
-      onHead: (status, contentLength) => run.takeHead(line, status, contentLength),
-      onBody: (chunk, offset) => run.takeBody(line, chunk, offset),
-      onEnd: () => run.takeEnd(line),
+      onHead: (status, fields) => run.takeHead(lineOf(), status, fields),
+      onBody: (chunk, offset) => run.takeBody(lineOf(), chunk, offset),
+      onEnd: () => run.takeEnd(lineOf()),
     },
     { hasNoBodies: source.answersWithoutBody },
   );
@@ -181,16 +214,14 @@ async function openLine(
       },
     },
   });
-  const line: Line = {
-    socket,
-    lane: source.openLane(),
-    exchange: NO_EXCHANGE,
-    startMs: 0,
-    isCompared: false,
-    failure: undefined,
+  const breakOff = (error: Error) => {
+    const line = lineOf();
+    // One that was said to end, or was replaced, may do so.
+    if (line.socket !== socket || line.isClosing) return;
+    const words = line.failure === undefined ? '' : ` after ${line.failure}`;
+    run.breakOff(new Error(`${error.message}${words}`, { cause: error }));
   };
-  await once(socket, 'connect');
-  socket.on('error', (error) => run.breakOff(error));
-  socket.on('end', () => run.breakOff(new Error('The server closed a connection.')));
-  return line;
+  socket.on('error', breakOff);
+  socket.on('end', () => breakOff(new Error('The server closed a connection.')));
+  return socket;
 }

@@ -1,6 +1,7 @@
 /**
  * How an object's number is written: eight hex digits, scattered so that names arrive in no order.
  */
+import type { ObjectRange } from './plan.ts';
 
 export const NUMBER_BYTES = 8;
 
@@ -20,4 +21,11 @@ export function numberText(number: number): string {
   const text = Buffer.alloc(NUMBER_BYTES);
   writeNumber(text, 0, number);
   return text.toString('latin1');
+}
+
+/** The name of object `number`; all names of a range are equally long. */
+export function objectName({ prefix, folderDigits }: ObjectRange, number: number): string {
+  const text = numberText(number);
+  if (folderDigits === 0) return prefix + text;
+  return `${prefix}${text.slice(0, folderDigits)}/${text.slice(folderDigits)}`;
 }

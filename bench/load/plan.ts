@@ -1,14 +1,28 @@
 /** What the driver tells the load generator, and what it hears back. All of it travels as JSON. */
 
-export type Action = 'put' | 'get' | 'head' | 'delete' | 'list';
+export type Action = 'put' | 'get' | 'head' | 'delete' | 'list' | 'list-delimiter';
 
-/** How requests are written: one module each in `protocols/`. */
-export type ProtocolName = 'files' | 'static';
+/** How requests are written, one module each in `protocols/`, and by whose right they are made. */
+export type Access = StaticAccess | FilesAccess | S3Access;
+
+export type StaticAccess = { readonly kind: 'static' };
+
+export type FilesAccess = { readonly kind: 'files'; readonly appKey: string };
+
+export type S3Access = {
+  readonly kind: 's3';
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly secret: string;
+  readonly region: string;
+};
 
 /** Objects are numbered; a number makes the object's name and its bytes. */
 export type ObjectRange = {
   /** What stands before the eight characters of the number in a name. */
   readonly prefix: string;
+  /** So many of these characters name a folder: a slash follows them. */
+  readonly folderDigits: number;
   readonly first: number;
   /** A power of two when requests go round in them; the end for actions that use each once. */
   readonly count: number;
@@ -20,9 +34,10 @@ export type ListPage = { readonly cursor: string | undefined; readonly answerByt
 export type Plan = {
   readonly host: string;
   readonly port: number;
-  readonly protocol: ProtocolName;
+  readonly access: Access;
   readonly action: Action;
-  readonly credential: string;
+  /** Whether the hash of an uploaded body is signed; where nothing is signed, it says nothing. */
+  readonly payload: 'signed' | 'unsigned';
   readonly connections: number;
   readonly sizeBytes: number;
   readonly objects: ObjectRange;

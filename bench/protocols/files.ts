@@ -1,6 +1,6 @@
 /** The Files API, unsigned: every request carries the account's app key. */
 import { BodyPattern } from '../load/body-pattern.ts';
-import type { Action, ListPage, Plan } from '../load/plan.ts';
+import type { Action, FilesAccess, ListPage, Plan } from '../load/plan.ts';
 import type { Lane, RequestSource } from './protocol.ts';
 import { NUMBER_MARK, openTemplateLane, type Template } from './template-lane.ts';
 
@@ -11,25 +11,30 @@ const STATUS: Readonly<Record<Action, number>> = {
   head: 200,
   delete: 200,
   list: 200,
+  'list-delimiter': 200,
 };
 
 /** Names in a page of a listing. */
 export const LIST_PAGE_NAMES = 1000;
 
-export function filesSource(plan: Plan): RequestSource {
+export function filesSource(plan: Plan, access: FilesAccess): RequestSource {
   const { action, sizeBytes } = plan;
   const pattern = action === 'put' || action === 'get' ? new BodyPattern(sizeBytes) : undefined;
   return {
     status: STATUS[action],
     answersWithoutBody: action === 'head',
     sentBodyBytes: action === 'put' ? sizeBytes : 0,
+    requestsMax: Number.MAX_SAFE_INTEGER,
     answerPattern: action === 'get' ? pattern : undefined,
     openLane: () =>
-      action === 'list' ? openListLane(plan) : openTemplateLane(templateOf(plan, pattern)),
+      action === 'list'
+        ? openListLane(plan, access)
+        : openTemplateLane(templateOf(plan, access, pattern)),
   };
 }
 
-function templateOf(plan: Plan, pattern: BodyPattern | undefined): Template {
+function templateOf(plan: Plan, access: FilesAccess, pattern: BodyPattern | undefined): Template {
+  const head = headOf(plan, access);
   const { action, sizeBytes, objects } = plan;
   const name = `${objects.prefix}${NUMBER_MARK}`;
   const once = (index: number) => objects.first + index;
@@ -41,30 +46,32 @@ function templateOf(plan: Plan, pattern: BodyPattern | undefined): Template {
         'Content-Type: application/octet-stream',
         `Content-Length: ${sizeBytes}`,
       ] as const;
-      const text = headText(plan, `POST /upload?file_name=${name}`, fields);
+      const text = head(`POST /upload?file_name=${name}`, fields);
       return { text, upload: pattern, answerBytes: undefined, numberOf: once };
     }
     case 'get':
     case 'head': {
       const method = action.toUpperCase();
-      const text = headText(plan, `${method} /download-stream?file_name=${name}`);
+      const text = head(`${method} /download-stream?file_name=${name}`);
       return { text, upload: undefined, answerBytes: sizeBytes, numberOf: round };
     }
     case 'delete': {
       const body = `{"file_name":"${name}"}`;
       const fields = ['Content-Type: application/json', `Content-Length: ${body.length}`];
-      const text = headText(plan, 'POST /deleteFile', fields) + body;
+      const text = head('POST /deleteFile', fields) + body;
       return { text, upload: undefined, answerBytes: undefined, numberOf: once };
     }
     case 'list':
-      throw new Error('A listing has no names in its requests.');
+    case 'list-delimiter':
+      throw new Error(`The Files API has no requests of names for ${action}.`);
   }
 }
 
 /** Pages in turn, with cursors that were collected before the clock started. */
-function openListLane(plan: Plan): Lane {
+function openListLane(plan: Plan, access: FilesAccess): Lane {
+  const head = headOf(plan, access);
   const exchanges = plan.pages.map(({ cursor, answerBytes }) => {
-    const text = headText(plan, `GET ${listPath(plan.objects.prefix, cursor)}`);
+    const text = head(`GET ${listPath(plan.objects.prefix, cursor)}`);
     return { pieces: [Buffer.from(text, 'latin1')], number: 0, answerBytes };
   });
   return {
@@ -76,14 +83,16 @@ function openListLane(plan: Plan): Lane {
   };
 }
 
-function headText(plan: Plan, line: string, fields: readonly string[] = []): string {
-  const lines = [
-    `${line} HTTP/1.1`,
-    `Host: ${plan.host}:${plan.port}`,
-    `Authorization: ApiKey ${plan.credential}`,
-    ...fields,
-  ];
-  return `${lines.join('\r\n')}\r\n\r\n`;
+function headOf(plan: Plan, { appKey }: FilesAccess) {
+  return (line: string, fields: readonly string[] = []): string => {
+    const lines = [
+      `${line} HTTP/1.1`,
+      `Host: ${plan.host}:${plan.port}`,
+      `Authorization: ApiKey ${appKey}`,
+      ...fields,
+    ];
+    return `${lines.join('\r\n')}\r\n\r\n`;
+  };
 }
 
 function listPath(prefix: string, cursor: string | undefined): string {
@@ -95,12 +104,12 @@ function listPath(prefix: string, cursor: string | undefined): string {
 /**
  * Walks a whole listing once; throws when it does not hold exactly `names` names in their order.
  */
-export async function collectListPages(
-  target: { readonly url: string; readonly credential: string },
+export async function collectFilesPages(
+  target: { readonly url: string; readonly access: FilesAccess },
   listing: { readonly prefix: string; readonly names: number },
 ): Promise<readonly ListPage[]> {
   const pages: ListPage[] = [];
-  const headers = { authorization: `ApiKey ${target.credential}` };
+  const headers = { authorization: `ApiKey ${target.access.appKey}` };
   let cursor: string | undefined;
   let last = '';
   let seen = 0;

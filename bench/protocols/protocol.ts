@@ -1,6 +1,5 @@
 /** What a protocol gives the load generator: finished bytes to send, and what must come back. */
 import type { BodyPattern } from '../load/body-pattern.ts';
-import type { Plan } from '../load/plan.ts';
 
 export type RequestSource = {
   /** The status that every answer must have. */
@@ -9,6 +8,8 @@ export type RequestSource = {
   readonly answersWithoutBody: boolean;
   /** Body bytes that one request sends. */
   readonly sentBodyBytes: number;
+  /** As many requests as were readied before the clock started. */
+  readonly requestsMax: number;
   /** What answers hold, where that is compared. */
   readonly answerPattern: BodyPattern | undefined;
   /** A lane belongs to one connection, which has one request under way at a time. */
@@ -31,5 +32,3 @@ export type Exchange = {
   /** The content-length that the answer must have; undefined: any. */
   readonly answerBytes: number | undefined;
 };
-
-export type Protocol = (plan: Plan) => RequestSource;

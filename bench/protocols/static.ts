@@ -11,6 +11,7 @@ export function staticSource(plan: Plan): RequestSource {
     status: 200,
     answersWithoutBody: false,
     sentBodyBytes: 0,
+    requestsMax: Number.MAX_SAFE_INTEGER,
     answerPattern: new BodyPattern(sizeBytes),
     openLane: () =>
       openTemplateLane({

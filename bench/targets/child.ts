@@ -24,16 +24,16 @@ const START_MS_MAX = 30_000;
 const END_MS_MAX = 15_000;
 const POLL_MS = 25;
 
-/** Starts a child and waits until `find` sees in its log that it is ready. */
+/** Starts a child and waits until `find` sees that it is ready, in its log or otherwise. */
 export async function startChild<T>(
   line: ChildLine,
-  find: (log: string) => T | undefined,
+  find: (log: string) => T | undefined | Promise<T | undefined>,
 ): Promise<{ readonly child: Child; readonly found: T }> {
   const child = spawnChild(line);
   const deadline = performance.now() + START_MS_MAX;
   for (;;) {
     const log = readFileSync(line.logFile, 'utf8');
-    const found = find(log);
+    const found = await find(log);
     if (found !== undefined) return { child: heldChild(child), found };
     if (child.exitCode !== null || performance.now() > deadline) {
       child.kill('SIGKILL');

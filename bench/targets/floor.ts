@@ -22,10 +22,10 @@ export async function startFloor(directory: string): Promise<readonly [StartedTa
   const target = (port: string | undefined): Omit<Target, 'name' | 'words' | 'takes'> => ({
     host: '127.0.0.1',
     port: Number(port),
-    protocol: 'static',
+    access: { kind: 'static' },
     pid: child.pid,
-    credential: '',
     seed: { kind: 'none' },
+    role: 'floor',
   });
   const isGet = (row: Row, sizeBytes: number) =>
     row.action === 'get' && row.sizeBytes === sizeBytes;

@@ -3,11 +3,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { BodyPattern } from '../load/body-pattern.ts';
 import { NUMBER_BYTES, numberText } from '../load/object-number.ts';
 import { startChild } from './child.ts';
+import { freePort } from './free-port.ts';
 import type { Seed, StartedTarget } from './target.ts';
 
 export function hasNginx(): boolean {
@@ -35,11 +35,11 @@ export async function startNginx(directory: string): Promise<StartedTarget> {
       'static files by sendfile, one worker, access log on: no account, no metadata, no checks',
     host: '127.0.0.1',
     port,
-    protocol: 'static',
+    access: { kind: 'static' },
     takes: (row) => row.action === 'get',
     pid: child.pid,
-    credential: '',
     seed: { kind: 'write', write: (seed) => writeFiles(files, seed) },
+    role: 'floor',
     [Symbol.asyncDispose]: child.end,
   };
 }
@@ -80,16 +80,4 @@ function writeFiles(directory: string, { prefix, count, sizeBytes }: Seed): void
     pattern.stamp(bytes, 0, number);
     writeFileSync(join(directory, `${prefix}${numberText(number)}`), bytes);
   }
-}
-
-async function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const server = createServer();
-  server.once('error', reject);
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    server.close(() => resolve(port));
-  });
-  return await promise;
 }

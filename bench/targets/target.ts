@@ -1,5 +1,5 @@
 /** A server that rows are run against. */
-import type { ProtocolName } from '../load/plan.ts';
+import type { Access } from '../load/plan.ts';
 import type { Row } from '../rows.ts';
 
 export type Target = {
@@ -8,12 +8,13 @@ export type Target = {
   readonly words: string;
   readonly host: string;
   readonly port: number;
-  readonly protocol: ProtocolName;
+  readonly access: Access;
   readonly takes: (row: Row) => boolean;
   /** Its process, where that is ours to look at. */
   readonly pid: number | undefined;
-  readonly credential: string;
   readonly seed: Seeding;
+  /** Pinfold of this or another checkout, what it is compared with, or what bounds them all. */
+  readonly role: 'ours' | 'peer' | 'floor';
 };
 
 /**
