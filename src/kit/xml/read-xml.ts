@@ -21,12 +21,13 @@ const DEPTH_MAX = 16;
 const ELEMENTS_MAX = 100_000;
 /** Of one element. Clients send two: a namespace and a type. */
 const ATTRIBUTES_MAX = 64;
+const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
 
 /** An element whose end has not come yet. */
 type OpenElement = {
   readonly name: string;
   readonly elements: XmlElement[];
-  readonly attributes: Map<string, string>;
+  readonly attributes: ReadonlyMap<string, string>;
   text: string;
 };
 
@@ -76,7 +77,8 @@ class TreeBuilder {
   readonly #depthMax: number;
   readonly #elementsMax: number;
   readonly #openElements: OpenElement[] = [];
-  #attributes = new Map<string, string>();
+  /** Of the element that is about to open. */
+  #attributes: Map<string, string> | undefined;
   #attributeCount = 0;
   #elementCount = 0;
   #root: XmlElement | undefined;
@@ -92,7 +94,9 @@ class TreeBuilder {
     if (this.#attributeCount > ATTRIBUTES_MAX) {
       throw new XmlError('too_large', `An element has more than ${ATTRIBUTES_MAX} attributes.`);
     }
-    if (!name.startsWith('xmlns:')) this.#attributes.set(localNameOf(name), value);
+    if (name.startsWith('xmlns:')) return;
+    this.#attributes ??= new Map();
+    this.#attributes.set(localNameOf(name), value);
   }
 
   open(name: string): void {
@@ -103,8 +107,8 @@ class TreeBuilder {
     if (this.#openElements.length >= this.#depthMax) {
       throw new XmlError('too_large', `Elements are nested more than ${this.#depthMax} deep.`);
     }
-    const attributes = this.#attributes;
-    this.#attributes = attributes.size === 0 ? attributes : new Map();
+    const attributes = this.#attributes ?? NO_ATTRIBUTES;
+    this.#attributes = undefined;
     this.#attributeCount = 0;
     this.#openElements.push({ name: localNameOf(name), elements: [], attributes, text: '' });
   }

@@ -4,12 +4,17 @@
  */
 export type XmlErrorKind = 'malformed' | 'refused' | 'too_large';
 
+/** A message may cite the document, which may say one name for megabytes. */
+const MESSAGE_LENGTH_MAX = 200;
+
 export class XmlError extends Error {
   override readonly name = 'XmlError';
   readonly kind: XmlErrorKind;
 
   constructor(kind: XmlErrorKind, message: string) {
-    super(message);
+    super(
+      message.length > MESSAGE_LENGTH_MAX ? `${message.slice(0, MESSAGE_LENGTH_MAX)}…` : message,
+    );
     this.kind = kind;
   }
 }
