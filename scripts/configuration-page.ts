@@ -9,9 +9,9 @@ const INTRODUCTION = `# Configuration
 Everything has a default: \`npm start\` needs no configuration. A setting is looked for in three
 places, and the first one that has it wins:
 
-1. the environment, as \`PINFOLD_\` and the name: \`PINFOLD_API_PORT=9000\`;
+1. the environment, as \`PINFOLD_\` and the name: \`PINFOLD_API_PORT=8088\`;
 2. the file \`${CONFIG_FILE_NAME}\` in the working directory, or the one that \`${CONFIG_FILE_VARIABLE}\` names (only the
-   environment can name it): \`api_port = 9000\`, the name in lower case, without tables;
+   environment can name it): \`api_port = 8088\`, the name in lower case, without tables;
 3. the default.
 
 \`pinfold config\` prints each value with where it comes from, \`pinfold config --json\` the same for

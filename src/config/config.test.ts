@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { loadConfig, publicUrlOf } from './config.ts';
+import { loadConfig, publicUrlOf, s3PublicUrlOf } from './config.ts';
 import { environmentOf } from './env.ts';
 import { ConfigError } from './refusal.ts';
 import { SETTINGS, type SettingName } from './settings.ts';
@@ -86,7 +86,7 @@ test('the file may be named, and its relative paths begin beside it', () => {
 
 test('the file takes numbers and lists as they are usual in TOML', () => {
   const config = load({}, 'api_port = 9_000\ntrusted_proxies = ["10.0.0.0/8", "::1"]\n');
-  assert.equal(config.api.port, 9000);
+  assert.equal(config.api.port, 8088);
   assert.deepEqual(config.trustedProxies, ['10.0.0.0/8', '::1']);
 });
 
@@ -146,6 +146,16 @@ test('the public URL is an origin, or follows from where the API listens', () =>
   );
 });
 
+test('the public URL of the S3 gateway is its own', () => {
+  const fixed = load({
+    PINFOLD_PUBLIC_URL: 'https://files.example.org',
+    PINFOLD_S3_PUBLIC_URL: 'https://S3.example.org:443/',
+  });
+  assert.equal(s3PublicUrlOf(fixed, 9000), 'https://s3.example.org');
+  assert.equal(s3PublicUrlOf(load({ PINFOLD_HOST: '::1' }), 9000), 'http://localhost:9000');
+  assert.equal(load({}).s3.port, 9000);
+});
+
 test('what Kubernetes adds for a Service named pinfold is not mistaken for settings', () => {
   load({
     PINFOLD_PORT: 'tcp://10.0.0.1:8080',
@@ -195,6 +205,8 @@ const MALFORMED: Readonly<Record<SettingName, readonly string[]>> = {
   API_PORT: ['65536', '-1', '80a', '9100'],
   METRICS_HOST: ['*'],
   METRICS_PORT: ['1e3', '8080'],
+  S3_PORT: ['1e3', '8080', '9100'],
+  S3_PUBLIC_URL: ['s3.example.org', 'https://files.example.org/base'],
   PUBLIC_URL: [
     'files.example.org',
     'ftp://files.example.org',

@@ -53,6 +53,8 @@ export type Config = {
   readonly metrics: { readonly host: string; readonly port: number };
   /** An origin without a slash at its end; `undefined`: see `publicUrlOf`. */
   readonly publicUrl: string | undefined;
+  /** It listens on the host of the API; `publicUrl` is as above. */
+  readonly s3: { readonly port: number; readonly publicUrl: string | undefined };
   /** Addresses and CIDR blocks. */
   readonly trustedProxies: readonly string[];
   readonly region: string;
@@ -95,7 +97,15 @@ export function configOf(texts: SetTexts, options: { readonly workingDirectory: 
 
 /** How clients reach the API once it listens on `port`. */
 export function publicUrlOf(config: Config, port: number): string {
-  if (config.publicUrl !== undefined) return config.publicUrl;
+  return config.publicUrl ?? originOf(config, port);
+}
+
+/** How clients reach the S3 gateway once it listens on `port`. */
+export function s3PublicUrlOf(config: Config, port: number): string {
+  return config.s3.publicUrl ?? originOf(config, port);
+}
+
+function originOf(config: Config, port: number): string {
   const { host, tls } = config.api;
   const isAnyOrLocal = ['0.0.0.0', '::', '127.0.0.1', '::1', 'localhost'].includes(host);
   const name = isAnyOrLocal ? 'localhost' : host.includes(':') ? `[${host}]` : host;
@@ -158,9 +168,16 @@ function contradictions(texts: SetTexts): readonly Refusal[] {
       'Name wallets or e-mails in PINFOLD_SIGNUP_ALLOWLIST, or set PINFOLD_SIGNUP=closed.';
     refuse(s.SIGNUP, 'lets nobody in, because the list is empty', remedy);
   }
-  const apiPort = read(texts, s.API_PORT);
-  if (apiPort !== 0 && apiPort === read(texts, s.METRICS_PORT)) {
-    refuse(s.METRICS_PORT, 'is the port of the API too', 'Give each listener a port of its own.');
+  const listeners = [
+    [s.API_PORT, 'the API'],
+    [s.S3_PORT, 'the S3 gateway'],
+    [s.METRICS_PORT, 'the metrics'],
+  ] as const;
+  for (const [index, [setting]] of listeners.entries()) {
+    const port = read(texts, setting);
+    const other = listeners.slice(0, index).find(([earlier]) => read(texts, earlier) === port);
+    if (port === 0 || other === undefined) continue;
+    refuse(setting, `is the port of ${other[1]} too`, 'Give each listener a port of its own.');
   }
   return refusals;
 }
@@ -204,6 +221,7 @@ function assemble(texts: SetTexts, workingDirectory: string): Config {
     },
     metrics: { host: read(texts, s.METRICS_HOST), port: read(texts, s.METRICS_PORT) },
     publicUrl: read(texts, s.PUBLIC_URL),
+    s3: { port: read(texts, s.S3_PORT), publicUrl: read(texts, s.S3_PUBLIC_URL) },
     trustedProxies: read(texts, s.TRUSTED_PROXIES),
     region: read(texts, s.REGION),
     signup: signupOf(texts),

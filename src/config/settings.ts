@@ -106,6 +106,11 @@ export const SETTINGS = {
     form: PORT,
     doc: 'The port of the API.',
   }),
+  S3_PORT: setting('S3_PORT', '9000', {
+    group: 'Listeners',
+    form: PORT,
+    doc: 'The port of the S3 gateway, at the root of its own host.',
+  }),
   METRICS_HOST: setting('METRICS_HOST', '127.0.0.1', {
     group: 'Listeners',
     form: HOST,
@@ -120,6 +125,11 @@ export const SETTINGS = {
     group: 'Listeners',
     form: ORIGIN,
     doc: 'How clients reach the API. Links, sign-in messages and redirects are made from it, never from what a client sends as its host.',
+  }),
+  S3_PUBLIC_URL: optional('S3_PUBLIC_URL', 'http://localhost and the S3 port', {
+    group: 'Listeners',
+    form: ORIGIN,
+    doc: 'How clients reach the S3 gateway. Presigned URLs and exported keys name it.',
   }),
   TLS_CERT_FILE: optional('TLS_CERT_FILE', 'no TLS', {
     group: 'Listeners',

@@ -54,6 +54,7 @@ test('a disk filled by others', async (context) => {
         environment: environmentOf({
           PINFOLD_DATA_DIR: join(disk, 'data'),
           PINFOLD_API_PORT: '0',
+          PINFOLD_S3_PORT: '0',
           PINFOLD_METRICS_PORT: '0',
           PINFOLD_LOG_LEVEL: 'silent',
           PINFOLD_MIN_FREE_BYTES: '4 MiB',

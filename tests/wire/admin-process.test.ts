@@ -78,7 +78,7 @@ test('a second server is refused with the code of conflicts, and the first one s
   const second = await runPinfold({
     directory,
     argv: ['serve'],
-    variables: { PINFOLD_API_PORT: '0', PINFOLD_METRICS_PORT: '0' },
+    variables: { PINFOLD_API_PORT: '0', PINFOLD_S3_PORT: '0', PINFOLD_METRICS_PORT: '0' },
   });
   assert.equal(second.exitCode, 6);
   assert.match(
@@ -134,7 +134,7 @@ test('a start that cannot go on says why and what to do, without a stack', async
   const exposed = await initialized();
   chmodSync(join(exposed, 'data', 'keys', 'master.key'), 0o644);
 
-  const free = { PINFOLD_API_PORT: '0', PINFOLD_METRICS_PORT: '0' };
+  const free = { PINFOLD_API_PORT: '0', PINFOLD_S3_PORT: '0', PINFOLD_METRICS_PORT: '0' };
   const cases: readonly [string, Readonly<Record<string, string>>, number, RegExp][] = [
     [freshDirectory(), { ...free, PINFOLD_API_PORT: port }, 1, /port .*PINFOLD_API_PORT/s],
     [freshDirectory(), { ...free, PINFOLD_METRICS_PORT: port }, 1, /port .*PINFOLD_METRICS_PORT/s],

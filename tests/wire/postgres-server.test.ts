@@ -20,6 +20,7 @@ function configOf(directory: string, databaseUrl?: string) {
     environment: environmentOf({
       PINFOLD_DATA_DIR: directory,
       PINFOLD_API_PORT: '0',
+      PINFOLD_S3_PORT: '0',
       PINFOLD_METRICS_PORT: '0',
       PINFOLD_LOG_LEVEL: 'silent',
       ...(databaseUrl === undefined ? {} : { PINFOLD_DATABASE_URL: databaseUrl }),

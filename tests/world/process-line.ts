@@ -49,7 +49,12 @@ export async function startPinfold(directory: string, variables: ProcessLine['va
   const child = spawnPinfold({
     directory,
     argv: ['serve'],
-    variables: { PINFOLD_API_PORT: '0', PINFOLD_METRICS_PORT: '0', ...variables },
+    variables: {
+      PINFOLD_API_PORT: '0',
+      PINFOLD_S3_PORT: '0',
+      PINFOLD_METRICS_PORT: '0',
+      ...variables,
+    },
   });
   child.stdout.resume();
   const exited = exitCodeOf(child);

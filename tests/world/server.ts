@@ -24,6 +24,7 @@ export type TestSettings = Readonly<Record<string, string>>;
 /** Free ports, and no limits that one machine making all the calls would meet. */
 const SETTINGS: TestSettings = {
   API_PORT: '0',
+  S3_PORT: '0',
   METRICS_PORT: '0',
   MIN_FREE_BYTES: '0',
   RATE_LIMIT_PER_SECOND: '0',
