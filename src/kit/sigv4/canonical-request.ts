@@ -15,7 +15,7 @@ export type SignedRequest = {
   readonly payloadHash: string;
   /** The signature stands in the query, and is no part of what was signed. */
   readonly isPresigned: boolean;
-  /** Values by lower-case name that stand in for those sent, where a proxy may have changed them. */
+  /** By lower-case name, values in place of those that a proxy may have changed. */
   readonly overrides?: ReadonlyMap<string, string>;
 };
 

@@ -4,7 +4,13 @@ import { ALGORITHM, isEqualSignature, signature } from './sign.ts';
 import { type Signer, scopeOf } from './sign-request.ts';
 import { deriveSigningKey, type SigningKey } from './signing-key.ts';
 
-/** The fields that a form needs besides those that its policy speaks of. */
+export type Policy = {
+  readonly expiresAtMs: number;
+  /** What the form may say, besides the fields that signing adds. */
+  readonly conditions: readonly unknown[];
+};
+
+/** The fields that a form needs besides those that its conditions speak of. */
 export type PolicyFields = {
   readonly policy: string;
   readonly 'x-amz-algorithm': string;
@@ -13,35 +19,28 @@ export type PolicyFields = {
   readonly 'x-amz-signature': string;
 };
 
-/** What the fields must say besides the signature: the policy has to cover them itself. */
-export function policyCredential(
-  signer: Signer,
-  { atMs }: { readonly atMs: number },
-): Pick<PolicyFields, 'x-amz-algorithm' | 'x-amz-credential' | 'x-amz-date'> {
-  const amzDate = formatAmzDate(atMs);
-  return {
-    'x-amz-algorithm': ALGORITHM,
-    'x-amz-credential': formatCredential(scopeOf(signer, amzDate)),
-    'x-amz-date': amzDate,
-  };
-}
-
-/** Signs the policy of a form upload, the JSON text `policy`. */
+/** Signs the policy of a form upload. */
 export function signPolicy(
   signer: Signer,
-  policy: string,
+  { expiresAtMs, conditions }: Policy,
   { atMs }: { readonly atMs: number },
 ): PolicyFields {
-  const base64 = Buffer.from(policy, 'utf8').toString('base64');
-  const key = deriveSigningKey(scopeOf(signer, formatAmzDate(atMs)), signer.secret);
-  return {
-    policy: base64,
-    ...policyCredential(signer, { atMs }),
-    'x-amz-signature': signature(key, base64),
+  const amzDate = formatAmzDate(atMs);
+  const scope = scopeOf(signer, amzDate);
+  const fields = {
+    'x-amz-algorithm': ALGORITHM,
+    'x-amz-credential': formatCredential(scope),
+    'x-amz-date': amzDate,
   };
+  const own = Object.entries(fields).map(([name, value]) => ({ [name]: value }));
+  const expiration = new Date(expiresAtMs).toISOString();
+  const text = JSON.stringify({ expiration, conditions: [...conditions, ...own] });
+  const policy = Buffer.from(text, 'utf8').toString('base64');
+  const key = deriveSigningKey(scope, signer.secret);
+  return { policy, ...fields, 'x-amz-signature': signature(key, policy) };
 }
 
-/** Whether the form field `policy`, in base64 as sent, was signed by the key of its credential. */
+/** Whether the form field `policy`, in base64 as sent, was signed with the key of its credential. */
 export function isPolicySigned(
   key: SigningKey,
   fields: Pick<PolicyFields, 'policy' | 'x-amz-signature'>,

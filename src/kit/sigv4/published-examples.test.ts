@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { canonicalRequest } from './canonical-request.ts';
 import { chunkSignature } from './chunk-signature.ts';
 import { formatScope } from './credential-scope.ts';
+import { isPolicySigned } from './post-policy.ts';
 import { presignUrl } from './presign-url.ts';
 import { EMPTY_SHA256, signature, stringToSign } from './sign.ts';
 import { scopeOf } from './sign-request.ts';
@@ -127,4 +128,33 @@ test('a body in signed chunks', () => {
     });
     assert.equal(previous, made);
   }
+});
+
+test('the policy of a form', () => {
+  // The example's lines end by CR LF, and are part of what is signed.
+  const policy = [
+    '{ "expiration": "2015-12-30T12:00:00.000Z",',
+    '  "conditions": [',
+    '    {"bucket": "sigv4examplebucket"},',
+    '    ["starts-with", "$key", "user/user1/"],',
+    '    {"acl": "public-read"},',
+    '    {"success_action_redirect": "http://sigv4examplebucket.s3.amazonaws.com/successful_upload.html"},',
+    '    ["starts-with", "$Content-Type", "image/"],',
+    '    {"x-amz-meta-uuid": "14365123651274"},',
+    '    {"x-amz-server-side-encryption": "AES256"},',
+    '    ["starts-with", "$x-amz-meta-tag", ""],',
+    '',
+    '    {"x-amz-credential": "AKIAIOSFODNN7EXAMPLE/20151229/us-east-1/s3/aws4_request"},',
+    '    {"x-amz-algorithm": "AWS4-HMAC-SHA256"},',
+    '    {"x-amz-date": "20151229T000000Z" }',
+    '  ]',
+    '}',
+  ].join('\r\n');
+  const key = deriveSigningKey({ ...SCOPE, date: '20151229' }, SIGNER.secret);
+  const fields = {
+    policy: Buffer.from(policy).toString('base64'),
+    'x-amz-signature': '8afdbf4008c03f22c2cd3cdb72e4afbb1f6a588f3255ac628749a66d7f09699e',
+  };
+  assert(isPolicySigned(key, fields));
+  assert(!isPolicySigned(KEY, fields));
 });

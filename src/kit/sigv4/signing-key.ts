@@ -42,12 +42,10 @@ export class SigningKey {
 
 /** Derives the key that signs within `scope` for the holder of `secret`. */
 export function deriveSigningKey(scope: CredentialScope, secret: string): SigningKey {
-  const ofDate = hmac(`AWS4${secret}`, scope.date);
-  const ofRegion = hmac(ofDate, scope.region);
-  const ofService = hmac(ofRegion, scope.service);
-  return new SigningKey(hmac(ofService, SCOPE_TERMINATOR));
+  const parts = [scope.date, scope.region, scope.service, SCOPE_TERMINATOR];
+  return new SigningKey(parts.reduce<Uint8Array>(hmac, Buffer.from(`AWS4${secret}`, 'utf8')));
 }
 
-function hmac(key: string | Uint8Array, text: string): Uint8Array {
+function hmac(key: Uint8Array, text: string): Uint8Array {
   return createHmac('sha256', key).update(text, 'latin1').digest();
 }
