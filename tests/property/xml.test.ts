@@ -1,4 +1,4 @@
-/** Proves that what is written is read back, and that no bytes do worse to the reader than an error. */
+/** Proves that what is written is read back, and that no bytes make the reader do worse than err. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';

@@ -1,7 +1,7 @@
 /**
- * CRC64NVME (NVM Express, NVM Command Set, "64b CRC"): polynomial 0xad93d23594c93659, reflected, all
- * ones before and after. The loop is WebAssembly: 64 bits at once are beyond JavaScript's numbers,
- * and every byte of an upload passes here.
+ * CRC64NVME (NVM Express, NVM Command Set, "64b CRC"): polynomial 0xad93d23594c93659, reflected,
+ * all ones before and after. The loop is WebAssembly: 64 bits at once are beyond JavaScript's
+ * numbers, and every byte of an upload passes here.
  */
 import { assembleSlicedCrc, type SlicedCrc } from './sliced-crc-wasm.ts';
 

@@ -78,6 +78,7 @@ test('control characters are read from references, and only from references', ()
     textOf('<![CDATA[&#1;]]>&#2;<!-- &#3; --><![CDATA[&control-4;]]>'),
     '&#1;\u0002&control-4;',
   );
+  assert.equal(textOf('<!-- <![CDATA[ -->&#1;<!-- &control-1; -->'), '\u0001');
   assert.equal(read('<a type="&#1;"/>').attribute('type'), '\u0001');
   for (const content of [
     ...['\u0001', '\u001f', '\ufffe', '<![CDATA[\u0001]]>'],
