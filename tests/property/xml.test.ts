@@ -1,4 +1,4 @@
-/** Proves that what is written is read back, and that no bytes make the reader do worse than err. */
+/** Proves that what is written is read back, and that no bytes bring more than an `XmlError`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
