@@ -129,7 +129,7 @@ test('signatures agree with those of boto3', async (t) => {
   await using listener = await openListener();
   const child = spawn(python, [join(import.meta.dirname, 'signatures.py')], {
     // No settings but those of the program: whoever runs this may have a configuration.
-    env: { PATH: process.env['PATH'], AWS_CONFIG_FILE: '/dev/null' },
+    env: { AWS_CONFIG_FILE: '/dev/null' },
     timeout: 100_000,
   });
   const { endpoint, host } = listener;

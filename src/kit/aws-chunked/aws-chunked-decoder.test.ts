@@ -202,6 +202,7 @@ test('a wrong or missing signature of a chunk or of the trailers is refused', ()
     refused('signature_mismatch', text.replace(/x-amz-trailer-signature:.*\r\n/, ''), options);
     refused('signature_mismatch', text.replace(/(trailer-signature:)..../, '$10000'), options);
     refused('malformed', text.replace(/(trailer-signature:.*\r\n)/, '$1a:1\r\n'), options);
+    refused('incomplete', text.slice(0, -2), options);
     // Without its trailers a signed body is whole: whoever waits for one misses it.
     const bare = text.replace(/(0;.{80}\r\n).*/s, '$1\r\n');
     assert.equal(decode(bare, options).trailers.size, 0);
@@ -222,24 +223,25 @@ test('chunks cannot change places, nor come from another request', () => {
 });
 
 test('after an error every call throws the same error', () => {
-  const decoder = new AwsChunkedDecoder({
-    decodedBytes: 5,
-    signatures: undefined,
-    expectsTrailers: false,
-  });
-  const errors = [0, 1, 2].map((round) => {
-    try {
-      if (round < 2) decoder.push(Buffer.from('zz\r\n'), () => {});
-      else decoder.finish();
-    } catch (error) {
-      return error;
-    }
-    return undefined;
-  });
-  assert(errors[0] instanceof AwsChunkedError);
-  assert.equal(errors[1], errors[0]);
-  assert.equal(errors[2], errors[0]);
+  for (const body of ['zz\r\n', '1\r\nx\r\n0\r\nno trailer\r\n', '1\r\nxy', '2\r\n']) {
+    const decoder = new AwsChunkedDecoder({
+      ...{ decodedBytes: 1, signatures: undefined, expectsTrailers: true },
+    });
+    const push = () => decoder.push(Buffer.from(body), () => {});
+    const [first, ...others] = [push, push, () => decoder.finish()].map(errorOf);
+    assert(first instanceof AwsChunkedError);
+    for (const other of others) assert.equal(other, first);
+  }
 });
+
+function errorOf(action: () => unknown): unknown {
+  try {
+    action();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
 
 test('bytes are views of what was pushed, and a whole signed chunk is checked before it', () => {
   const body = encodeAwsChunked({ chunks: [HELLO], signatures: SIGNATURES });

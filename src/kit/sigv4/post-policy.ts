@@ -40,7 +40,7 @@ export function signPolicy(
   return { policy, ...fields, 'x-amz-signature': signature(key, policy) };
 }
 
-/** Whether the form field `policy`, in base64 as sent, was signed with the key of its credential. */
+/** Whether the form field `policy`, in base64 as sent, was signed with `key`. */
 export function isPolicySigned(
   key: SigningKey,
   fields: Pick<PolicyFields, 'policy' | 'x-amz-signature'>,
