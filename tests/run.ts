@@ -5,6 +5,7 @@
  */
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
+import { buildPrograms, findUnbuilt } from './run/build-programs.ts';
 import { runCheck } from './run/check.ts';
 import { endLeftProcesses, markProcesses } from './run/left-processes.ts';
 import { readyPython } from './run/python.ts';
@@ -66,10 +67,27 @@ async function runAll(signal: AbortSignal): Promise<boolean> {
   if (options.long) process.env['PINFOLD_TEST_LONG'] = '1';
   const failures = await checks;
   markProcesses();
-  const tests = await runTestFiles(files, { root: ROOT, signal, isLong: options.long });
+  const tests = await runBuilding(files, signal);
   const left = endLeftProcesses();
   for (const command of left) failures.push(`a test left a process running: ${command}`);
   return conclude(failures, tests);
+}
+
+/** Runs what needs no compiler while the compilers are at work, and then the rest. */
+async function runBuilding(files: readonly string[], signal: AbortSignal): Promise<TestOutcome> {
+  const settings = { root: ROOT, signal, isLong: options.long };
+  const unbuilt = findUnbuilt(files);
+  if (unbuilt.files.length === 0) return await runTestFiles(files, settings);
+  const others = files.filter((file) => !unbuilt.files.includes(file));
+  const [first] = await Promise.all([
+    runTestFiles(others, settings),
+    buildPrograms(unbuilt.programs, say, { signal }),
+  ]);
+  const second = await runTestFiles(unbuilt.files, settings);
+  return {
+    isPassed: first.isPassed && second.isPassed,
+    skips: [...first.skips, ...second.skips],
+  };
 }
 
 /** What failed, in words; each check's own output is printed as it ends. */

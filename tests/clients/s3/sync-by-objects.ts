@@ -1,6 +1,6 @@
 /** Keeps a folder and a prefix the same with the calls that a library has. */
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { S3Steps, SyncedFolder } from './s3-tool.ts';
 import { readTree } from './trees.ts';
 
@@ -25,12 +25,15 @@ export function syncByObjects(
     },
     syncDown: async (input) => {
       const { bucket, prefix, folder } = input;
+      await mkdir(folder, { recursive: true });
       const paths = await listPaths(input);
       for (const path of (await readTree(folder)).keys()) {
         if (!paths.includes(path)) await rm(join(folder, path));
       }
       for (const path of paths) {
-        await steps.get({ bucket, key: prefix + path, file: join(folder, path) });
+        const file = join(folder, path);
+        await mkdir(dirname(file), { recursive: true });
+        await steps.get({ bucket, key: prefix + path, file });
       }
     },
   };
