@@ -28,6 +28,7 @@ export async function collectOpenApi(server: ApiServer, options: OpenApiOptions)
         { name: 'account', description: 'Signing in, sessions and who one is.' },
         { name: 'files', description: 'Files by name.' },
         { name: 'links', description: 'Files for anyone who has the link.' },
+        { name: 's3', description: 'Keys and buckets of the S3 gateway.' },
         { name: 'service', description: 'What the server says of itself.' },
       ],
       security: [{ bearer: [] }, { apiKey: [] }, { appKey: [] }],

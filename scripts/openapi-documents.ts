@@ -54,6 +54,7 @@ export async function currentDocument(): Promise<OpenApiDocument> {
       config: loadConfig({ environment: environmentOf({}), workingDirectory: '/' }),
       faults: NO_FAULTS,
       publicUrl: () => PUBLIC_URL,
+      s3PublicUrl: () => PUBLIC_URL,
       onRoutesComing: (server, version) =>
         collectOpenApi(server, { version, publicUrl: PUBLIC_URL }),
     },

@@ -8,6 +8,7 @@ import { registerAccountDialect } from './dialects/account/routes.ts';
 import { registerFilesDialect } from './dialects/files/routes.ts';
 import { type OpenApiDocument, registerOpenApiRoutes } from './dialects/health/openapi-routes.ts';
 import { registerHealthDialect } from './dialects/health/routes.ts';
+import { registerS3Settings } from './dialects/s3-settings/routes.ts';
 import { type ApiTimeouts, createApiServer } from './server/api-server.ts';
 import type { ApiServer } from './server/schema-kit.ts';
 
@@ -16,6 +17,8 @@ export type ApiOptions = {
   readonly faults: FaultPoints;
   /** Where clients reach this API; known for certain once it listens. */
   readonly publicUrl: () => string;
+  /** Where clients reach the S3 gateway; known likewise. */
+  readonly s3PublicUrl: () => string;
   /** For what must see every route as it is registered: the maker of the OpenAPI documents. */
   readonly onRoutesComing?: (server: ApiServer, version: string) => Promise<void>;
   /** For tests of clients that stall. */
@@ -27,7 +30,7 @@ const CHAIN_ID = 'mainnet';
 
 /** Builds the API with all its routes; it does not listen yet. */
 export async function buildApi(store: Store, options: ApiOptions): Promise<ApiServer> {
-  const { config, faults, publicUrl } = options;
+  const { config, faults, publicUrl, s3PublicUrl } = options;
   const { tls } = config.api;
   const identity = {
     ...store,
@@ -57,6 +60,11 @@ export async function buildApi(store: Store, options: ApiOptions): Promise<ApiSe
     capacity: store.storedBytes,
     prices: config.prices,
     publicUrl,
+  });
+  registerS3Settings(server, {
+    ...store,
+    quota: config.quota,
+    s3Site: () => ({ endpoint: s3PublicUrl(), region: config.region, apiUrl: publicUrl() }),
   });
   registerHealthDialect(server, {
     clock: store.clock,

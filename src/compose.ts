@@ -6,7 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { buildApi } from './compose-api.ts';
 import { type OpenStore, openStore, type StoreParts } from './compose-store.ts';
-import { type Config, publicUrlOf } from './config/config.ts';
+import { type Config, publicUrlOf, s3PublicUrlOf } from './config/config.ts';
+import type { S3Site } from './core/identity/export-s3-key.ts';
 import type { Clock } from './core/ports/clock.ts';
 import { type FaultPoints, NO_FAULTS } from './core/ports/fault-points.ts';
 import { AdminServer } from './dialects/admin/admin-server.ts';
@@ -95,7 +96,10 @@ export async function composeAdministration(options: {
 }): Promise<Administration & AsyncDisposable> {
   const store = await openStore(options.config, { log: SILENT_LOG });
   return {
-    ...storeAdministration(store),
+    ...storeAdministration({
+      ...store,
+      s3Site: () => s3SiteOf(options.config, options.config.api.port),
+    }),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }
@@ -117,6 +121,7 @@ async function listen(
     config,
     faults: options.faults ?? NO_FAULTS,
     publicUrl: () => publicUrlOf(config, port),
+    s3PublicUrl: () => s3PublicUrlOf(config, config.s3.port),
   });
   stack.defer(() => api.close());
   const metrics = createMetricsServer(store.metrics);
@@ -124,7 +129,10 @@ async function listen(
   const admin = stack.use(
     await AdminServer.open(
       {
-        administration: storeAdministration(store),
+        administration: storeAdministration({
+          ...store,
+          s3Site: () => s3SiteOf(config, port),
+        }),
         upkeep: storeUpkeep(store, { orphanGraceMs: ORPHAN_GRACE_MS }),
         clock: store.clock,
         newRequestId: () => Buffer.from(store.random.bytes(8)).toString('hex').toUpperCase(),
@@ -154,6 +162,15 @@ async function listen(
       cut();
       rest();
     },
+  };
+}
+
+/** Where the gateway is for those who get a key from the machine's operator. */
+function s3SiteOf(config: Config, apiPort: number): S3Site {
+  return {
+    endpoint: s3PublicUrlOf(config, config.s3.port),
+    region: config.region,
+    apiUrl: publicUrlOf(config, apiPort),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { S3_KEY_FORMATS, type S3KeyFormat } from '../core/identity/export-s3-key.ts';
 import { LIST_LIMIT_MAX } from '../core/limits.ts';
 import type { AnswerOptions } from './answer.ts';
 import type { CliWorld } from './cli-world.ts';
@@ -40,6 +41,7 @@ export function buildProgram(world: CliWorld): Command {
   addConfig(program, part);
   addOpenApi(program, part);
   addUpkeep(program, part);
+  addKeys(program, part);
   addAdmin(program, part);
   return program;
 }
@@ -111,6 +113,45 @@ function addUpkeep(program: Command, { world, answerOptions }: Part): void {
       const { restore } = await import('./commands/restore.ts');
       const { masterKeyFile } = shown;
       await restore(world, { directory, masterKeyFile }, { ...shown, ...answerOptions() });
+    });
+}
+
+function addKeys(program: Command, { world, answerOptions }: Part): void {
+  type Limits = { name?: string; readOnly?: boolean; bucket?: string; prefix?: string };
+  type Create = Limits & { account: string; format: S3KeyFormat };
+  const keys = program.command('keys').description('S3 keys of accounts');
+  keys
+    .command('create')
+    .description('make an S3 key and print it as a file that a tool reads, this once')
+    .requiredOption('--account <account>', 'whose it is')
+    .addOption(
+      new Option('--format <format>', 'what reads the file')
+        .choices([...S3_KEY_FORMATS])
+        .default('env'),
+    )
+    .option('--name <name>', 'for people')
+    .option('--read-only', 'the key changes nothing')
+    .option('--bucket <bucket>', 'the only bucket that it reaches')
+    .option('--prefix <prefix>', 'what the keys of objects that it reaches begin with')
+    .action(async ({ account, format, ...limits }: Create) => {
+      const { createKey } = await import('./commands/keys.ts');
+      await createKey(world, { account, format, limits }, answerOptions());
+    });
+  keys
+    .command('list')
+    .description('print the keys of an account, without their secrets')
+    .requiredOption('--account <account>', 'whose they are')
+    .action(async ({ account }: { account: string }) => {
+      const { listKeys } = await import('./commands/keys.ts');
+      await listKeys(world, account, answerOptions());
+    });
+  keys
+    .command('revoke')
+    .description('revoke a key; its next request is refused')
+    .argument('<access-key-id>')
+    .action(async (accessKeyId: string) => {
+      const { revokeKey } = await import('./commands/keys.ts');
+      await revokeKey(world, accessKeyId, answerOptions());
     });
 }
 

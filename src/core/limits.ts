@@ -52,6 +52,12 @@ export const S3_KEY_NAME_LENGTH_MAX = 100;
 export const S3_KEY_KEPT_MS = 30 * 24 * 3_600_000;
 /** S3 keys at work whose opened secrets and last uses are remembered at once. */
 export const S3_KEYS_REMEMBERED_MAX = 10_000;
+/** As presigned requests have it everywhere: a week at most (contracts/s3.md). */
+export const PRESIGN_LIFE_SECONDS_MAX = 604_800;
+export const PRESIGN_LIFE_SECONDS_DEFAULT = 3600;
+/** S3's limit for the rules of a bucket's CORS document; origins of the REST form are as many. */
+export const CORS_RULES_MAX = 100;
+export const CORS_ORIGIN_LENGTH_MAX = 512;
 /** Addresses and blocks of one token; each request looks through them. */
 export const TOKEN_BLOCKS_MAX = 100;
 /** A token's last use is for people, who do not need it to the second. */

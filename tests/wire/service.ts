@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { after } from 'node:test';
 import { buildApi } from '../../src/compose-api.ts';
 import { type OpenStore, openStore, type Store } from '../../src/compose-store.ts';
-import type { Config } from '../../src/config/config.ts';
+import { type Config, s3PublicUrlOf } from '../../src/config/config.ts';
 import { NO_FAULTS } from '../../src/core/ports/fault-points.ts';
 import type { Scope } from '../../src/core/principal.ts';
 import { adminClient } from '../../src/dialects/admin/admin-client.ts';
@@ -71,6 +71,7 @@ export async function startApi(parts: ApiParts = {}) {
     config,
     faults: NO_FAULTS,
     publicUrl: () => url,
+    s3PublicUrl: () => s3PublicUrlOf(config, config.s3.port),
     ...(timeouts === undefined ? {} : { timeouts }),
   });
   url = await api.listen({ host: '127.0.0.1', port: 0 });

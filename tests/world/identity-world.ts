@@ -36,6 +36,7 @@ export async function openIdentityWorld(signUpPolicy: SignUpPolicy = { kind: 'op
     issuer: PUBLIC_URL,
     site: signInSite(PUBLIC_URL, 'localnet'),
     signUpPolicy,
+    s3Site: () => ({ endpoint: 'https://s3.store.example', region: 'auto', apiUrl: PUBLIC_URL }),
     passwords: await Argon2PasswordHasher.open({ atOnceMax: 2, waitingMax: 8 }),
   };
   return deps;

@@ -185,11 +185,11 @@ test('sweeping removes what ended long ago and leaves the rest', async () => {
   await endSession(world, { principal: await principalBy(world, out.accessToken) });
   await issueWalletChallenge(world, { wallet: walletOf('first').address });
   world.clock.advance(NONCE_LIFE_MS + NONCE_KEPT_MS);
-  assert.deepEqual(await sweepIdentity(world), { nonces: 3, sessions: 0 });
+  assert.deepEqual(await sweepIdentity(world), { nonces: 3, sessions: 0, s3Keys: 0 });
   world.clock.advance(1);
-  assert.deepEqual(await sweepIdentity(world), { nonces: 1, sessions: 0 });
+  assert.deepEqual(await sweepIdentity(world), { nonces: 1, sessions: 0, s3Keys: 0 });
   world.clock.advance(SESSION_KEPT_MS + 1000);
-  assert.deepEqual(await sweepIdentity(world), { nonces: 0, sessions: 2 });
+  assert.deepEqual(await sweepIdentity(world), { nonces: 0, sessions: 2, s3Keys: 0 });
   await assert.rejects(refreshSession(world, idle), refusedAs('refresh_invalid'));
   await assert.rejects(refreshSession(world, out), refusedAs('refresh_invalid'));
   await refreshSession(world, live);
@@ -210,6 +210,6 @@ test('sweeping takes several small transactions and stops when it is told to', a
     }
   });
   const none = await sweepIdentity(world, { signal: AbortSignal.abort() });
-  assert.deepEqual(none, { nonces: 0, sessions: 0 });
+  assert.deepEqual(none, { nonces: 0, sessions: 0, s3Keys: 0 });
   assert.equal((await sweepIdentity(world)).nonces, 2 * SWEEP_BATCH_ROWS + 1);
 });

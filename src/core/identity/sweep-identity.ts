@@ -1,8 +1,9 @@
-/** Removes challenges and sessions that ended, in small transactions so that nobody waits long. */
+/** Removes challenges, sessions and S3 keys that ended, in small transactions so that nobody waits long. */
 import {
   NONCE_KEPT_MS,
   REFRESH_ABSOLUTE_LIFE_MS,
   REFRESH_IDLE_LIFE_MS,
+  S3_KEY_KEPT_MS,
   SESSION_KEPT_MS,
   SWEEP_BATCH_ROWS,
   SWEEP_BATCHES_MAX,
@@ -18,7 +19,7 @@ import { timeMs } from './names.ts';
 export async function sweepIdentity(
   deps: { readonly metadata: Transactions; readonly clock: Clock },
   options: { readonly signal?: AbortSignal } = {},
-): Promise<{ readonly nonces: number; readonly sessions: number }> {
+): Promise<{ readonly nonces: number; readonly sessions: number; readonly s3Keys: number }> {
   const now = deps.clock.now();
   const noncesBefore = timeMs(now - NONCE_KEPT_MS);
   const ended = {
@@ -33,7 +34,11 @@ export async function sweepIdentity(
   const sessions = await sweepInBatches(options.signal, () =>
     deps.metadata.transact((tx) => tx.deleteSessions(ended)),
   );
-  return { nonces, sessions };
+  const keysBefore = timeMs(now - S3_KEY_KEPT_MS);
+  const s3Keys = await sweepInBatches(options.signal, () =>
+    deps.metadata.transact((tx) => tx.deleteS3Keys(keysBefore, SWEEP_BATCH_ROWS)),
+  );
+  return { nonces, sessions, s3Keys };
 }
 
 async function sweepInBatches(

@@ -132,9 +132,14 @@ export async function getBucket(
   const { principal, name, access } = input;
   requireBucketScope(principal);
   const bucket = await deps.metadata.findBucket(name);
-  if (bucket === undefined) throw bucketNotFound();
+  if (bucket === undefined || isHidden(principal, bucket)) throw bucketNotFound();
   authorizeObjects(principal, access, bucket);
   return bucket;
+}
+
+/** Over REST what is another's is not there; S3 says that it is denied. */
+function isHidden({ credential, accountId }: Principal, bucket: Bucket): boolean {
+  return credential.kind !== 's3Key' && bucket.accountId !== accountId;
 }
 
 /** A bucket by the text of its name, which is no one's when it is malformed. */

@@ -10,7 +10,10 @@ import {
   AccountListDocument,
   AuditDocument,
   CreatedAccountDocument,
+  CreatedS3KeyDocument,
   CreatedTokenDocument,
+  RevokedS3KeyDocument,
+  S3KeyListDocument,
 } from './documents.ts';
 import { openSocketPath } from './socket-path.ts';
 
@@ -55,6 +58,11 @@ export function adminClient(socketFile: string): Administration {
     removeOperator: (account) => change(account, 'DELETE', 'operator'),
     createToken: (account, token) =>
       call(CreatedTokenDocument, 'POST', `${pathOf(account)}/tokens`, token),
+    createS3Key: (account, key) =>
+      call(CreatedS3KeyDocument, 'POST', `${pathOf(account)}/s3-keys`, key),
+    listS3Keys: (account) => call(S3KeyListDocument, 'GET', `${pathOf(account)}/s3-keys`),
+    revokeS3Key: (accessKeyId) =>
+      call(RevokedS3KeyDocument, 'DELETE', `/s3-keys/${encodeURIComponent(accessKeyId)}`),
     listAudit: (page) => call(AuditDocument, 'GET', `/audit${queryOf(page)}`),
   };
 }

@@ -22,6 +22,7 @@ import {
   NewAccountDocument,
   NewTokenDocument,
 } from './documents.ts';
+import { addS3Keys } from './s3-key-calls.ts';
 import { openSocketPath, type SocketPath } from './socket-path.ts';
 import type { Upkeep } from './upkeep.ts';
 import { addUpkeep } from './upkeep-routes.ts';
@@ -106,6 +107,7 @@ function routesOf(deps: AdminServerDeps, stopping: AbortSignal): ApiServer {
   answerErrors(routes, deps.log);
   addCollections(routes, deps.administration);
   addAccount(routes, deps.administration);
+  addS3Keys(routes, deps.administration);
   addUpkeep(routes, { ...deps, stopping });
   return routes;
 }

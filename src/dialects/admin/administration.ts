@@ -7,10 +7,14 @@ import type {
   AccountListDocument,
   AuditDocument,
   CreatedAccountDocument,
+  CreatedS3KeyDocument,
   CreatedTokenDocument,
   LimitsChangeDocument,
   NewAccountDocument,
+  NewS3KeyDocument,
   NewTokenDocument,
+  RevokedS3KeyDocument,
+  S3KeyListDocument,
 } from './documents.ts';
 
 /**
@@ -37,6 +41,10 @@ export interface Administration {
   /** Gives the role `user` back. */
   removeOperator(account: string): Promise<AccountDocument>;
   createToken(account: string, token: NewTokenDocument): Promise<CreatedTokenDocument>;
+  createS3Key(account: string, key: NewS3KeyDocument): Promise<CreatedS3KeyDocument>;
+  listS3Keys(account: string): Promise<S3KeyListDocument>;
+  /** Whoever's it is; its next request is refused. */
+  revokeS3Key(accessKeyId: string): Promise<RevokedS3KeyDocument>;
   /** The newest of the audit trail, of one account or of all; at most `limit` (1 to 1000). */
   listAudit(page: {
     readonly account: string | undefined;

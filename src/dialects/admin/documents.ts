@@ -73,6 +73,49 @@ export const CreatedTokenDocument = Type.Object({
   expires_at: Nullable(Type.String()),
 });
 
+/** Limits of a key that are missing or null are none. */
+export const NewS3KeyDocument = Type.Object({
+  name: Type.Optional(Nullable(Type.String())),
+  read_only: Type.Optional(Type.Boolean()),
+  bucket: Type.Optional(Nullable(Type.String())),
+  prefix: Type.Optional(Nullable(Type.String())),
+});
+
+const S3KeyFields = {
+  access_key_id: Type.String(),
+  name: Nullable(Type.String()),
+  read_only: Type.Boolean(),
+  bucket: Nullable(Type.String()),
+  prefix: Nullable(Type.String()),
+  created_at: Type.String(),
+};
+
+/** `secret` is shown here and never again; the rest is what a tool needs besides. */
+export const CreatedS3KeyDocument = Type.Object({
+  ...S3KeyFields,
+  secret: Type.String(),
+  default_bucket: Type.String(),
+  endpoint: Type.String(),
+  region: Type.String(),
+  api_url: Type.String(),
+});
+
+/** Oldest first. */
+export const S3KeyListDocument = Type.Object({
+  keys: Type.Array(
+    Type.Object({
+      ...S3KeyFields,
+      last_used_at: Nullable(Type.String()),
+      revoked_at: Nullable(Type.String()),
+    }),
+  ),
+});
+
+export const RevokedS3KeyDocument = Type.Object({
+  access_key_id: Type.String(),
+  revoked: Type.Literal(true),
+});
+
 export type LimitsChangeDocument = Static<typeof LimitsChangeDocument>;
 export type AccountDocument = Static<typeof AccountDocument>;
 export type AccountListDocument = Static<typeof AccountListDocument>;
@@ -81,3 +124,7 @@ export type CreatedAccountDocument = Static<typeof CreatedAccountDocument>;
 export type AuditDocument = Static<typeof AuditDocument>;
 export type NewTokenDocument = Static<typeof NewTokenDocument>;
 export type CreatedTokenDocument = Static<typeof CreatedTokenDocument>;
+export type NewS3KeyDocument = Static<typeof NewS3KeyDocument>;
+export type CreatedS3KeyDocument = Static<typeof CreatedS3KeyDocument>;
+export type S3KeyListDocument = Static<typeof S3KeyListDocument>;
+export type RevokedS3KeyDocument = Static<typeof RevokedS3KeyDocument>;

@@ -13,7 +13,14 @@ import {
   showAccount,
 } from '../../core/identity/administer-accounts.ts';
 import { createApiToken } from '../../core/identity/api-tokens.ts';
+import type { S3Site } from '../../core/identity/export-s3-key.ts';
 import { parseAccountId, timeMs } from '../../core/identity/names.ts';
+import {
+  createS3Key,
+  listS3Keys,
+  type NamedS3Key,
+  revokeS3Key,
+} from '../../core/identity/s3-keys.ts';
 import type { AccountId, TimeMs } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Metadata } from '../../core/ports/metadata/metadata.ts';
@@ -32,6 +39,7 @@ export type StoreAdministrationDeps = {
   readonly clock: Clock;
   readonly random: Random;
   readonly keyring: Keyring;
+  readonly s3Site: () => S3Site;
 };
 
 export function storeAdministration(deps: StoreAdministrationDeps): Administration {
@@ -74,6 +82,40 @@ export function storeAdministration(deps: StoreAdministrationDeps): Administrati
         expires_at: timeText(token.expiresAt),
       };
     },
+    createS3Key: async (name, { name: keyName, read_only: isReadOnly = false, bucket, prefix }) => {
+      const { accountId } = await showAccount(deps, { actor, account: name });
+      const request = {
+        name: keyName ?? undefined,
+        isReadOnly,
+        bucket: bucket ?? undefined,
+        prefix: prefix ?? undefined,
+      };
+      const made = await createS3Key(deps, { actor, accountId, request });
+      const { endpoint, region, apiUrl } = deps.s3Site();
+      return {
+        ...s3KeyDocument(made),
+        secret: made.secret,
+        default_bucket: made.account.slug,
+        endpoint,
+        region,
+        api_url: apiUrl,
+      };
+    },
+    listS3Keys: async (name) => {
+      const { accountId } = await showAccount(deps, { actor, account: name });
+      const keys = await listS3Keys(deps, { actor, accountId });
+      return {
+        keys: keys.map((named) => ({
+          ...s3KeyDocument(named),
+          last_used_at: timeText(named.key.lastUsedAt),
+          revoked_at: timeText(named.key.revokedAt),
+        })),
+      };
+    },
+    revokeS3Key: async (accessKeyId) => {
+      await revokeS3Key(deps, { actor, accessKeyId });
+      return { access_key_id: accessKeyId, revoked: true };
+    },
     listAudit: async ({ account, limit }) => {
       const of = account === undefined ? undefined : await showAccount(deps, { actor, account });
       const entries = await listAudit(deps, { actor, accountId: of?.accountId, limit });
@@ -108,6 +150,17 @@ function documentOf(account: Account): AccountDocument {
     },
     stored_bytes: Number(account.storedBytes),
     created_at: new Date(account.createdAt).toISOString(),
+  };
+}
+
+function s3KeyDocument({ key, bucket }: NamedS3Key) {
+  return {
+    access_key_id: key.accessKeyId,
+    name: key.name ?? null,
+    read_only: key.isReadOnly,
+    bucket: bucket ?? null,
+    prefix: key.prefix ?? null,
+    created_at: new Date(key.createdAt).toISOString(),
   };
 }
 

@@ -1,0 +1,20 @@
+/** What the settings of the S3 gateway stand on. */
+import type { S3Site } from '../../core/identity/export-s3-key.ts';
+import type { Clock } from '../../core/ports/clock.ts';
+import type { AccessReads } from '../../core/ports/metadata/access.ts';
+import type { AccountReads } from '../../core/ports/metadata/accounts.ts';
+import type { BucketReads } from '../../core/ports/metadata/buckets.ts';
+import type { Transactions } from '../../core/ports/metadata/metadata.ts';
+import type { Random } from '../../core/ports/random.ts';
+import type { BucketPolicy } from '../../core/quota.ts';
+import type { Keyring } from '../../kit/keyring.ts';
+
+export type S3SettingsDeps = {
+  readonly metadata: Transactions & AccessReads & AccountReads & BucketReads;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keyring: Keyring;
+  readonly quota: BucketPolicy;
+  /** Known for certain once both listen. */
+  readonly s3Site: () => S3Site;
+};
