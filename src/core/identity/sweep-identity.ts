@@ -1,4 +1,4 @@
-/** Removes challenges, sessions and S3 keys that ended, in small transactions so that nobody waits long. */
+/** Removes challenges, sessions and S3 keys that ended, in transactions small enough to wait for. */
 import {
   NONCE_KEPT_MS,
   REFRESH_ABSOLUTE_LIFE_MS,
