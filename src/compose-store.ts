@@ -194,6 +194,7 @@ function limitWindows(config: Config): Parameters<typeof createMemoryRateLimiter
   return {
     credential: [...window(rateLimits.perSecond, 1), ...window(rateLimits.perMinute, 60)],
     anonymous: window(rateLimits.anonymousPerSecond, 1),
+    s3: window(rateLimits.s3PerSecond, 1),
     signIn: window(rateLimits.signInPerMinute, 60),
     password: window(rateLimits.passwordPerMinute, 60),
   };

@@ -23,6 +23,7 @@ export type Terminal = {
 export type RunningServer = {
   readonly addresses: {
     readonly api: string;
+    readonly s3: string;
     readonly metrics: string;
     readonly adminSocket: string;
   };

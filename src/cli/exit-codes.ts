@@ -55,6 +55,7 @@ export const EXIT_CODES_OF_ERRORS: Readonly<Record<ErrorCode, ExitCode>> = {
   object_exists: conflict,
   precondition_failed: conflict,
   range_not_satisfiable: usage,
+  part_not_found: usage,
   quota_exceeded: quota,
   incomplete_body: unavailable,
   body_too_large: usage,

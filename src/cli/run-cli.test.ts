@@ -190,6 +190,7 @@ function fakeServer(failed: Promise<Error> = new Promise(() => undefined)) {
   const server: RunningServer = {
     addresses: {
       api: 'http://127.0.0.1:8080',
+      s3: 'http://localhost:9000',
       metrics: 'http://127.0.0.1:9100',
       adminSocket: '/s',
     },

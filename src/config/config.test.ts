@@ -59,6 +59,7 @@ test('without settings the documented defaults hold', () => {
     perSecond: 1000,
     perMinute: 30_000,
     anonymousPerSecond: 50,
+    s3PerSecond: undefined,
     signInPerMinute: 60,
     passwordPerMinute: 10,
   });
@@ -228,6 +229,8 @@ const MALFORMED: Readonly<Record<SettingName, readonly string[]>> = {
   RATE_LIMIT_PER_SECOND: ['-1', 'off'],
   RATE_LIMIT_PER_MINUTE: ['1.5'],
   RATE_LIMIT_ANONYMOUS_PER_SECOND: ['x'],
+  RATE_LIMIT_S3_PER_SECOND: ['x'],
+  S3_STRICT_REGION: ['perhaps'],
   RATE_LIMIT_SIGN_IN_PER_MINUTE: ['x'],
   RATE_LIMIT_PASSWORD_PER_MINUTE: ['x'],
   PRICE_STORAGE_USDC_RAW_PER_GB_MONTH: ['0.025'],

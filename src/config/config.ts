@@ -35,6 +35,7 @@ export type RateLimitsConfig = {
   readonly perSecond: number | undefined;
   readonly perMinute: number | undefined;
   readonly anonymousPerSecond: number | undefined;
+  readonly s3PerSecond: number | undefined;
   readonly signInPerMinute: number | undefined;
   readonly passwordPerMinute: number | undefined;
 };
@@ -50,11 +51,17 @@ export type Config = {
   /** Where requests are counted for the rate limits. */
   readonly limits: { readonly kind: 'memory' };
   readonly api: { readonly host: string; readonly port: number; readonly tls: TlsConfig };
+  /** At the API's host, with the API's certificate. */
+  readonly s3: {
+    readonly port: number;
+    /** An origin without a slash at its end; `undefined`: see `s3PublicUrlOf`. */
+    readonly publicUrl: string | undefined;
+    /** Whether requests signed for another region are refused. */
+    readonly isRegionStrict: boolean;
+  };
   readonly metrics: { readonly host: string; readonly port: number };
   /** An origin without a slash at its end; `undefined`: see `publicUrlOf`. */
   readonly publicUrl: string | undefined;
-  /** It listens on the host of the API; `publicUrl` is as above. */
-  readonly s3: { readonly port: number; readonly publicUrl: string | undefined };
   /** Addresses and CIDR blocks. */
   readonly trustedProxies: readonly string[];
   readonly region: string;
@@ -219,9 +226,13 @@ function assemble(texts: SetTexts, workingDirectory: string): Config {
               keyFile: resolvePath(s.TLS_KEY_FILE, keyFile),
             },
     },
+    s3: {
+      port: read(texts, s.S3_PORT),
+      publicUrl: read(texts, s.S3_PUBLIC_URL),
+      isRegionStrict: read(texts, s.S3_STRICT_REGION) === 'yes',
+    },
     metrics: { host: read(texts, s.METRICS_HOST), port: read(texts, s.METRICS_PORT) },
     publicUrl: read(texts, s.PUBLIC_URL),
-    s3: { port: read(texts, s.S3_PORT), publicUrl: read(texts, s.S3_PUBLIC_URL) },
     trustedProxies: read(texts, s.TRUSTED_PROXIES),
     region: read(texts, s.REGION),
     signup: signupOf(texts),
@@ -259,6 +270,7 @@ function rateLimitsOf(texts: SetTexts): RateLimitsConfig {
     perSecond: read(texts, SETTINGS.RATE_LIMIT_PER_SECOND),
     perMinute: read(texts, SETTINGS.RATE_LIMIT_PER_MINUTE),
     anonymousPerSecond: read(texts, SETTINGS.RATE_LIMIT_ANONYMOUS_PER_SECOND),
+    s3PerSecond: read(texts, SETTINGS.RATE_LIMIT_S3_PER_SECOND),
     signInPerMinute: read(texts, SETTINGS.RATE_LIMIT_SIGN_IN_PER_MINUTE),
     passwordPerMinute: read(texts, SETTINGS.RATE_LIMIT_PASSWORD_PER_MINUTE),
   };

@@ -134,7 +134,7 @@ export const SETTINGS = {
   TLS_CERT_FILE: optional('TLS_CERT_FILE', 'no TLS', {
     group: 'Listeners',
     form: PATH,
-    doc: 'The certificate chain of the API in PEM. Set together with the key.',
+    doc: 'The certificate chain of the API and the S3 gateway in PEM. Set together with the key; a changed file is read again.',
   }),
   TLS_KEY_FILE: optional('TLS_KEY_FILE', 'no TLS', {
     group: 'Listeners',
@@ -150,6 +150,11 @@ export const SETTINGS = {
     group: 'Listeners',
     form: REGION,
     doc: 'The region that S3 clients are told.',
+  }),
+  S3_STRICT_REGION: setting('S3_STRICT_REGION', 'no', {
+    group: 'Listeners',
+    form: oneOf(['yes', 'no']),
+    doc: 'Whether S3 requests signed for another region than `REGION` are refused. Usually any will do.',
   }),
 
   SIGNUP: setting('SIGNUP', 'open', {
@@ -192,6 +197,11 @@ export const SETTINGS = {
     group: 'Rate limits',
     form: RATE,
     doc: 'Requests a second without a credential from one address.',
+  }),
+  RATE_LIMIT_S3_PER_SECOND: setting('RATE_LIMIT_S3_PER_SECOND', '0', {
+    group: 'Rate limits',
+    form: RATE,
+    doc: 'S3 requests a second with one access key, or from one address without; more are told to slow down.',
   }),
   RATE_LIMIT_SIGN_IN_PER_MINUTE: setting('RATE_LIMIT_SIGN_IN_PER_MINUTE', '60', {
     group: 'Rate limits',

@@ -37,6 +37,7 @@ export const ERROR_CODES = [
   'object_exists',
   'precondition_failed',
   'range_not_satisfiable',
+  'part_not_found',
   'quota_exceeded',
   'incomplete_body',
   'body_too_large',

@@ -5,7 +5,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { createStoreMetrics, type StoreMetrics } from './store-metrics.ts';
 
 export type HttpObservation = {
-  readonly listener: 'api';
+  readonly listener: 'api' | 's3';
   readonly method: string;
   readonly route: string;
   readonly status: number;

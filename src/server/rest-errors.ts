@@ -39,6 +39,7 @@ export const REST_ERRORS: Readonly<Record<ErrorCode, RestError>> = {
   object_exists: at(409, 'file_exists'),
   precondition_failed: at(412, 'precondition_failed'),
   range_not_satisfiable: at(416, 'range_not_satisfiable'),
+  part_not_found: at(416, 'range_not_satisfiable'),
   quota_exceeded: at(402, 'quota_exceeded'),
   incomplete_body: at(400, 'incomplete_body'),
   body_too_large: at(413, 'body_too_large'),

@@ -39,6 +39,8 @@ const START_TIMEOUT_MS = 60_000;
 
 export type TestServer = AsyncDisposable & {
   readonly url: string;
+  /** Of the S3 listener. */
+  readonly s3Url: string;
   readonly metricsUrl: string;
   readonly adminSocket: string;
   readonly config: Config;
@@ -65,6 +67,7 @@ export async function startServer(
   });
   return {
     url: server.addresses.api,
+    s3Url: server.addresses.s3,
     metricsUrl: server.addresses.metrics,
     adminSocket: server.addresses.adminSocket,
     config,

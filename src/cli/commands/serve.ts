@@ -38,6 +38,7 @@ function greeting(world: CliWorld, config: Config, { addresses }: RunningServer)
 Pinfold is ready.
 
   API      ${url}
+  S3       ${addresses.s3}
   Metrics  ${addresses.metrics}
   Data     ${config.dataDirectory}
   Key      ${config.masterKeyFile} (keep a copy apart from the data)
@@ -46,6 +47,7 @@ First steps, with KEY being the app key that the first one answers:
   Make an account    ${account}
   Upload a file      curl ${auth} --data-binary @photo.jpg '${url}/upload?file_name=photo.jpg'
   Share it           curl ${auth} -d '{"file_name":"photo.jpg"}' ${url}/createPublicLink
+  Make an S3 key     curl ${auth} -X POST '${url}/api/s3/keys?format=env'
   Read it            curl '${url}/publicDownload?hash=<link_hash>' -o photo.jpg
   Operate accounts   ${pinfold} admin --help
 

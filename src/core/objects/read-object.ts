@@ -6,12 +6,15 @@ import { isServiceError, ServiceError } from '../errors.ts';
 import type { BlobReader, BlobStore, ByteSink, ByteSpan } from '../ports/blob-store.ts';
 import { checkReadConditions, isRangeCurrent, type ReadConditions } from './condition.ts';
 import type { ContentPart, StoredObject } from './object.ts';
+import { resolvePart } from './object-parts.ts';
 import { type ResolvedRange, resolveRange } from './range.ts';
 
 export type ReadRequest = {
   readonly conditions: ReadConditions;
   /** The `Range` field as it came. */
   readonly range: string | undefined;
+  /** One part of a multipart object, from 1, instead of a range. */
+  readonly partNumber?: number | undefined;
   /** The `If-Range` field as it came. */
   readonly ifRange?: string | undefined;
 };
@@ -23,9 +26,15 @@ export type ObjectView =
   | { readonly kind: 'fresh'; readonly object: StoredObject }
   | ({ readonly kind: 'content'; readonly object: StoredObject } & ResolvedRange);
 
-/** Decides without touching bytes. Throws `precondition_failed`, `range_not_satisfiable`. */
+/**
+ * Decides without touching bytes. Throws `precondition_failed`, `range_not_satisfiable`,
+ * `part_not_found`.
+ */
 export function viewObject(object: StoredObject, request: ReadRequest): ObjectView {
   if (checkReadConditions(request.conditions, object) === 'fresh') return { kind: 'fresh', object };
+  const { partNumber } = request;
+  if (partNumber !== undefined)
+    return { kind: 'content', object, ...resolvePart(object, partNumber) };
   const range = isRangeCurrent(request.ifRange, object) ? request.range : undefined;
   return { kind: 'content', object, ...resolveRange(range, object.sizeBytes) };
 }

@@ -4,7 +4,7 @@
 import type { TimeMs } from '../ids.ts';
 
 /** Which limit; how many points it gives in what time is configured. */
-export type LimitName = 'credential' | 'anonymous' | 'signIn' | 'password';
+export type LimitName = 'credential' | 'anonymous' | 's3' | 'signIn' | 'password';
 
 export type LimitState = {
   readonly isAllowed: boolean;

@@ -1,0 +1,52 @@
+/** The S3 listener over an open store. */
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { Store } from './compose-store.ts';
+import type { Config } from './config/config.ts';
+import { AccessKeyMemory } from './core/identity/access-key-memory.ts';
+import type { FaultPoints } from './core/ports/fault-points.ts';
+import { createS3Server, type S3ServerOptions } from './dialects/s3/s3-server.ts';
+import { SigningKeyCache } from './kit/sigv4/signing-key-cache.ts';
+
+/** Each is for one key, day and region; they take about a KiB. */
+const SIGNING_KEYS_MAX = 10_000;
+
+export type S3Options = {
+  readonly config: Config;
+  readonly faults: FaultPoints;
+  /** Where clients reach the listener; known for certain once it listens. */
+  readonly publicUrl: () => string;
+  /** For tests of clients that stall. */
+  readonly timeouts?: S3ServerOptions['timeouts'];
+};
+
+/** Builds the listener; it does not listen yet. */
+export function buildS3(store: Store, options: S3Options): Server {
+  const { config, faults, publicUrl, timeouts } = options;
+  const { tls } = config.api;
+  return createS3Server(
+    {
+      ...store,
+      faults,
+      quota: config.quota,
+      capacity: store.storedBytes,
+      accessKeys: new AccessKeyMemory(),
+      signingKeys: new SigningKeyCache({ keysMax: SIGNING_KEYS_MAX }),
+      settings: {
+        region: config.region,
+        isRegionStrict: config.s3.isRegionStrict,
+        isLimited: config.rateLimits.s3PerSecond !== undefined,
+        publicUrl,
+        trustedProxies: config.trustedProxies,
+      },
+    },
+    {
+      maxConnections: config.maxConnections,
+      tls:
+        tls.kind === 'on'
+          ? { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }
+          : undefined,
+      ...(timeouts === undefined ? {} : { timeouts }),
+    },
+  );
+}

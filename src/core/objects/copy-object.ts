@@ -1,0 +1,153 @@
+/**
+ * Copying an object: a new version that names the same bytes. Nothing is read but for a checksum
+ * that the source does not have.
+ */
+import type { ChecksumAlgorithm } from '../../kit/checksums/checksum-algorithms.ts';
+import { formatChecksumValue } from '../../kit/checksums/checksum-value.ts';
+import { openChecksum } from '../../kit/checksums/open-checksum.ts';
+import { isServiceError, ServiceError } from '../errors.ts';
+import { requireEnabled } from '../identity/start-session.ts';
+import type { ObjectKey } from '../ids.ts';
+import type { BlobStore } from '../ports/blob-store.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Metadata } from '../ports/metadata/metadata.ts';
+import { checkStorageQuota, type QuotaPolicy } from '../quota.ts';
+import { hourOf, type UsageSource } from '../usage.ts';
+import type { Bucket } from './bucket.ts';
+import { assertCapacity, type Capacity } from './capacity.ts';
+import {
+  checkReadConditions,
+  checkWriteConditions,
+  type ReadConditions,
+  type WriteConditions,
+} from './condition.ts';
+import type { ObjectChecksum, ObjectVersion, StoredObject } from './object.ts';
+import { objectNotFound, openObject } from './read-object.ts';
+
+export type CopyDeps = {
+  readonly metadata: Pick<Metadata, 'findObject' | 'publishObject'>;
+  readonly blobs: Pick<BlobStore, 'open'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly quota: QuotaPolicy;
+  readonly capacity: Capacity;
+};
+
+type Place = { readonly bucket: Pick<Bucket, 'bucketId' | 'accountId'>; readonly key: ObjectKey };
+
+export type ObjectCopy = {
+  readonly source: Place & { readonly conditions: ReadConditions };
+  readonly target: Place & { readonly conditions: WriteConditions };
+  /** What the new version says of itself, given the source; bytes and digests come from that. */
+  readonly describe: (
+    source: ObjectVersion,
+  ) => Pick<
+    ObjectVersion,
+    'contentType' | 'headers' | 'userMetadata' | 'tags' | 'storageClass' | 'tier' | 'origin'
+  >;
+  /** The checksum that the copy must have; `undefined`: whatever the source has. */
+  readonly checksum: ChecksumAlgorithm | undefined;
+  readonly sizeBytesMax: number;
+  readonly usage: { readonly source: UsageSource; readonly credential: string };
+};
+
+/** A source that is replaced again and again while it is copied is given up. */
+const TRIES_MAX = 20;
+
+/**
+ * The new version. Throws `object_not_found`, `precondition_failed` (also where a read would be
+ * told that its copy is fresh), `body_too_large`, `quota_exceeded`, `storage_full`, `corrupt`.
+ */
+export async function copyObject(deps: CopyDeps, copy: ObjectCopy): Promise<ObjectVersion> {
+  for (let tries = 1; ; tries += 1) {
+    const found = await findSource(deps, copy);
+    const checksum = await checksumOf(deps, copy, found);
+    try {
+      return await publish(deps, copy, { ...found, checksum });
+    } catch (error) {
+      // The source's bytes went between the read and the commit; it may stand in a new form.
+      if (!isServiceError(error, 'object_not_found') || tries >= TRIES_MAX) throw error;
+      if (copy.target.conditions.ifMatch !== undefined) throw error;
+    }
+  }
+}
+
+async function findSource(
+  { metadata, capacity }: CopyDeps,
+  { source, sizeBytesMax }: ObjectCopy,
+): Promise<StoredObject> {
+  const found = await metadata.findObject(source.bucket.bucketId, source.key);
+  if (found === undefined) throw objectNotFound();
+  if (checkReadConditions(source.conditions, found) === 'fresh') {
+    throw new ServiceError('precondition_failed', 'The source has not changed.', {
+      details: { condition: 'x-amz-copy-source-If-None-Match' },
+    });
+  }
+  if (found.sizeBytes > sizeBytesMax) {
+    throw new ServiceError('body_too_large', 'The source is too large to be copied at once.');
+  }
+  // No bytes are written, but what an operator allows to be stored is counted by objects.
+  assertCapacity(capacity, found.sizeBytes);
+  return found;
+}
+
+async function checksumOf(
+  deps: CopyDeps,
+  { checksum: algorithm }: ObjectCopy,
+  found: StoredObject,
+): Promise<ObjectChecksum | undefined> {
+  if (algorithm === undefined || found.checksum?.algorithm === algorithm) return found.checksum;
+  const opened = await openObject(deps, async () => found, { conditions: {}, range: undefined });
+  if (opened.kind === 'fresh') return undefined;
+  const open = openChecksum(algorithm);
+  try {
+    await opened.send((chunk) => {
+      open.update(chunk);
+      return undefined;
+    });
+  } finally {
+    await opened.close();
+  }
+  return { algorithm, type: 'FULL_OBJECT', value: formatChecksumValue(open.digest()) };
+}
+
+async function publish(
+  deps: CopyDeps,
+  copy: ObjectCopy,
+  { content, ...source }: StoredObject,
+): Promise<ObjectVersion> {
+  const { target, usage } = copy;
+  const now = deps.clock.now();
+  const version: ObjectVersion = {
+    ...source,
+    ...copy.describe(source),
+    bucketId: target.bucket.bucketId,
+    key: target.key,
+    createdAt: now,
+  };
+  await deps.metadata.publishObject({
+    accountId: target.bucket.accountId,
+    version,
+    content,
+    check: ({ current, account }) => {
+      requireEnabled(account);
+      checkWriteConditions(target.conditions, current);
+      checkStorageQuota(deps.quota, account, {
+        sizeBytes: version.sizeBytes,
+        replacedBytes: current?.sizeBytes ?? 0,
+      });
+    },
+    operation: undefined,
+    usage: {
+      accountId: target.bucket.accountId,
+      hour: hourOf(now),
+      meter: 'ingress',
+      source: usage.source,
+      bucketId: target.bucket.bucketId,
+      credential: usage.credential,
+      link: undefined,
+      bytes: 0n,
+      requests: 1,
+    },
+  });
+  return version;
+}

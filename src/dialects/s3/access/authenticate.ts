@@ -1,0 +1,196 @@
+/** Finds out who sent a request, in the contract's order: shape and date, key, signature. */
+import type { IncomingMessage } from 'node:http';
+import { isServiceError } from '../../../core/errors.ts';
+import { findAccessKey, noteAccessKeyUse } from '../../../core/identity/authenticate-access-key.ts';
+import { formatAmzDate, parseAmzDate } from '../../../kit/sigv4/amz-date.ts';
+import { parseAuthorization } from '../../../kit/sigv4/authorization.ts';
+import type { CredentialScope } from '../../../kit/sigv4/credential-scope.ts';
+import { hasPresignedQuery, parsePresignedQuery } from '../../../kit/sigv4/presigned-query.ts';
+import { findUnsignedHeaders } from '../../../kit/sigv4/signed-headers.ts';
+import { SigV4Error } from '../../../kit/sigv4/sigv4-error.ts';
+import type { S3Deps } from '../deps.ts';
+import type { RequestHead } from '../wire/request-head.ts';
+import { S3Refusal } from '../wire/s3-refusal.ts';
+import type { Caller, Payload } from './caller.ts';
+import { parsePayload } from './payload.ts';
+import { type Claim, verifySignature } from './verify-signature.ts';
+
+/** The most by which a client's clock may be off. */
+export const SKEW_MS_MAX = 15 * 60_000;
+
+/** s3cmd goes back from SigV2 only if it reads exactly this. */
+const SIGV2_REFUSAL =
+  'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.';
+
+export async function authenticate(
+  deps: S3Deps,
+  head: RequestHead,
+  request: IncomingMessage,
+): Promise<Caller> {
+  const { authorization } = head.headers;
+  const isPresigned = head.rawQuery !== '' && hasPresignedQuery(head.rawQuery);
+  refuseOldSignatures(head);
+  if (authorization !== undefined && isPresigned) {
+    throw new S3Refusal(
+      'InvalidArgument',
+      'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter or the Authorization header should be specified.',
+      { ArgumentName: 'Authorization', ArgumentValue: authorization },
+    );
+  }
+  if (isPresigned) return await prove(deps, head, request, presignedClaim(deps, head));
+  if (authorization === undefined) return anonymous(head);
+  return await prove(deps, head, request, headerClaim(deps, head, authorization));
+}
+
+function refuseOldSignatures({ headers, query }: RequestHead): void {
+  const isOld =
+    headers['authorization']?.startsWith('AWS ') ||
+    (query.has('AWSAccessKeyId') && query.has('Signature'));
+  if (isOld) throw new S3Refusal('InvalidRequest', SIGV2_REFUSAL);
+}
+
+function anonymous({ headers }: RequestHead): Caller {
+  const text = headers['x-amz-content-sha256'];
+  const payload: Payload = text === undefined ? { kind: 'unsigned' } : parsePayload(text);
+  if (payload.kind === 'chunked' && payload.isSigned) {
+    throw new S3Refusal('InvalidRequest', 'Signed chunks need a signed request.');
+  }
+  return { kind: 'anonymous', principal: undefined, payload };
+}
+
+async function prove(
+  deps: S3Deps,
+  head: RequestHead,
+  request: IncomingMessage,
+  claim: Claim,
+): Promise<Caller> {
+  requireRegion(deps, head, claim.scope);
+  const { headers } = head;
+  if (claim.securityToken !== undefined || headers['x-amz-security-token'] !== undefined) {
+    throw new S3Refusal('InvalidToken');
+  }
+  const found = await findKey(deps, claim.scope.accessKeyId);
+  const [unsigned] = findUnsignedHeaders(head.rawHeaders, claim.signedHeaders);
+  if (unsigned !== undefined) {
+    throw new S3Refusal(
+      'AccessDenied',
+      'There were headers present in the request which were not signed',
+      { HeadersNotSigned: unsigned },
+    );
+  }
+  const chain = verifySignature(deps, { head, request, claim, secret: found.secret });
+  const payload = parsePayload(claim.payloadHash);
+  await noteAccessKeyUse(deps, found);
+  return { kind: 'key', principal: found.principal, payload, chain };
+}
+
+async function findKey(deps: S3Deps, accessKeyId: string) {
+  try {
+    return await findAccessKey(deps, accessKeyId);
+  } catch (error) {
+    if (!isServiceError(error, 'credential_invalid')) throw error;
+    throw new S3Refusal('InvalidAccessKeyId', undefined, { AWSAccessKeyId: accessKeyId });
+  }
+}
+
+function headerClaim(deps: S3Deps, head: RequestHead, authorization: string): Claim {
+  const { scope, signedHeaders, signature } = readClaim('AuthorizationHeaderMalformed', () =>
+    parseAuthorization(authorization),
+  );
+  requireS3(scope, 'AuthorizationHeaderMalformed');
+  const { amzDate, at } = dateOf(head);
+  if (!amzDate.startsWith(scope.date)) {
+    throw new S3Refusal(
+      'AuthorizationHeaderMalformed',
+      'The authorization header is malformed; the date of its credential is not that of the request.',
+    );
+  }
+  const serverTime = deps.clock.now();
+  if (Math.abs(serverTime - at) > SKEW_MS_MAX) {
+    throw new S3Refusal('RequestTimeTooSkewed', undefined, {
+      RequestTime: amzDate,
+      ServerTime: new Date(serverTime).toISOString(),
+      MaxAllowedSkewMilliseconds: SKEW_MS_MAX,
+    });
+  }
+  const payloadHash = head.headers['x-amz-content-sha256'];
+  if (payloadHash === undefined) {
+    throw new S3Refusal(
+      'InvalidRequest',
+      'Missing required header for this request: x-amz-content-sha256',
+    );
+  }
+  return { scope, signedHeaders, signature, amzDate, payloadHash, isPresigned: false };
+}
+
+/** `x-amz-date`, or else `Date` in either of its forms, as the signature has it. */
+function dateOf({ headers }: RequestHead): { readonly amzDate: string; readonly at: number } {
+  const amzDate = headers['x-amz-date'];
+  if (amzDate !== undefined) {
+    const at = parseAmzDate(amzDate);
+    if (at !== undefined) return { amzDate, at };
+  } else if (headers['date'] !== undefined) {
+    const at = parseAmzDate(headers['date']) ?? Date.parse(headers['date']);
+    if (!Number.isNaN(at)) return { amzDate: formatAmzDate(at), at };
+  }
+  throw new S3Refusal(
+    'AccessDenied',
+    'AWS authentication requires a valid Date or x-amz-date header',
+  );
+}
+
+function presignedClaim(deps: S3Deps, head: RequestHead): Claim {
+  const code = 'AuthorizationQueryParametersError';
+  const query = readClaim(code, () => parsePresignedQuery(head.rawQuery));
+  requireS3(query.scope, code);
+  const now = deps.clock.now();
+  if (now < query.signedAtMs - SKEW_MS_MAX) {
+    throw new S3Refusal('AccessDenied', 'Request is not valid yet');
+  }
+  const endsAt = query.signedAtMs + query.expiresSeconds * 1000;
+  if (now >= endsAt) {
+    throw new S3Refusal('AccessDenied', 'Request has expired', {
+      'X-Amz-Expires': query.expiresSeconds,
+      ExpiresDate: new Date(endsAt).toISOString(),
+      ServerTime: new Date(now).toISOString(),
+    });
+  }
+  const ofHeader = query.signedHeaders.includes('x-amz-content-sha256')
+    ? head.headers['x-amz-content-sha256']
+    : undefined;
+  const payloadHash = query.contentSha256 ?? ofHeader ?? 'UNSIGNED-PAYLOAD';
+  return { ...query, payloadHash, isPresigned: true };
+}
+
+function readClaim<T>(
+  code: 'AuthorizationHeaderMalformed' | 'AuthorizationQueryParametersError',
+  read: () => T,
+): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SigV4Error)) throw error;
+    throw new S3Refusal(code, error.message);
+  }
+}
+
+function requireS3(
+  scope: CredentialScope,
+  code: 'AuthorizationHeaderMalformed' | 'AuthorizationQueryParametersError',
+): void {
+  if (scope.service !== 's3') {
+    throw new S3Refusal(code, 'The credential is for another service than s3.');
+  }
+}
+
+/** Any region is good unless the operator says otherwise; a location may be asked for from any. */
+function requireRegion(deps: S3Deps, head: RequestHead, { region }: CredentialScope): void {
+  const { settings } = deps;
+  if (!settings.isRegionStrict || region === settings.region) return;
+  if (region === 'us-east-1' && head.method === 'GET' && head.query.has('location')) return;
+  throw new S3Refusal(
+    'AuthorizationHeaderMalformed',
+    `The authorization header is malformed; the region '${region}' is wrong; expecting '${settings.region}'`,
+    { Region: settings.region },
+  );
+}

@@ -1,0 +1,121 @@
+/** Which web pages may read answers: a bucket's CORS rules held against a request. */
+import { isServiceError } from '../../../core/errors.ts';
+import { parseBucketName } from '../../../core/ids.ts';
+import type { Bucket } from '../../../core/objects/bucket.ts';
+import { type CorsRule, corsRulesOf } from '../../../core/objects/cors-rules.ts';
+import type { S3Deps } from '../deps.ts';
+import type { RequestHead } from '../wire/request-head.ts';
+
+type Headers = Readonly<Record<string, string>>;
+
+/** What a page asks for. */
+export type CorsRequest = {
+  readonly origin: string;
+  readonly method: string;
+  /** The headers that it will send beyond the simple ones; none where it is sending already. */
+  readonly headers: readonly string[];
+};
+
+/**
+ * The headers by which the page of `Origin` may read the answer, whatever it will be; none where no
+ * rule lets it.
+ */
+export async function corsHeaders(
+  deps: Pick<S3Deps, 'metadata'>,
+  head: RequestHead,
+): Promise<Headers> {
+  const { origin } = head.headers;
+  if (origin === undefined) return {};
+  // AWS lets this header speak for the method on any request; s3-tests look for it.
+  const method = head.headers['access-control-request-method'] ?? head.method;
+  const asked: CorsRequest = { origin, method, headers: [] };
+  const rule = findCorsRule(await corsRulesAt(deps, head), asked);
+  return rule === undefined ? {} : allowingHeaders(rule, asked);
+}
+
+/** The rules of the addressed bucket; none where there is no bucket or nothing addressed. */
+export async function corsRulesAt(
+  { metadata }: Pick<S3Deps, 'metadata'>,
+  { address }: Pick<RequestHead, 'address'>,
+): Promise<readonly CorsRule[]> {
+  if (address.kind === 'service') return [];
+  const bucket = await findBucket(metadata, address.bucket);
+  return corsRulesOf(bucket?.documents.cors);
+}
+
+async function findBucket(
+  metadata: S3Deps['metadata'],
+  text: string,
+): Promise<Bucket | undefined> {
+  try {
+    return await metadata.findBucket(parseBucketName(text));
+  } catch (error) {
+    if (isServiceError(error, 'invalid_bucket_name')) return undefined;
+    throw error;
+  }
+}
+
+/** The first rule that allows all that is asked; rules are never put together. */
+export function findCorsRule(
+  rules: readonly CorsRule[],
+  { origin, method, headers }: CorsRequest,
+): CorsRule | undefined {
+  return rules.find(
+    (rule) =>
+      rule.allowedMethods.includes(method) &&
+      rule.allowedOrigins.some((pattern) => isMatch(pattern, origin)) &&
+      headers.every((header) =>
+        rule.allowedHeaders.some((pattern) =>
+          isMatch(pattern.toLowerCase(), header.toLowerCase()),
+        ),
+      ),
+  );
+}
+
+/** Whether `text` fits a pattern, of which one `*` stands for anything. */
+function isMatch(pattern: string, text: string): boolean {
+  const at = pattern.indexOf('*');
+  if (at < 0) return pattern === text;
+  return (
+    text.length >= pattern.length - 1 &&
+    text.startsWith(pattern.slice(0, at)) &&
+    text.endsWith(pattern.slice(at + 1))
+  );
+}
+
+/** What tells a browser that `rule` allows what it asked for. */
+export function allowingHeaders(rule: CorsRule, { origin, headers }: CorsRequest): Headers {
+  const { maxAgeSeconds } = rule;
+  return {
+    'access-control-allow-origin': rule.allowedOrigins.includes('*') ? '*' : origin,
+    'access-control-allow-methods': rule.allowedMethods.join(', '),
+    ...(headers.length === 0 ? {} : { 'access-control-allow-headers': headers.join(', ') }),
+    'access-control-expose-headers': exposedNames(rule).join(', '),
+    ...(maxAgeSeconds === undefined ? {} : { 'access-control-max-age': String(maxAgeSeconds) }),
+    vary: 'Origin, Access-Control-Request-Headers, Access-Control-Request-Method',
+  };
+}
+
+/** What a rule exposes that says nothing of it: SDKs in pages cannot do without. */
+const EXPOSED_BY_DEFAULT = ['ETag', 'x-amz-*', 'Content-Range', 'Content-Length'];
+
+/** Browsers know no patterns here, so each is written out as the names that answers may bear. */
+function exposedNames({ exposeHeaders }: CorsRule): readonly string[] {
+  const patterns = exposeHeaders.length === 0 ? EXPOSED_BY_DEFAULT : exposeHeaders;
+  const names = patterns.flatMap((pattern) =>
+    pattern.includes('*')
+      ? ANSWER_HEADERS.filter((name) => isMatch(pattern.toLowerCase(), name.toLowerCase()))
+      : [pattern],
+  );
+  return [...new Set(names)];
+}
+
+/** Metadata apart, which a rule has to name. */
+const ANSWER_HEADERS: readonly string[] = [
+  ...['Accept-Ranges', 'Content-Encoding', 'Content-Length', 'Content-Range', 'Date', 'ETag'],
+  ...['Last-Modified', 'Location', 'x-amz-bucket-region', 'x-amz-checksum-crc32'],
+  ...['x-amz-checksum-crc32c', 'x-amz-checksum-crc64nvme', 'x-amz-checksum-sha1'],
+  ...['x-amz-checksum-sha256', 'x-amz-checksum-type', 'x-amz-id-2', 'x-amz-mp-parts-count'],
+  ...['x-amz-request-id', 'x-amz-storage-class', 'x-amz-tagging-count', 'x-amz-version-id'],
+  'x-amz-website-redirect-location',
+];

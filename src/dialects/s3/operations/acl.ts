@@ -1,0 +1,76 @@
+/** ACLs as they are: the owner has everything, and anyone reads where a bucket is public. */
+import { type Xml, xmlElement, xmlElementWith, xmlText } from '../../../kit/xml/xml-format.ts';
+import { ownerElement, ownerIdOf } from '../access/owner.ts';
+import type { S3Deps } from '../deps.ts';
+import { answerEmpty, answerXml } from '../wire/answers.ts';
+import type { Call } from '../wire/exchange.ts';
+import { requirePrivateAcl } from '../wire/object-description.ts';
+import { S3Refusal } from '../wire/s3-refusal.ts';
+import { findXmlBody, XML_BYTES_MAX } from '../wire/xml-body.ts';
+import { missingKey } from './get-object.ts';
+
+const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
+const ALL_USERS = 'http://acs.amazonaws.com/groups/global/AllUsers';
+
+/** GetBucketAcl and GetObjectAcl. */
+export async function getAcl(deps: S3Deps, call: Call): Promise<void> {
+  const { bucket } = call;
+  await requireObject(deps, call);
+  const account = await deps.metadata.findAccount(bucket.accountId);
+  if (account === undefined) throw new S3Refusal('AccessDenied');
+  const { accountId, slug } = account;
+  const owner = grant(
+    'CanonicalUser',
+    'FULL_CONTROL',
+    xmlText('ID', ownerIdOf(accountId)),
+    xmlText('DisplayName', slug),
+  );
+  const everyone = bucket.publicRead ? [grant('Group', 'READ', xmlText('URI', ALL_USERS))] : [];
+  answerXml(
+    call,
+    'AccessControlPolicy',
+    ownerElement('Owner', account),
+    xmlElement('AccessControlList', owner, ...everyone),
+  );
+}
+
+/** PutBucketAcl and PutObjectAcl: whatever says that it is private. */
+export async function putAcl(deps: S3Deps, call: Call): Promise<void> {
+  await requireObject(deps, call);
+  requirePrivateAcl(call.head.headers);
+  const root = await findXmlBody(call, XML_BYTES_MAX);
+  if (root === undefined && call.head.headers['x-amz-acl'] === undefined) {
+    throw new S3Refusal('MissingSecurityHeader', undefined, { MissingHeaderName: 'x-amz-acl' });
+  }
+  if (root !== undefined) requireOwnersOnly(call, root);
+  answerEmpty(call, 200);
+}
+
+/** The ACL of a key that is not there is nobody's. */
+async function requireObject(deps: S3Deps, call: Call): Promise<void> {
+  const { address } = call.head;
+  if (address.kind !== 'object') return;
+  const object = await deps.metadata.findObject(call.bucket.bucketId, address.key);
+  if (object === undefined) throw missingKey(call, address.key);
+}
+
+function requireOwnersOnly(
+  { bucket }: Call,
+  root: Exclude<Awaited<ReturnType<typeof findXmlBody>>, undefined>,
+): void {
+  const list = root.name === 'AccessControlPolicy' ? root.child('AccessControlList') : undefined;
+  if (list === undefined) throw new S3Refusal('MalformedXML');
+  const isOwn = list
+    .children('Grant')
+    .every((one) => one.child('Grantee')?.childText('ID') === ownerIdOf(bucket.accountId));
+  if (!isOwn) throw new S3Refusal('AccessControlListNotSupported');
+}
+
+function grant(type: string, permission: string, ...grantee: readonly Xml[]): Xml {
+  const attributes = { 'xmlns:xsi': XSI, 'xsi:type': type };
+  return xmlElement(
+    'Grant',
+    xmlElementWith('Grantee', attributes, ...grantee),
+    xmlText('Permission', permission),
+  );
+}

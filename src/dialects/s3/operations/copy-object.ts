@@ -1,0 +1,134 @@
+/** CopyObject. */
+import { isServiceError } from '../../../core/errors.ts';
+import { copyObject as copy } from '../../../core/objects/copy-object.ts';
+import type { ObjectVersion } from '../../../core/objects/object.ts';
+import type { ObjectDescription } from '../../../core/objects/put-object.ts';
+import { xmlText } from '../../../kit/xml/xml-format.ts';
+import type { S3Deps } from '../deps.ts';
+import { answerXml } from '../wire/answers.ts';
+import { checksumElements } from '../wire/checksum-elements.ts';
+import { algorithmOf } from '../wire/checksum-headers.ts';
+import { copyConditions, writeConditions } from '../wire/conditions.ts';
+import { describeObject, refuseUnkept, requirePrivateAcl } from '../wire/object-description.ts';
+import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
+import { type CopySource, findCopySource } from './copy-source.ts';
+import { missingKey } from './get-object.ts';
+import type { ObjectCall } from './handlers.ts';
+import { usageOf } from './put-object.ts';
+
+const COPY_BYTES_MAX = 5 * 1024 ** 3;
+
+export async function copyObject(deps: S3Deps, call: ObjectCall): Promise<void> {
+  const { head, bucket, key } = call;
+  const { headers } = head;
+  const directives = readDirectives(call);
+  requirePrivateAcl(headers);
+  refuseUnkept(headers);
+  refuseBody(call);
+  const source = await findCopySource(deps, call);
+  const described = describeObject(headers);
+  refuseNothing(call, source, directives);
+  const algorithm = headers['x-amz-checksum-algorithm'];
+  const version = await translated(call, source, () =>
+    copy(deps, {
+      source: { ...source, conditions: copyConditions(headers) },
+      target: { bucket, key, conditions: writeConditions(headers) },
+      describe: (from) => describe(from, described, directives),
+      checksum: algorithm === undefined ? undefined : algorithmOf(algorithm),
+      sizeBytesMax: COPY_BYTES_MAX,
+      usage: usageOf(call),
+    }),
+  );
+  answerXml(
+    call,
+    'CopyObjectResult',
+    xmlText('LastModified', new Date(version.createdAt).toISOString()),
+    xmlText('ETag', `"${version.etag}"`),
+    ...checksumElements(version.checksum),
+  );
+}
+
+type Directive = 'COPY' | 'REPLACE';
+type Directives = { readonly metadata: Directive; readonly tagging: Directive };
+
+function readDirectives({ head }: ObjectCall): Directives {
+  return {
+    metadata: directiveOf('x-amz-metadata-directive', head.headers['x-amz-metadata-directive']),
+    tagging: directiveOf('x-amz-tagging-directive', head.headers['x-amz-tagging-directive']),
+  };
+}
+
+function directiveOf(name: string, text: string | undefined): Directive {
+  if (text === undefined || text === 'COPY') return 'COPY';
+  if (text === 'REPLACE') return 'REPLACE';
+  throw invalidArgument('Unknown directive.', name, text);
+}
+
+function refuseBody({ request, head }: ObjectCall): void {
+  const hasBody =
+    Number(head.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'];
+  if (hasBody) throw new S3Refusal('InvalidRequest', 'A copy has no body.');
+}
+
+/** A copy onto itself that changes nothing is a mistake. */
+function refuseNothing(
+  { bucket, key, head }: ObjectCall,
+  source: CopySource,
+  { metadata, tagging }: Directives,
+): void {
+  const isItself = source.bucket.bucketId === bucket.bucketId && source.key === key;
+  const changes =
+    metadata === 'REPLACE' ||
+    tagging === 'REPLACE' ||
+    head.headers['x-amz-storage-class'] !== undefined ||
+    head.headers['x-amz-checksum-algorithm'] !== undefined ||
+    head.headers['x-amz-website-redirect-location'] !== undefined ||
+    head.headers['x-amz-server-side-encryption'] !== undefined;
+  if (!isItself || changes) return;
+  throw new S3Refusal(
+    'InvalidRequest',
+    "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.",
+  );
+}
+
+/** Storage class and redirect are the request's own, whatever the directives say. */
+function describe(
+  from: ObjectVersion,
+  own: ObjectDescription,
+  { metadata, tagging }: Directives,
+): ObjectDescription {
+  const { 'x-amz-website-redirect-location': _, ...kept } = from.headers;
+  const redirect = own.headers['x-amz-website-redirect-location'];
+  const copied =
+    redirect === undefined ? kept : { ...kept, 'x-amz-website-redirect-location': redirect };
+  return {
+    contentType: metadata === 'COPY' ? from.contentType : own.contentType,
+    headers: metadata === 'COPY' ? copied : own.headers,
+    userMetadata: metadata === 'COPY' ? from.userMetadata : own.userMetadata,
+    tags: tagging === 'COPY' ? from.tags : own.tags,
+    storageClass: own.storageClass,
+    tier: own.tier,
+    origin: own.origin,
+  };
+}
+
+async function translated<T>(
+  call: ObjectCall,
+  source: CopySource,
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (isServiceError(error, 'object_not_found')) {
+      throw missingKey({ ...call, bucket: source.bucket }, source.key);
+    }
+    if (isServiceError(error, 'body_too_large')) {
+      throw new S3Refusal(
+        'InvalidRequest',
+        'The specified copy source is larger than the maximum allowable size for a copy source: 5368709120',
+      );
+    }
+    throw error;
+  }
+}

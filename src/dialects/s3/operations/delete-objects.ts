@@ -1,0 +1,70 @@
+/** DeleteObjects: up to a thousand keys, each with an outcome of its own. */
+
+import { authorizeObjects } from '../../../core/identity/authorize-objects.ts';
+import { parseEtagCondition } from '../../../core/objects/condition.ts';
+import { deleteObject } from '../../../core/objects/delete-object.ts';
+import type { XmlElement } from '../../../kit/xml/xml-element.ts';
+import { type Xml, xmlElement, xmlList, xmlText } from '../../../kit/xml/xml-format.ts';
+import type { S3Deps } from '../deps.ts';
+import { answerXml, findRefusal } from '../wire/answers.ts';
+import type { Call } from '../wire/exchange.ts';
+import { readKey } from '../wire/request-head.ts';
+import { S3Refusal } from '../wire/s3-refusal.ts';
+import { LONG_XML_BYTES_MAX, readXmlBody } from '../wire/xml-body.ts';
+import { versionProblem } from './version-id.ts';
+
+const KEYS_MAX = 1000;
+
+type Entry = {
+  readonly key: string;
+  readonly versionId: string | undefined;
+  readonly etag: string | undefined;
+};
+
+export async function deleteObjects(deps: S3Deps, call: Call): Promise<void> {
+  if (call.caller.principal === undefined) throw new S3Refusal('AccessDenied');
+  const root = await readXmlBody(call, LONG_XML_BYTES_MAX, { isDigestRequired: true });
+  const { entries, isQuiet } = readDelete(root);
+  // All at once: the engine commits them in groups.
+  const outcomes = await Promise.all(entries.map((entry) => deleteOne(deps, call, entry)));
+  const shown = outcomes.filter(({ isDeleted }) => !isDeleted || !isQuiet);
+  answerXml(call, 'DeleteResult', xmlList(shown.map(({ element }) => element)));
+}
+
+function readDelete(root: XmlElement): {
+  readonly entries: readonly Entry[];
+  readonly isQuiet: boolean;
+} {
+  if (root.name !== 'Delete') throw new S3Refusal('MalformedXML');
+  const entries = root.children('Object').map((object): Entry => {
+    const key = object.childText('Key');
+    if (key === undefined || key === '') throw new S3Refusal('MalformedXML');
+    return { key, versionId: object.childText('VersionId'), etag: object.childText('ETag') };
+  });
+  if (entries.length < 1 || entries.length > KEYS_MAX) throw new S3Refusal('MalformedXML');
+  return { entries, isQuiet: root.childText('Quiet')?.trim().toLowerCase() === 'true' };
+}
+
+async function deleteOne(
+  deps: S3Deps,
+  { bucket, caller, requestId }: Call,
+  { key, versionId, etag }: Entry,
+): Promise<{ readonly isDeleted: boolean; readonly element: Xml }> {
+  const version = xmlText('VersionId', versionId);
+  try {
+    const problem = versionId === undefined ? undefined : versionProblem(versionId);
+    if (problem !== undefined) throw problem;
+    const objectKey = readKey(key);
+    authorizeObjects(caller.principal, 'delete', bucket, objectKey);
+    const ifMatch = parseEtagCondition(etag);
+    await deleteObject(deps, { bucket, key: objectKey, conditions: { ifMatch } });
+    return { isDeleted: true, element: xmlElement('Deleted', xmlText('Key', key), version) };
+  } catch (error) {
+    const refusal = findRefusal(error) ?? new S3Refusal('InternalError');
+    if (refusal.code === 'InternalError')
+      deps.log.error({ err: error, requestId }, 'a delete failed');
+    const { code, message } = refusal;
+    const said = [xmlText('Key', key), version, xmlText('Code', code), xmlText('Message', message)];
+    return { isDeleted: false, element: xmlElement('Error', ...said) };
+  }
+}

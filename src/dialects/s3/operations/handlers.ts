@@ -1,0 +1,105 @@
+/** Which function serves which operation; the compiler holds the lists complete. */
+import type { ObjectKey } from '../../../core/ids.ts';
+import type { S3Deps } from '../deps.ts';
+import type { Call, ServiceCall } from '../wire/exchange.ts';
+import { S3Refusal } from '../wire/s3-refusal.ts';
+import { getAcl, putAcl } from './acl.ts';
+import { deleteBucketDocument, emptyConfiguration } from './bucket-probes.ts';
+import { deleteBucketTagging, getBucketTagging, putBucketTagging } from './bucket-tagging.ts';
+import {
+  createBucket,
+  deleteBucket,
+  getBucketLocation,
+  getBucketVersioning,
+  headBucket,
+} from './buckets.ts';
+import { copyObject } from './copy-object.ts';
+import { deleteObject } from './delete-object.ts';
+import { deleteObjects } from './delete-objects.ts';
+import { getObject, headObject } from './get-object.ts';
+import { getObjectAttributes } from './get-object-attributes.ts';
+import { listBuckets } from './list-buckets.ts';
+import { listObjectVersions } from './list-object-versions.ts';
+import { listObjects, listObjectsV2 } from './list-objects.ts';
+import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './object-tagging.ts';
+import type { OPERATIONS, ServedName } from './operation-table.ts';
+import { putObject } from './put-object.ts';
+
+export type ObjectCall = Call & { readonly key: ObjectKey };
+
+type NameOn<On extends 'service' | 'bucket' | 'object'> = {
+  [Name in ServedName]: (typeof OPERATIONS)[Name]['on'] extends On ? Name : never;
+}[ServedName];
+
+type Handler<C> = (deps: S3Deps, call: C) => Promise<void>;
+
+/** Operations for which no bucket stands yet. */
+export type ServiceName = NameOn<'service'> | 'CreateBucket';
+
+export const SERVICE_HANDLERS: Readonly<Record<ServiceName, Handler<ServiceCall>>> = {
+  ListBuckets: listBuckets,
+  CreateBucket: createBucket,
+};
+
+export const BUCKET_HANDLERS: Readonly<
+  Record<Exclude<NameOn<'bucket'>, ServiceName>, Handler<Call>>
+> = {
+  HeadBucket: headBucket,
+  DeleteBucket: deleteBucket,
+  ListObjects: listObjects,
+  ListObjectsV2: listObjectsV2,
+  ListObjectVersions: listObjectVersions,
+  ListMultipartUploads: later,
+  GetBucketLocation: getBucketLocation,
+  GetBucketVersioning: getBucketVersioning,
+  GetBucketAcl: getAcl,
+  PutBucketAcl: putAcl,
+  GetBucketCors: later,
+  PutBucketCors: later,
+  DeleteBucketCors: later,
+  GetBucketTagging: getBucketTagging,
+  PutBucketTagging: putBucketTagging,
+  DeleteBucketTagging: deleteBucketTagging,
+  DeleteBucketPolicy: deleteBucketDocument,
+  DeleteBucketLifecycle: deleteBucketDocument,
+  GetBucketLogging: emptyConfiguration('BucketLoggingStatus'),
+  GetBucketNotificationConfiguration: emptyConfiguration('NotificationConfiguration'),
+  GetBucketRequestPayment: emptyConfiguration('RequestPaymentConfiguration', {
+    Payer: 'BucketOwner',
+  }),
+  DeleteObjects: deleteObjects,
+  PostObject: later,
+};
+
+export const OBJECT_HANDLERS: Readonly<Record<NameOn<'object'>, Handler<ObjectCall>>> = {
+  PutObject: putObject,
+  CopyObject: copyObject,
+  GetObject: getObject,
+  HeadObject: headObject,
+  DeleteObject: deleteObject,
+  GetObjectAttributes: getObjectAttributes,
+  GetObjectTagging: getObjectTagging,
+  PutObjectTagging: putObjectTagging,
+  DeleteObjectTagging: deleteObjectTagging,
+  GetObjectAcl: getAcl,
+  PutObjectAcl: putAcl,
+  CreateMultipartUpload: later,
+  UploadPart: later,
+  UploadPartCopy: later,
+  ListParts: later,
+  CompleteMultipartUpload: later,
+  AbortMultipartUpload: later,
+};
+
+/** Multipart uploads, CORS and forms follow. */
+async function later(): Promise<void> {
+  throw new S3Refusal('NotImplemented');
+}
+
+export function isServiceName(name: ServedName): name is ServiceName {
+  return name in SERVICE_HANDLERS;
+}
+
+export function isObjectName(name: ServedName): name is NameOn<'object'> {
+  return name in OBJECT_HANDLERS;
+}

@@ -1,0 +1,74 @@
+import { isServiceError } from '../../../core/errors.ts';
+import { listBuckets as pageOfBuckets } from '../../../core/objects/buckets.ts';
+import { xmlElement, xmlText } from '../../../kit/xml/xml-format.ts';
+import { ownerElement } from '../access/owner.ts';
+import type { S3Deps } from '../deps.ts';
+import { answerXml } from '../wire/answers.ts';
+import type { ServiceCall } from '../wire/exchange.ts';
+import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
+
+/** AWS answers all of up to 10,000 unless it is asked for pages. */
+const BUCKETS_MAX = 10_000;
+
+/** ListBuckets: the caller's own, in order of name. */
+export async function listBuckets(deps: S3Deps, call: ServiceCall): Promise<void> {
+  const { query } = call.head;
+  const { principal } = call.caller;
+  if (principal === undefined) throw new S3Refusal('AccessDenied');
+  const limit = limitOf(query.get('max-buckets'));
+  const region = query.get('bucket-region');
+  const isElsewhere = region !== undefined && region !== deps.settings.region;
+  const page = isElsewhere
+    ? { buckets: [], next: undefined }
+    : await translated(() =>
+        pageOfBuckets(deps, {
+          principal,
+          prefix: query.get('prefix') ?? '',
+          after: positionOf(query.get('continuation-token')),
+          limit: limit ?? BUCKETS_MAX,
+        }),
+      );
+  const isPaged = limit !== undefined;
+  const buckets = page.buckets.map(({ name, createdAt }) =>
+    xmlElement(
+      'Bucket',
+      xmlText('Name', name),
+      xmlText('CreationDate', new Date(createdAt).toISOString()),
+      isPaged ? xmlText('BucketRegion', deps.settings.region) : undefined,
+    ),
+  );
+  answerXml(
+    call,
+    'ListAllMyBucketsResult',
+    ownerElement('Owner', principal),
+    xmlElement('Buckets', ...buckets),
+    xmlText('Prefix', query.get('prefix')),
+    page.next === undefined
+      ? undefined
+      : xmlText('ContinuationToken', Buffer.from(page.next, 'utf8').toString('base64url')),
+  );
+}
+
+function limitOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const limit = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= BUCKETS_MAX) return limit;
+  throw invalidArgument(
+    `Argument max-buckets must be an integer between 1 and ${BUCKETS_MAX}`,
+    'max-buckets',
+    text,
+  );
+}
+
+function positionOf(token: string | undefined): string | undefined {
+  return token === undefined ? undefined : Buffer.from(token, 'base64url').toString('utf8');
+}
+
+async function translated<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isServiceError(error, 'invalid_cursor')) throw error;
+    throw invalidArgument('The continuation token provided is incorrect', 'continuation-token');
+  }
+}

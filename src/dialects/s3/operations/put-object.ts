@@ -1,0 +1,49 @@
+/** PutObject: the one writing path of the core, between S3's headers. */
+import { putObject as writeObject } from '../../../core/objects/put-object.ts';
+import { credentialLabel } from '../../../core/principal.ts';
+import type { S3Deps } from '../deps.ts';
+import { answerEmpty } from '../wire/answers.ts';
+import { bodyDemands, checksumHeaders } from '../wire/checksum-headers.ts';
+import { writeConditions } from '../wire/conditions.ts';
+import type { Call } from '../wire/exchange.ts';
+import { objectBody } from '../wire/object-body.ts';
+import { describeObject, refuseUnkept, requirePrivateAcl } from '../wire/object-description.ts';
+import type { ObjectCall } from './handlers.ts';
+
+export async function putObject(deps: S3Deps, call: ObjectCall): Promise<void> {
+  const { head, caller, bucket, request } = call;
+  const { headers } = head;
+  requirePrivateAcl(headers);
+  refuseUnkept(headers);
+  const { source, trailers } = objectBody(request, head, caller);
+  const { isExpectingContinue } = call;
+  const version = await writeObject(
+    deps,
+    {
+      accountId: bucket.accountId,
+      bucketId: bucket.bucketId,
+      key: call.key,
+      description: describeObject(headers),
+      body: source,
+      demands: bodyDemands(headers, caller.payload, trailers),
+      conditions: writeConditions(headers),
+      usage: usageOf(call),
+      isExpectingContinue,
+      describeOperation: undefined,
+    },
+    {
+      onAdmitted: () => {
+        call.sendContinue();
+        return undefined;
+      },
+    },
+  );
+  deps.metrics.countBytes('in', version.sizeBytes);
+  answerEmpty(call, 200, { etag: `"${version.etag}"`, ...checksumHeaders(version.checksum) });
+}
+
+/** How usage rows name the write. */
+export function usageOf({ caller }: Call): { readonly source: 's3'; readonly credential: string } {
+  const { principal } = caller;
+  return { source: 's3', credential: principal === undefined ? '' : credentialLabel(principal) };
+}

@@ -1,0 +1,146 @@
+/**
+ * The S3 listener, directly on Node's HTTP: raw paths and headers, no framework in the way of
+ * bytes (contracts/s3.md, "Node-specific duties").
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { S3Deps } from './deps.ts';
+import { answerNonsense } from './nonsense.ts';
+import { type Incoming, type Known, serveRequest } from './serve-request.ts';
+import { S3Refusal } from './wire/s3-refusal.ts';
+
+export type S3ServerOptions = {
+  /** More connections at once are closed as they come; `undefined`: no limit. */
+  readonly maxConnections: number | undefined;
+  /** Certificate and key in PEM; `undefined`: plain HTTP. */
+  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** Shorter ones for tests, which cannot wait for the server's own. */
+  readonly timeouts?: { readonly idleMs: number; readonly headersMs: number };
+};
+
+const HEADERS_TIMEOUT_MS = 60_000;
+const HEADERS_CHECK_MS = 10_000;
+/** Above that of any proxy, or its next request meets a closing connection. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** A body of which nothing came for so long has lost its sender. */
+const IDLE_TIMEOUT_MS = 120_000;
+/** AWS takes 8 KB of headers; twice that is refused by Node. */
+const HEADER_BYTES_MAX = 16 * 1024;
+
+export function createS3Server(deps: S3Deps, options: S3ServerOptions): Server {
+  const headersTimeout = options.timeouts?.headersMs ?? HEADERS_TIMEOUT_MS;
+  const http = {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout,
+    connectionsCheckingInterval: Math.min(HEADERS_CHECK_MS, headersTimeout),
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requestTimeout: 0,
+    requireHostHeader: false,
+    noDelay: true,
+  };
+  const server =
+    options.tls === undefined
+      ? createServer(http)
+      : createTlsServer({ ...http, cert: options.tls.cert, key: options.tls.key });
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
+  const open = new OpenExchanges(deps);
+  server.on('request', (request, response) => open.serve(request, response, {}));
+  server.on('checkContinue', (request, response) =>
+    open.serve(request, response, { isExpectingContinue: true }),
+  );
+  server.on('checkExpectation', (request, response) =>
+    open.serve(request, response, {
+      fault: new S3Refusal(
+        'InvalidRequest',
+        'The only expectation that can be met is 100-continue.',
+      ),
+    }),
+  );
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
+    answerNonsense(deps, { socket, isAnswering: open.isAnswering(socket) }, error),
+  );
+  server.setTimeout(options.timeouts?.idleMs ?? IDLE_TIMEOUT_MS, (socket: Socket) =>
+    open.endIdle(socket),
+  );
+  return server;
+}
+
+/** The exchanges under way, by connection. */
+class OpenExchanges {
+  readonly #deps: S3Deps;
+  readonly #bySocket = new WeakMap<Socket, Incoming>();
+
+  constructor(deps: S3Deps) {
+    this.#deps = deps;
+  }
+
+  serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    how: { readonly isExpectingContinue?: boolean; readonly fault?: S3Refusal },
+  ): void {
+    const { isExpectingContinue = false, fault = headFault(request) } = how;
+    const incoming: Incoming = { request, response, isExpectingContinue, fault };
+    const { socket } = request;
+    this.#bySocket.set(socket, incoming);
+    const startedAt = performance.now();
+    let known: Known | undefined;
+    response.once('close', () => {
+      if (this.#bySocket.get(socket) === incoming) this.#bySocket.delete(socket);
+      observe(this.#deps, incoming, { known, ms: performance.now() - startedAt });
+    });
+    serveRequest(this.#deps, incoming, (begun) => {
+      known = begun;
+    }).catch((error: unknown) => {
+      this.#deps.log.error({ err: error }, 'an answer failed');
+      response.destroy();
+    });
+  }
+
+  isAnswering(socket: Socket): boolean {
+    return this.#bySocket.get(socket)?.response.headersSent === true;
+  }
+
+  /** A sender that stopped sending is told so; a reader that stopped reading cannot be. */
+  endIdle(socket: Socket): void {
+    const incoming = this.#bySocket.get(socket);
+    if (incoming === undefined || incoming.response.headersSent || incoming.request.complete) {
+      socket.destroy();
+      return;
+    }
+    incoming.request.destroy(new S3Refusal('RequestTimeout'));
+  }
+}
+
+function headFault(request: IncomingMessage): S3Refusal | undefined {
+  if (request.headers.host === undefined && request.httpVersion === '1.1') {
+    return new S3Refusal('MissingSecurityHeader', undefined, { MissingHeaderName: 'host' });
+  }
+  const coding = request.headers['transfer-encoding'];
+  if (coding === undefined || coding.trim().toLowerCase() === 'chunked') return undefined;
+  return new S3Refusal('NotImplemented', undefined, { Header: 'Transfer-Encoding' });
+}
+
+function observe(
+  { metrics, log }: S3Deps,
+  { request, response }: Incoming,
+  { known, ms }: { readonly known: Known | undefined; readonly ms: number },
+): void {
+  const route = known?.operation ?? 'none';
+  const { statusCode: status } = response;
+  const method = request.method ?? '';
+  metrics.observeHttp({ listener: 's3', method, route, status, seconds: ms / 1000 });
+  const principal = known?.caller?.principal;
+  log.access({
+    requestId: known?.requestId ?? '',
+    method,
+    route,
+    status,
+    ms: Math.round(ms * 10) / 10,
+    account: principal?.accountId,
+    credential: principal?.credential.kind,
+    address: request.socket.remoteAddress ?? '',
+    isWhole: response.writableFinished,
+  });
+}

@@ -1,0 +1,238 @@
+/**
+ * One request from its head to its answer, in the contract's order: routing, authentication, the
+ * bucket, permission, then the operation itself (contracts/s3.md, "Consistency and order of
+ * checks").
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isServiceError } from '../../core/errors.ts';
+import { authorizeObjects } from '../../core/identity/authorize-objects.ts';
+import { requireEnabled } from '../../core/identity/start-session.ts';
+import { parseBucketName } from '../../core/ids.ts';
+import type { Bucket } from '../../core/objects/bucket.ts';
+import { drainBody } from '../../server/request-body.ts';
+import { newRequestId } from '../../server/request-id.ts';
+import { authenticate } from './access/authenticate.ts';
+import type { Caller } from './access/caller.ts';
+import { limitRequests } from './access/limit-requests.ts';
+import { ownerIdOf } from './access/owner.ts';
+import type { S3Deps } from './deps.ts';
+import { detectOperation } from './operations/detect-operation.ts';
+import {
+  BUCKET_HANDLERS,
+  isObjectName,
+  isServiceName,
+  OBJECT_HANDLERS,
+  SERVICE_HANDLERS,
+} from './operations/handlers.ts';
+import { OPERATIONS, type OperationName, type ServedName } from './operations/operation-table.ts';
+import {
+  answerDocument,
+  errorElement,
+  errorHeaders,
+  findRefusal,
+  HOST_ID,
+  statusOf,
+} from './wire/answers.ts';
+import type { Call, Exchange } from './wire/exchange.ts';
+import { type RequestHead, readHead } from './wire/request-head.ts';
+import { S3Refusal } from './wire/s3-refusal.ts';
+
+/** A request as the listener got it. */
+export type Incoming = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The sender waits for `100 Continue` before it sends the body. */
+  isExpectingContinue: boolean;
+  /** What Node would have refused by itself. */
+  readonly fault: S3Refusal | undefined;
+};
+
+/** What became known of a request, for its answer and the access line. */
+export type Known = {
+  readonly requestId: string;
+  operation: OperationName | 'Preflight' | undefined;
+  caller: Caller | undefined;
+};
+
+/** Answers `incoming`; `onKnown` gets what fills as it becomes known. */
+export async function serveRequest(
+  deps: S3Deps,
+  incoming: Incoming,
+  onKnown: (known: Known) => void,
+): Promise<void> {
+  const { request, response } = incoming;
+  const known: Known = {
+    requestId: newRequestId(deps.random),
+    operation: undefined,
+    caller: undefined,
+  };
+  onKnown(known);
+  const commonHeaders: Record<string, string> = {
+    server: 'Pinfold',
+    'x-amz-request-id': known.requestId,
+    'x-amz-id-2': HOST_ID,
+  };
+  const sendContinue = () => {
+    if (!incoming.isExpectingContinue) return;
+    incoming.isExpectingContinue = false;
+    response.writeContinue();
+  };
+  try {
+    if (incoming.fault !== undefined) throw incoming.fault;
+    const head = readHead(request);
+    const { isExpectingContinue } = incoming;
+    const exchange: Exchange = {
+      requestId: known.requestId,
+      request,
+      response,
+      head,
+      commonHeaders,
+      sendContinue,
+      isExpectingContinue,
+    };
+    known.operation = detectOperation(head);
+    known.caller = await callerOf(deps, exchange, known.operation);
+    await limitRequests(deps, known.caller, request);
+    await operate(deps, exchange, known.operation, known.caller);
+  } catch (error) {
+    answerFailure(deps, incoming, { error, known, commonHeaders });
+  }
+}
+
+/** A form names its signer in its fields, so that it looks anonymous until they are read. */
+async function callerOf(
+  deps: S3Deps,
+  { head, request }: Exchange,
+  operation: OperationName,
+): Promise<Caller> {
+  if (operation !== 'PostObject') return await authenticate(deps, head, request);
+  return { kind: 'anonymous', principal: undefined, payload: { kind: 'unsigned' } };
+}
+
+async function operate(
+  deps: S3Deps,
+  exchange: Exchange,
+  operation: OperationName,
+  caller: Caller,
+): Promise<void> {
+  const { support } = OPERATIONS[operation];
+  const takesBytes = support.kind === 'served' && 'takesBytes' in support;
+  if (caller.payload.kind === 'chunked' && !takesBytes) {
+    throw new S3Refusal(
+      'InvalidRequest',
+      'Streaming payloads go with PutObject and UploadPart only.',
+    );
+  }
+  if (support.kind === 'served' && isServiceName(operation as ServedName)) {
+    return await SERVICE_HANDLERS[operation as keyof typeof SERVICE_HANDLERS](deps, {
+      ...exchange,
+      caller,
+    });
+  }
+  const bucket = await findBucket(deps, exchange.head);
+  const access = support.kind === 'served' ? support.access : 'bucket.read';
+  if (access !== 'own') await authorize(deps, { head: exchange.head, caller, bucket, access });
+  requireExpectedOwner(exchange.head, bucket);
+  if (support.kind === 'refused') throw new S3Refusal(support.code);
+  const call: Call = { ...exchange, caller, bucket };
+  const name = operation as ServedName;
+  if (isObjectName(name) && exchange.head.address.kind === 'object') {
+    return await OBJECT_HANDLERS[name](deps, { ...call, key: exchange.head.address.key });
+  }
+  await BUCKET_HANDLERS[name as keyof typeof BUCKET_HANDLERS](deps, call);
+}
+
+async function findBucket(deps: S3Deps, { address }: RequestHead): Promise<Bucket> {
+  const text = address.kind === 'service' ? '' : address.bucket;
+  try {
+    const bucket = await deps.metadata.findBucket(parseBucketName(text));
+    if (bucket !== undefined) return bucket;
+  } catch (error) {
+    if (!isServiceError(error, 'invalid_bucket_name')) throw error;
+    throw new S3Refusal('InvalidBucketName', undefined, { BucketName: text });
+  }
+  throw new S3Refusal('NoSuchBucket', undefined, { BucketName: text });
+}
+
+type ObjectAccess = Parameters<typeof authorizeObjects>[1];
+
+async function authorize(
+  deps: S3Deps,
+  asked: {
+    readonly head: RequestHead;
+    readonly caller: Caller;
+    readonly bucket: Bucket;
+    readonly access: string;
+  },
+): Promise<void> {
+  const { head, caller, bucket } = asked;
+  const access = asked.access as ObjectAccess;
+  const { address } = head;
+  const name = address.kind === 'object' ? address.key : (head.query.get('prefix') ?? '');
+  authorizeObjects(caller.principal, access, bucket, name);
+  if (caller.principal?.accountId === bucket.accountId) return;
+  const owner = await deps.metadata.findAccount(bucket.accountId);
+  if (owner !== undefined) requireEnabled(owner);
+}
+
+function requireExpectedOwner({ headers }: RequestHead, bucket: Bucket): void {
+  const expected = headers['x-amz-expected-bucket-owner'];
+  if (expected !== undefined && expected !== ownerIdOf(bucket.accountId)) {
+    throw new S3Refusal('AccessDenied');
+  }
+}
+
+/** Answers an error, or ends the connection where an answer has begun. */
+function answerFailure(
+  deps: S3Deps,
+  incoming: Incoming,
+  failure: {
+    readonly error: unknown;
+    readonly known: Known;
+    readonly commonHeaders: Readonly<Record<string, string>>;
+  },
+): void {
+  const { request, response } = incoming;
+  const { error, known, commonHeaders } = failure;
+  const refusal = refusalFor(error, request);
+  const { requestId, operation } = known;
+  const status = statusOf(refusal);
+  if (status === 500) deps.log.error({ requestId, operation, err: error }, 'request failed');
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const isWaiting = incoming.isExpectingContinue;
+  const closing = isWaiting ? { connection: 'close' } : {};
+  if (!isWaiting && hasBody(request)) drainBody(request, (ms, run) => deps.clock.after(ms, run));
+  answerDocument(
+    { response, commonHeaders, head: { ...EMPTY_HEAD, method: request.method ?? 'GET' } },
+    { status, headers: { ...errorHeaders(error, refusal), ...closing } },
+    errorElement(refusal, { resource: resourceOf(request), requestId }),
+  );
+}
+
+/** A body that was cut for being idle ends as any that its sender left. */
+function refusalFor(error: unknown, { errored }: IncomingMessage): S3Refusal {
+  if (errored instanceof S3Refusal) return errored;
+  return findRefusal(error) ?? new S3Refusal('InternalError');
+}
+
+const EMPTY_HEAD: RequestHead = {
+  method: 'GET',
+  rawPath: '/',
+  rawQuery: '',
+  rawHeaders: [],
+  address: { kind: 'service' },
+  query: new Map(),
+  headers: {},
+};
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** The path without its query, which may hold a signature. */
+function resourceOf({ url = '/' }: IncomingMessage): string {
+  return Buffer.from(url.split('?', 1)[0] ?? '/', 'latin1').toString('utf8');
+}

@@ -1,0 +1,105 @@
+/** Answers of this dialect: XML, nothing at all, and errors. */
+import type { OutgoingHttpHeaders } from 'node:http';
+import { isServiceError, type ServiceError } from '../../../core/errors.ts';
+import { XmlError } from '../../../kit/xml/xml-error.ts';
+import {
+  type Xml,
+  xmlDocument,
+  xmlElement,
+  xmlElementWith,
+  xmlText,
+} from '../../../kit/xml/xml-format.ts';
+import type { Exchange } from './exchange.ts';
+import { S3_CODES } from './s3-codes.ts';
+import { S3Refusal } from './s3-refusal.ts';
+import { refusalOf } from './service-errors.ts';
+
+/** The namespace of results; errors have none. */
+const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
+
+type Answering = Pick<Exchange, 'response' | 'commonHeaders' | 'head'>;
+
+/** 200 with a document whose root is `name`. */
+export function answerXml(
+  exchange: Answering,
+  name: string,
+  ...content: readonly (Xml | undefined)[]
+): void {
+  answerDocument(exchange, { status: 200 }, resultElement(name, ...content));
+}
+
+/** The root of a result. */
+export function resultElement(name: string, ...content: readonly (Xml | undefined)[]): Xml {
+  return xmlElementWith(name, { xmlns: NAMESPACE }, ...content);
+}
+
+export function answerDocument(
+  { response, commonHeaders, head }: Answering,
+  answer: { readonly status: number; readonly headers?: OutgoingHttpHeaders },
+  root: Xml,
+): void {
+  const body = Buffer.from(xmlDocument(root), 'utf8');
+  response.writeHead(answer.status, {
+    ...commonHeaders,
+    ...answer.headers,
+    'content-type': 'application/xml',
+    'content-length': body.length,
+  });
+  if (head.method === 'HEAD') response.end();
+  else response.end(body);
+}
+
+/** An answer without a body. */
+export function answerEmpty(
+  { response, commonHeaders }: Answering,
+  status: number,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  const length = status === 204 || status === 304 ? {} : { 'content-length': 0 };
+  response.writeHead(status, { ...commonHeaders, ...headers, ...length });
+  response.end();
+}
+
+/** What a client reads for `error`; a fault of ours is `undefined`. */
+export function findRefusal(error: unknown): S3Refusal | undefined {
+  if (error instanceof S3Refusal) return error;
+  if (error instanceof XmlError) return new S3Refusal('MalformedXML');
+  if (isServiceError(error)) return refusalOf(error);
+  return undefined;
+}
+
+/** The error element: as an answer's root, and in a 200 that failed late. */
+export function errorElement(
+  refusal: S3Refusal,
+  place: { readonly resource: string; readonly requestId: string },
+): Xml {
+  return xmlElement(
+    'Error',
+    xmlText('Code', refusal.code),
+    xmlText('Message', refusal.message),
+    ...Object.entries(refusal.facts).map(([name, value]) => xmlText(name, value)),
+    xmlText('Resource', place.resource),
+    xmlText('RequestId', place.requestId),
+    xmlText('HostId', HOST_ID),
+  );
+}
+
+/** There is one host, and AWS's own value means nothing to clients. */
+export const HOST_ID = 'pinfold';
+
+/** Headers that some errors bear besides their document. */
+export function errorHeaders(error: unknown, refusal: S3Refusal): OutgoingHttpHeaders {
+  if (refusal.code === 'InvalidRange' && isServiceError(error)) return rangeHeaders(error);
+  if (refusal.code === 'SlowDown' || refusal.code === 'ServiceUnavailable') {
+    return { 'retry-after': '1' };
+  }
+  return {};
+}
+
+function rangeHeaders({ details }: ServiceError): OutgoingHttpHeaders {
+  return { 'content-range': `bytes */${details['sizeBytes']}` };
+}
+
+export function statusOf(refusal: S3Refusal): number {
+  return S3_CODES[refusal.code].status;
+}

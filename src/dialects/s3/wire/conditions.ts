@@ -1,0 +1,48 @@
+/** Conditional headers as values of the core. */
+import type { TimeMs } from '../../../core/ids.ts';
+import {
+  parseEtagCondition,
+  type ReadConditions,
+  type WriteConditions,
+} from '../../../core/objects/condition.ts';
+import type { RequestHead } from './request-head.ts';
+import { S3Refusal } from './s3-refusal.ts';
+
+type Headers = RequestHead['headers'];
+
+export function readConditions(headers: Headers): ReadConditions {
+  return {
+    ifMatch: parseEtagCondition(headers['if-match']),
+    ifNoneMatch: parseEtagCondition(headers['if-none-match']),
+    ifModifiedSince: dateOf(headers['if-modified-since']),
+    ifUnmodifiedSince: dateOf(headers['if-unmodified-since']),
+  };
+}
+
+/** The conditions on the source of a copy. */
+export function copyConditions(headers: Headers): ReadConditions {
+  return {
+    ifMatch: parseEtagCondition(headers['x-amz-copy-source-if-match']),
+    ifNoneMatch: parseEtagCondition(headers['x-amz-copy-source-if-none-match']),
+    ifModifiedSince: dateOf(headers['x-amz-copy-source-if-modified-since']),
+    ifUnmodifiedSince: dateOf(headers['x-amz-copy-source-if-unmodified-since']),
+  };
+}
+
+/** Throws `NotImplemented` for what S3 has no meaning for: both, or an ETag that must not match. */
+export function writeConditions(headers: Headers): WriteConditions {
+  const ifMatch = parseEtagCondition(headers['if-match']);
+  const ifNoneMatch = parseEtagCondition(headers['if-none-match']);
+  if (ifNoneMatch === undefined) return ifMatch === undefined ? NO_CONDITIONS : { ifMatch };
+  if (ifMatch !== undefined || ifNoneMatch !== '*') {
+    throw new S3Refusal('NotImplemented', undefined, { Header: 'If-None-Match' });
+  }
+  return { ifNoneMatch };
+}
+
+const NO_CONDITIONS: WriteConditions = {};
+
+function dateOf(text: string | undefined): TimeMs | undefined {
+  const at = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(at) ? undefined : (at as TimeMs);
+}

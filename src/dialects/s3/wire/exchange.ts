@@ -1,0 +1,27 @@
+/** One request and its answer, as the operations see them. */
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Bucket } from '../../../core/objects/bucket.ts';
+import type { Caller } from '../access/caller.ts';
+import type { RequestHead } from './request-head.ts';
+
+export type Exchange = {
+  readonly requestId: string;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly head: RequestHead;
+  /** Headers that every answer to this request bears: CORS, the request's names. */
+  readonly commonHeaders: OutgoingHttpHeaders;
+  /** Lets a sender that waits for it send its body; does nothing for others. */
+  readonly sendContinue: () => void;
+  /** Whether the sender waits for that; then all is checked before it sends. */
+  readonly isExpectingContinue: boolean;
+};
+
+/** What an operation on a bucket or an object gets: all that had to be known first is. */
+export type Call = Exchange & {
+  readonly caller: Caller;
+  readonly bucket: Bucket;
+};
+
+/** What an operation on the service gets. */
+export type ServiceCall = Exchange & { readonly caller: Caller };

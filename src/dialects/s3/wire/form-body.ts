@@ -1,0 +1,193 @@
+/** The body of a form upload: small fields first, then the one file, whose bytes pass through. */
+import type { ByteSink } from '../../../core/ports/blob-store.ts';
+import type { ByteSource } from '../../../core/ports/byte-source.ts';
+import { FormDecoder, type FormEvent } from '../../../kit/forms/form-decoder.ts';
+import { FormError } from '../../../kit/forms/form-error.ts';
+import { isFormType, parseFormBoundary } from '../../../kit/forms/part-head.ts';
+import { decodeUtf8 } from '../../../kit/text.ts';
+import { invalidArgument, S3Refusal } from './s3-refusal.ts';
+
+export type Form = {
+  /** What stands before the file, by lower-case name. */
+  readonly fields: ReadonlyMap<string, string>;
+  /** As the sender wrote it; empty when it wrote none. */
+  readonly fileName: string;
+  /** Ends well only when the form did, with no second file behind the first. */
+  readonly file: ByteSource;
+};
+
+/** AWS's bound for everything before the file; here for each name with its value. */
+const FIELD_BYTES_MAX = 20 * 1024;
+/** A policy lists all other fields and what they may be. */
+const POLICY_BYTES_MAX = 64 * 1024;
+/** Parts besides the file. */
+const FIELDS_MAX = 100;
+/** What stands behind the file is read off, so that the sender sees the answer, and dropped. */
+const DROPPED_BYTES_MAX = 1024 * 1024;
+
+/** The boundary of a form; throws `PreconditionFailed`, `MalformedPOSTRequest`. */
+export function formBoundary(contentType: string | undefined): string {
+  if (contentType === undefined || !isFormType(contentType)) {
+    throw new S3Refusal('PreconditionFailed', undefined, {
+      Condition: 'Bucket POST must be of the enclosure-type multipart/form-data',
+    });
+  }
+  return translated(() => parseFormBoundary(contentType));
+}
+
+/**
+ * Reads the fields and lets `take` have them with the file; answers what it answers. The file's
+ * bytes wait until they are asked for. Throws `MalformedPOSTRequest`, `MaxMessageLengthExceeded`,
+ * `InvalidArgument`, what `body` throws and what `take` throws.
+ */
+export async function receiveForm<T>(
+  body: ByteSource,
+  boundary: string,
+  take: (form: Form) => Promise<T>,
+): Promise<T> {
+  const reading = new FormReading(boundary);
+  const ended = body.pipeTo((chunk) => reading.push(chunk)).then(() => reading.finish());
+  try {
+    return await take(await Promise.race([reading.begun(ended), ended.then(refuseWithoutFile)]));
+  } finally {
+    reading.abandon();
+  }
+}
+
+function refuseWithoutFile(): never {
+  throw oneFileOnly(0);
+}
+
+function oneFileOnly(count: number): S3Refusal {
+  return invalidArgument(
+    'POST requires exactly one file upload per request.',
+    'file',
+    String(count),
+  );
+}
+
+type OpenField = { readonly name: string; readonly pieces: Uint8Array[]; bytesLeft: number };
+
+class FormReading {
+  readonly #decoder: FormDecoder;
+  readonly #fields = new Map<string, string>();
+  readonly #begun = Promise.withResolvers<string>();
+  /** Keeps the bytes back until somebody takes the file. */
+  readonly #asked = Promise.withResolvers<void>();
+  #sink: ByteSink | undefined;
+  #place: 'fields' | 'file' | 'behind' = 'fields';
+  #field: OpenField | undefined;
+  #fieldCount = 0;
+  #droppedBytes = 0;
+
+  constructor(boundary: string) {
+    this.#decoder = new FormDecoder(boundary);
+    this.#asked.promise.catch(() => undefined);
+  }
+
+  /** The form as soon as its file begins; `ended` settles with all of the body. */
+  async begun(ended: Promise<void>): Promise<Form> {
+    const fileName = await this.#begun.promise;
+    const file: ByteSource = {
+      declaredBytes: undefined,
+      pipeTo: async (sink) => {
+        this.#sink = sink;
+        this.#asked.resolve();
+        await ended;
+      },
+    };
+    return { fields: this.#fields, fileName, file };
+  }
+
+  push(chunk: Uint8Array): Promise<void> | undefined {
+    return this.#drain(this.#decoder.push(chunk));
+  }
+
+  finish(): void {
+    translated(() => this.#decoder.finish());
+  }
+
+  /** Lets go of a body that is still waiting; what is left of it is then unread. */
+  abandon(): void {
+    this.#asked.reject(new S3Refusal('MalformedPOSTRequest'));
+  }
+
+  #drain(events: Iterator<FormEvent, void>): Promise<void> | undefined {
+    for (;;) {
+      const { done, value } = translated(() => events.next());
+      if (done === true) return undefined;
+      const wait = this.#take(value);
+      if (wait !== undefined) return wait.then(() => this.#drain(events));
+    }
+  }
+
+  #take(event: FormEvent): Promise<void> | undefined {
+    switch (event.kind) {
+      case 'part':
+        return this.#beginPart(event.head.name.toLowerCase(), event.head.fileName);
+      case 'bytes':
+        return this.#takeBytes(event.bytes);
+      case 'partEnd':
+        this.#endPart();
+        return undefined;
+    }
+  }
+
+  #beginPart(name: string, fileName: string | undefined): Promise<void> | undefined {
+    if (name === 'file') {
+      if (this.#place !== 'fields') throw oneFileOnly(2);
+      this.#place = 'file';
+      this.#begun.resolve(fileName ?? '');
+      return this.#asked.promise;
+    }
+    this.#fieldCount++;
+    if (this.#fieldCount > FIELDS_MAX) throw fieldsTooLong();
+    if (this.#place === 'behind') return undefined;
+    if (this.#fields.has(name)) {
+      throw invalidArgument('The form has a field twice.', name);
+    }
+    const bytesMax = name === 'policy' ? POLICY_BYTES_MAX : FIELD_BYTES_MAX;
+    this.#field = { name, pieces: [], bytesLeft: bytesMax - Buffer.byteLength(name) };
+    return undefined;
+  }
+
+  #takeBytes(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#place === 'file') return this.#sink?.(bytes);
+    if (this.#field === undefined) {
+      this.#droppedBytes += bytes.length;
+      if (this.#droppedBytes > DROPPED_BYTES_MAX) throw fieldsTooLong();
+      return undefined;
+    }
+    this.#field.bytesLeft -= bytes.length;
+    if (this.#field.bytesLeft < 0) throw fieldsTooLong();
+    this.#field.pieces.push(bytes);
+    return undefined;
+  }
+
+  #endPart(): void {
+    if (this.#place === 'file') this.#place = 'behind';
+    if (this.#field === undefined) return;
+    const { name, pieces } = this.#field;
+    this.#field = undefined;
+    const value = decodeUtf8(Buffer.concat(pieces));
+    if (value === undefined) throw invalidArgument('A field of the form is not UTF-8.', name);
+    this.#fields.set(name, value);
+  }
+}
+
+function fieldsTooLong(): S3Refusal {
+  return new S3Refusal(
+    'MaxMessageLengthExceeded',
+    'Your POST request fields preceding the upload file were too large.',
+    { MaxMessageLengthBytes: FIELD_BYTES_MAX },
+  );
+}
+
+function translated<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof FormError)) throw error;
+    throw new S3Refusal('MalformedPOSTRequest', error.message);
+  }
+}

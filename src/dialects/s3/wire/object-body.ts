@@ -1,0 +1,115 @@
+/** The body of an object or a part as a source of its bytes, whatever frame they come in. */
+import type { IncomingMessage } from 'node:http';
+import { ServiceError } from '../../../core/errors.ts';
+import type { ByteSource } from '../../../core/ports/byte-source.ts';
+import { AwsChunkedDecoder } from '../../../kit/aws-chunked/aws-chunked-decoder.ts';
+import { AwsChunkedError } from '../../../kit/aws-chunked/aws-chunked-error.ts';
+import { requestBody } from '../../../server/request-body.ts';
+import type { Caller } from '../access/caller.ts';
+import type { RequestHead } from './request-head.ts';
+import { invalidArgument, S3Refusal } from './s3-refusal.ts';
+
+/** The most that one PUT may carry. */
+const PUT_BYTES_MAX = 5 * 1024 ** 3;
+
+export type ObjectBody = {
+  readonly source: ByteSource;
+  /** What came behind a chunked body; empty until it has ended. */
+  readonly trailers: () => ReadonlyMap<string, string>;
+};
+
+/**
+ * Throws `MissingContentLength`, `EntityTooLarge`, `InvalidArgument`; the source throws
+ * `IncompleteBody` and `SignatureDoesNotMatch`.
+ */
+export function objectBody(
+  request: IncomingMessage,
+  head: RequestHead,
+  caller: Caller,
+): ObjectBody {
+  const { payload } = caller;
+  if (payload.kind === 'chunked') return chunkedBody(request, head, caller);
+  const source = requestBody(request);
+  const hasLength = head.headers['content-length'] !== undefined;
+  if (hasLength) {
+    requireSize(source.declaredBytes ?? 0);
+    return { source, trailers: noTrailers };
+  }
+  const decodedBytes = decodedLength(head);
+  if (decodedBytes === undefined) throw new S3Refusal('MissingContentLength');
+  requireSize(decodedBytes);
+  return { source: { ...source, declaredBytes: decodedBytes }, trailers: noTrailers };
+}
+
+const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
+const noTrailers = () => NO_TRAILERS;
+
+function chunkedBody(request: IncomingMessage, head: RequestHead, caller: Caller): ObjectBody {
+  const decodedBytes = decodedLength(head);
+  if (decodedBytes === undefined) throw new S3Refusal('MissingContentLength');
+  requireSize(decodedBytes);
+  const { payload } = caller;
+  const decoder = new AwsChunkedDecoder({
+    decodedBytes,
+    signatures: caller.kind === 'key' && isSigned(payload) ? caller.chain : undefined,
+    expectsTrailers: payload.kind === 'chunked' && payload.hasTrailer,
+  });
+  const outer = requestBody(request);
+  let trailers = NO_TRAILERS;
+  const source: ByteSource = {
+    declaredBytes: decodedBytes,
+    async pipeTo(sink) {
+      await translated(async () => {
+        await outer.pipeTo((chunk) => {
+          let waiting: Promise<void>[] | undefined;
+          decoder.push(chunk, (slice) => {
+            const wait = sink(slice);
+            if (wait === undefined) return;
+            waiting ??= [];
+            waiting.push(wait);
+          });
+          return waiting === undefined ? undefined : Promise.all(waiting).then(() => undefined);
+        });
+        trailers = decoder.finish().trailers;
+      });
+    },
+  };
+  return { source, trailers: () => trailers };
+}
+
+function isSigned(payload: Caller['payload']): boolean {
+  return payload.kind === 'chunked' && payload.isSigned;
+}
+
+/** `x-amz-decoded-content-length`, which says how many bytes the frame holds. */
+function decodedLength({ headers }: RequestHead): number | undefined {
+  const text = headers['x-amz-decoded-content-length'];
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) {
+    throw invalidArgument(
+      'x-amz-decoded-content-length is a number of bytes.',
+      'x-amz-decoded-content-length',
+      text,
+    );
+  }
+  return Number(text);
+}
+
+function requireSize(bytes: number): void {
+  if (bytes <= PUT_BYTES_MAX) return;
+  throw new S3Refusal('EntityTooLarge', undefined, {
+    ProposedSize: bytes,
+    MaxSizeAllowed: PUT_BYTES_MAX,
+  });
+}
+
+async function translated(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof AwsChunkedError)) throw error;
+    if (error.kind === 'signature_mismatch') throw new S3Refusal('SignatureDoesNotMatch');
+    if (error.kind === 'malformed_trailer') throw new S3Refusal('MalformedTrailerError');
+    throw new ServiceError('incomplete_body', error.message, { cause: error });
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The head of a request as values: where it points, what its query and headers say. Nothing is
+ * normalised: `//`, `.` and `..` are parts of keys like any other (contracts/s3.md, Transport).
+ */
+import type { IncomingMessage } from 'node:http';
+import { ServiceError } from '../../../core/errors.ts';
+import { type ObjectKey, parseObjectKey } from '../../../core/ids.ts';
+import { decodeUtf8 } from '../../../kit/text.ts';
+import { invalidArgument, S3Refusal } from './s3-refusal.ts';
+
+export type Address =
+  | { readonly kind: 'service' }
+  /** `bucket` is as sent, not yet known to be a name that a bucket could have. */
+  | { readonly kind: 'bucket'; readonly bucket: string }
+  | { readonly kind: 'object'; readonly bucket: string; readonly key: ObjectKey };
+
+export type RequestHead = {
+  readonly method: string;
+  /** Path and query as they stood on the request line, latin1. */
+  readonly rawPath: string;
+  readonly rawQuery: string;
+  readonly rawHeaders: readonly string[];
+  readonly address: Address;
+  /** The first value of each parameter; `''` for one without. `+` is a plus. */
+  readonly query: ReadonlyMap<string, string>;
+  /** By lower-case name, latin1; with the `x-amz-*` parameters of a presigned URL among them. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+};
+
+/** Throws `InvalidURI`, `InvalidArgument`, `KeyTooLongError`. */
+export function readHead(request: IncomingMessage): RequestHead {
+  const { rawPath, rawQuery } = splitTarget(request.url ?? '/');
+  const query = rawQuery === '' ? NO_QUERY : readQuery(rawQuery);
+  return {
+    method: request.method ?? 'GET',
+    rawPath,
+    rawQuery,
+    rawHeaders: request.rawHeaders,
+    address: readAddress(rawPath),
+    query,
+    headers: query.size === 0 ? plainHeaders(request) : hoist(plainHeaders(request), query),
+  };
+}
+
+const NO_QUERY: ReadonlyMap<string, string> = new Map();
+
+/** What comes in many lines is joined by Node, but for cookies, which mean nothing here. */
+function plainHeaders(request: IncomingMessage): Readonly<Record<string, string | undefined>> {
+  return request.headers as Readonly<Record<string, string | undefined>>;
+}
+
+/** The target of a request; clients behind proxies may name scheme and host before the path. */
+function splitTarget(url: string): { readonly rawPath: string; readonly rawQuery: string } {
+  const target = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
+  const at = target.indexOf('?');
+  if (at < 0) return { rawPath: target, rawQuery: '' };
+  return { rawPath: target.slice(0, at), rawQuery: target.slice(at + 1) };
+}
+
+function readAddress(rawPath: string): Address {
+  if (rawPath === '/' || rawPath === '') return { kind: 'service' };
+  if (!rawPath.startsWith('/')) throw new S3Refusal('InvalidURI');
+  const at = rawPath.indexOf('/', 1);
+  const bucket = decode(at < 0 ? rawPath.slice(1) : rawPath.slice(1, at));
+  if (at < 0 || at === rawPath.length - 1) return { kind: 'bucket', bucket };
+  return { kind: 'object', bucket, key: readKey(decode(rawPath.slice(at + 1))) };
+}
+
+/** Parses a key as S3 words its refusals. */
+export function readKey(text: string): ObjectKey {
+  try {
+    return parseObjectKey(text);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    if (text.includes('\0') || text === '') throw invalidArgument(error.message, 'Key', text);
+    throw new S3Refusal('KeyTooLongError', undefined, { Size: Buffer.byteLength(text) });
+  }
+}
+
+function readQuery(rawQuery: string): ReadonlyMap<string, string> {
+  const query = new Map<string, string>();
+  for (const pair of rawQuery.split('&')) {
+    if (pair === '') continue;
+    const at = pair.indexOf('=');
+    const name = decode(at < 0 ? pair : pair.slice(0, at));
+    if (!query.has(name)) query.set(name, at < 0 ? '' : decode(pair.slice(at + 1)));
+  }
+  return query;
+}
+
+const PLAIN = /^[\x21-\x24\x26-\x7e]*$/;
+const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
+
+/** Percent-decodes latin1 text once, as UTF-8. Throws `InvalidURI`. */
+export function decode(text: string): string {
+  if (PLAIN.test(text)) return text;
+  if (BAD_ESCAPE.test(text)) throw new S3Refusal('InvalidURI');
+  const bytes = Buffer.from(
+    text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    ),
+    'latin1',
+  );
+  const decoded = decodeUtf8(bytes);
+  if (decoded === undefined) throw new S3Refusal('InvalidURI');
+  return decoded;
+}
+
+/**
+ * SDKs move `x-amz-*` headers of a presigned request into its query. Checksums among them are of an
+ * empty body, which JavaScript's SDK signs by default: they are ignored (contracts/s3.md, CHOICE).
+ */
+function hoist(
+  headers: Readonly<Record<string, string | undefined>>,
+  query: ReadonlyMap<string, string>,
+): Readonly<Record<string, string | undefined>> {
+  if (!query.has('X-Amz-Signature')) return headers;
+  const hoisted: Record<string, string | undefined> = { ...headers };
+  for (const [name, value] of query) {
+    const lower = name.toLowerCase();
+    if (!lower.startsWith('x-amz-') || IGNORED_PARAMETERS.test(lower)) continue;
+    hoisted[lower] ??= Buffer.from(value, 'utf8').toString('latin1');
+  }
+  return hoisted;
+}
+
+const IGNORED_PARAMETERS =
+  /^x-amz-(?:checksum-.*|sdk-checksum-algorithm|algorithm|credential|date|expires|signedheaders|signature|content-sha256)$/;

@@ -1,0 +1,95 @@
+/** Tags of objects and buckets: their rules, their XML and their header form. */
+import type { XmlElement } from '../../../kit/xml/xml-element.ts';
+import { type Xml, xmlElement, xmlText } from '../../../kit/xml/xml-format.ts';
+import { invalidArgument, S3Refusal } from './s3-refusal.ts';
+
+export type Tags = Readonly<Record<string, string>>;
+
+const KEY_LENGTH_MAX = 128;
+const VALUE_LENGTH_MAX = 256;
+export const OBJECT_TAGS_MAX = 10;
+export const BUCKET_TAGS_MAX = 50;
+const LETTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
+
+/** Reads `<Tagging><TagSet><Tag>…`. Throws `MalformedXML`, `InvalidTag`, `BadRequest`. */
+export function readTagging(root: XmlElement, countMax: number): Tags {
+  const set = root.name === 'Tagging' ? root.child('TagSet') : undefined;
+  if (set === undefined) throw new S3Refusal('MalformedXML');
+  const pairs = set.children('Tag').map((tag) => {
+    const key = tag.childText('Key');
+    const value = tag.childText('Value');
+    if (key === undefined || value === undefined) throw new S3Refusal('MalformedXML');
+    return [key, value] as const;
+  });
+  return checkTags(pairs, countMax);
+}
+
+/** Reads `x-amz-tagging`, a URL-encoded query string in latin1 text. Throws `InvalidArgument`. */
+export function readTaggingHeader(text: string | undefined): Tags {
+  if (text === undefined || text === '') return {};
+  const pairs = text.split('&').map((pair) => {
+    const at = pair.indexOf('=');
+    return [
+      decodeField(at < 0 ? pair : pair.slice(0, at)),
+      decodeField(at < 0 ? '' : pair.slice(at + 1)),
+    ] as const;
+  });
+  try {
+    return checkTags(pairs, OBJECT_TAGS_MAX);
+  } catch (error) {
+    if (!(error instanceof S3Refusal) || error.code === 'BadRequest') throw error;
+    if (error.code === 'InvalidTag') throw error;
+    throw headerMalformed(text);
+  }
+
+  function decodeField(field: string): string {
+    try {
+      return decodeURIComponent(field.replaceAll('+', ' '));
+    } catch (error) {
+      if (error instanceof URIError) throw headerMalformed(text ?? '');
+      throw error;
+    }
+  }
+}
+
+function headerMalformed(text: string): S3Refusal {
+  return invalidArgument(
+    "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates.",
+    'x-amz-tagging',
+    text,
+  );
+}
+
+function checkTags(pairs: readonly (readonly [string, string])[], countMax: number): Tags {
+  if (pairs.length > countMax) {
+    throw new S3Refusal('BadRequest', `Object tags cannot be greater than ${countMax}`);
+  }
+  const tags: Record<string, string> = Object.create(null);
+  for (const [key, value] of pairs) {
+    if (key.length < 1 || key.length > KEY_LENGTH_MAX || !LETTERS.test(key)) {
+      throw new S3Refusal('InvalidTag', 'The TagKey you have provided is invalid', { TagKey: key });
+    }
+    if (value.length > VALUE_LENGTH_MAX || !LETTERS.test(value)) {
+      throw new S3Refusal('InvalidTag', 'The TagValue you have provided is invalid', {
+        TagKey: key,
+        TagValue: value,
+      });
+    }
+    if (key in tags) {
+      throw new S3Refusal('InvalidTag', 'Cannot provide multiple Tags with the same key', {
+        TagKey: key,
+      });
+    }
+    tags[key] = value;
+  }
+  return { ...tags };
+}
+
+export function tagSetElement(tags: Tags): Xml {
+  return xmlElement(
+    'TagSet',
+    ...Object.entries(tags).map(([key, value]) =>
+      xmlElement('Tag', xmlText('Key', key), xmlText('Value', value)),
+    ),
+  );
+}

@@ -1,0 +1,98 @@
+/** Small XML bodies: gathered up to a limit, held to their digests, read. */
+
+import { hash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { formatChecksumValue } from '../../../kit/checksums/checksum-value.ts';
+import { checksumOf } from '../../../kit/checksums/open-checksum.ts';
+import { readXml } from '../../../kit/xml/read-xml.ts';
+import type { XmlElement } from '../../../kit/xml/xml-element.ts';
+import { requestBody } from '../../../server/request-body.ts';
+import type { Caller } from '../access/caller.ts';
+import { contentMd5, statedChecksum } from './checksum-headers.ts';
+import type { Exchange } from './exchange.ts';
+import { S3Refusal } from './s3-refusal.ts';
+
+export const XML_BYTES_MAX = 1024 * 1024;
+/** A thousand keys of 1,024 bytes, every byte a reference; ten thousand parts with checksums. */
+export const LONG_XML_BYTES_MAX = 8 * 1024 * 1024;
+
+type Digested = { readonly isDigestRequired?: boolean };
+type Body = Pick<Exchange, 'request' | 'head' | 'sendContinue'> & { readonly caller: Caller };
+
+/** The document's root; throws `MissingRequestBodyError` when there is none. */
+export async function readXmlBody(
+  exchange: Body,
+  sizeBytesMax: number,
+  options: Digested = {},
+): Promise<XmlElement> {
+  const root = await findXmlBody(exchange, sizeBytesMax, options);
+  if (root === undefined) throw new S3Refusal('MissingRequestBodyError');
+  return root;
+}
+
+/**
+ * The root, or `undefined` for an empty body. Throws `MalformedXML`, `MaxMessageLengthExceeded`,
+ * `BadDigest`, `InvalidDigest`, `XAmzContentSHA256Mismatch`, `InvalidRequest`.
+ */
+export async function findXmlBody(
+  exchange: Body,
+  sizeBytesMax: number,
+  options: Digested = {},
+): Promise<XmlElement | undefined> {
+  const { head, caller } = exchange;
+  refuseChunks(caller);
+  const md5 = contentMd5(head.headers);
+  const checksum = statedChecksum(head.headers);
+  if (options.isDigestRequired === true && md5 === undefined && checksum === undefined) {
+    throw new S3Refusal(
+      'InvalidRequest',
+      'Missing required header for this request: Content-MD5 OR x-amz-checksum-*',
+    );
+  }
+  const bytes = await gather(exchange, sizeBytesMax);
+  const { payload } = caller;
+  if (payload.kind === 'hashed' && hash('sha256', bytes, 'hex') !== payload.sha256) {
+    throw new S3Refusal('XAmzContentSHA256Mismatch');
+  }
+  if (md5 !== undefined && hash('md5', bytes, 'hex') !== md5) throw new S3Refusal('BadDigest');
+  if (checksum !== undefined) {
+    const computed = formatChecksumValue(checksumOf(checksum.algorithm, bytes));
+    if (computed !== checksum.value) throw new S3Refusal('BadDigest');
+  }
+  return bytes.length === 0 ? undefined : readXml(bytes, { sizeBytesMax });
+}
+
+function refuseChunks({ payload }: Caller): void {
+  if (payload.kind !== 'chunked') return;
+  throw new S3Refusal(
+    'InvalidRequest',
+    'Streaming payloads go with PutObject and UploadPart only.',
+  );
+}
+
+async function gather(
+  {
+    request,
+    sendContinue,
+  }: { readonly request: IncomingMessage; readonly sendContinue: () => void },
+  sizeBytesMax: number,
+): Promise<Buffer> {
+  const source = requestBody(request);
+  if ((source.declaredBytes ?? 0) > sizeBytesMax) throw tooLong(sizeBytesMax);
+  sendContinue();
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  await source.pipeTo((chunk) => {
+    sizeBytes += chunk.byteLength;
+    if (sizeBytes > sizeBytesMax) throw tooLong(sizeBytesMax);
+    chunks.push(Buffer.from(chunk));
+    return undefined;
+  });
+  return Buffer.concat(chunks);
+}
+
+function tooLong(sizeBytesMax: number): S3Refusal {
+  return new S3Refusal('MaxMessageLengthExceeded', undefined, {
+    MaxMessageLengthBytes: sizeBytesMax,
+  });
+}
