@@ -1,4 +1,4 @@
-/** Removes challenges, sessions and S3 keys that ended, in transactions small enough to wait for. */
+/** Removes challenges, sessions and S3 keys that ended, in transactions that are small. */
 import {
   NONCE_KEPT_MS,
   REFRESH_ABSOLUTE_LIFE_MS,
