@@ -1,7 +1,7 @@
 /** Names and numbers of the domain, branded so that one is never passed for another. */
 import { bytesOfUtf8, isWellFormedText } from '../kit/text.ts';
 import { ServiceError } from './errors.ts';
-import { BUCKET_NAME_BYTES_MAX, KEY_BYTES_MAX } from './limits.ts';
+import { BUCKET_NAME_BYTES_MAX, KEY_BYTES_MAX, PARTS_MAX } from './limits.ts';
 
 declare const brand: unique symbol;
 export type Branded<T, Name extends string> = T & { readonly [brand]: Name };
@@ -21,6 +21,13 @@ export type BlobId = Branded<number, 'BlobId'>;
 export type BlobLocation = Branded<string, 'BlobLocation'>;
 /** UUID v7 of an upload operation. */
 export type OperationId = Branded<string, 'OperationId'>;
+/**
+ * 44 hex digits of a multipart upload: the time of its start, then 128 random bits, so that ids in
+ * order are in the order of their uploads' starts.
+ */
+export type UploadId = Branded<string, 'UploadId'>;
+/** 1 to 10,000: the place of a part in its upload; numbers may have gaps. */
+export type PartNumber = Branded<number, 'PartNumber'>;
 /** 128 random bits in base64url: the public name of a link. */
 export type LinkHash = Branded<string, 'LinkHash'>;
 /** Canonical base58 of a 32-byte Ed25519 public key on the curve. */
@@ -67,4 +74,23 @@ export function parseBucketName(text: string): BucketName {
     throw new ServiceError('invalid_bucket_name', 'The bucket name is not valid.');
   }
   return text as BucketName;
+}
+
+/** Parses an upload's id as a client gives it back; throws `upload_not_found` for any other text. */
+export function parseUploadId(text: string): UploadId {
+  if (!/^[0-9a-f]{44}$/.test(text)) {
+    throw new ServiceError('upload_not_found', 'There is no such multipart upload.');
+  }
+  return text as UploadId;
+}
+
+/** Parses the number of a part; throws `invalid_field`. */
+export function parsePartNumber(text: string): PartNumber {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (number < 1 || number > PARTS_MAX) {
+    throw new ServiceError('invalid_field', `A part number is 1 to ${PARTS_MAX}.`, {
+      details: { field: 'partNumber' },
+    });
+  }
+  return number as PartNumber;
 }

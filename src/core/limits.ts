@@ -6,6 +6,12 @@ export const KEY_BYTES_MAX = 1024;
 export const BUCKET_NAME_BYTES_MAX = 63;
 /** S3's limit for one PUT; the Files API takes any size that the quota allows. */
 export const OBJECT_BYTES_MAX = 5 * 1024 ** 4;
+/** S3's limits for the parts of a multipart upload; only the last may be smaller than the least. */
+export const PARTS_MAX = 10_000;
+export const PART_SIZE_BYTES_MAX = 5 * 1024 ** 3;
+export const PART_SIZE_BYTES_MIN = 5 * 1024 ** 2;
+/** A client that lost the answer of its Complete may repeat it within this time. */
+export const UPLOAD_RESULT_KEPT_MS = 24 * 3_600_000;
 /** Bodies above this are written to a file of their own and announce a `running` operation. */
 export const SMALL_BODY_BYTES_MAX = 256 * 1024;
 /** A challenge is answered by a person with a wallet; five minutes suffice. */

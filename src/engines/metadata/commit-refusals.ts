@@ -21,3 +21,7 @@ export function bytesGone(): ServiceError {
 export function objectNotFound(): ServiceError {
   return new ServiceError('object_not_found', 'There is no object of that name.');
 }
+
+export function uploadNotFound(): ServiceError {
+  return new ServiceError('upload_not_found', 'There is no such multipart upload.');
+}

@@ -19,6 +19,7 @@ import type {
   Publication,
 } from '../../core/ports/metadata/objects.ts';
 import type { MetadataSnapshot, Snapshots } from '../../core/ports/metadata/snapshot.ts';
+import type { UploadCommits } from '../../core/ports/metadata/uploads.ts';
 import { retryConflicts, SerialConflict } from './conflict.ts';
 import {
   memoryAccessReads,
@@ -37,6 +38,7 @@ import {
 import { memoryObjectReads, memoryObjectWrites } from './memory/memory-objects.ts';
 import { memorySnapshot } from './memory/memory-snapshot.ts';
 import { copyOf, emptyState, type Holder } from './memory/memory-state.ts';
+import { memoryUploadReads, memoryUploadWrites } from './memory/memory-uploads.ts';
 import { Mutex } from './mutex.ts';
 
 type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'listDeadBlobs'>;
@@ -45,7 +47,13 @@ type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'lis
 export type OpenMemoryMetadata = MemoryMetadata & MetadataReads & BlobReads;
 
 export class MemoryMetadata
-  implements Transactions, ObjectCommits, Omit<BlobRows, keyof BlobReads>, Snapshots, BlobIdSource
+  implements
+    Transactions,
+    ObjectCommits,
+    UploadCommits,
+    Omit<BlobRows, keyof BlobReads>,
+    Snapshots,
+    BlobIdSource
 {
   /** What is committed; a transaction works on a copy and puts it here. */
   readonly #holder: Holder;
@@ -77,6 +85,18 @@ export class MemoryMetadata
   deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined> {
     return this.#writeInPlace((holder) => memoryObjectWrites(holder).deleteObject(deletion));
   }
+
+  insertUpload: UploadCommits['insertUpload'] = (upload) =>
+    this.#writeInPlace((holder) => memoryUploadWrites(holder).insertUpload(upload));
+
+  savePart: UploadCommits['savePart'] = (publication) =>
+    this.#writeInPlace((holder) => memoryUploadWrites(holder).savePart(publication));
+
+  completeUpload: UploadCommits['completeUpload'] = (completion) =>
+    this.#writeInPlace((holder) => memoryUploadWrites(holder).completeUpload(completion));
+
+  abortUpload: UploadCommits['abortUpload'] = (abortion) =>
+    this.#writeInPlace((holder) => memoryUploadWrites(holder).abortUpload(abortion));
 
   forgetDeadBlobs: BlobRows['forgetDeadBlobs'] = (blobIds) =>
     this.#write((holder) => memoryBlobWrites(holder).forgetDeadBlobs(blobIds));
@@ -144,6 +164,7 @@ function readsOf(holder: Holder): MetadataReads {
     ...memoryAccessReads(holder),
     ...memoryBucketReads(holder),
     ...memoryObjectReads(holder),
+    ...memoryUploadReads(holder),
     ...memoryFileReads(holder),
     ...memoryUsageReads(holder),
   };
@@ -156,6 +177,7 @@ function txOf(holder: Holder): MetadataTx {
     ...memoryAccessWrites(holder),
     ...memoryBucketWrites(holder),
     ...memoryObjectWrites(holder),
+    ...memoryUploadWrites(holder),
     ...memoryFileWrites(holder),
     ...memoryTrailWrites(holder),
   };

@@ -20,6 +20,7 @@ import type {
   Publication,
 } from '../../core/ports/metadata/objects.ts';
 import type { MetadataSnapshot, Snapshots } from '../../core/ports/metadata/snapshot.ts';
+import type { UploadCommits, UploadWrites } from '../../core/ports/metadata/uploads.ts';
 import { BlobIdBlocks } from './blob-id-blocks.ts';
 import { retryConflicts } from './conflict.ts';
 import { BLOB_ID_BLOCK_SIZE, CONFLICT_PAUSE_MS_MAX } from './metadata-limits.ts';
@@ -36,6 +37,7 @@ import { kyselyOfPool, openPool } from './postgres/postgres-dialect.ts';
 import { isConflict, unavailable } from './postgres/postgres-errors.ts';
 import { listObjects } from './postgres/postgres-listing.ts';
 import { migratePostgres } from './postgres/postgres-migrate.ts';
+import { uploadWrites } from './postgres/postgres-uploads.ts';
 import { accessReads, accessWrites } from './rows/access.ts';
 import { accountReads, accountWrites } from './rows/accounts.ts';
 import { nextBlobId, storeIdOf } from './rows/blob-ids.ts';
@@ -45,6 +47,7 @@ import { fileReads, fileWrites } from './rows/files.ts';
 import { objectReads } from './rows/objects.ts';
 import { rowSnapshot } from './rows/snapshot.ts';
 import { trailWrites, usageReads } from './rows/trail.ts';
+import { uploadReads } from './rows/uploads.ts';
 import type { Db } from './schema.ts';
 
 export type PostgresMetadataOptions = {
@@ -62,7 +65,13 @@ type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'lis
 export type OpenPostgresMetadata = PostgresMetadata & MetadataReads & BlobReads;
 
 export class PostgresMetadata
-  implements Transactions, ObjectCommits, Omit<BlobRows, keyof BlobReads>, Snapshots, BlobIdSource
+  implements
+    Transactions,
+    ObjectCommits,
+    UploadCommits,
+    Omit<BlobRows, keyof BlobReads>,
+    Snapshots,
+    BlobIdSource
 {
   readonly #db: Db;
   readonly #blobIds: BlobIdBlocks;
@@ -105,6 +114,18 @@ export class PostgresMetadata
     return this.#commit((writes) => writes.deleteObject(deletion));
   }
 
+  insertUpload: UploadCommits['insertUpload'] = (upload) =>
+    this.#commitUpload((writes) => writes.insertUpload(upload));
+
+  savePart: UploadCommits['savePart'] = (publication) =>
+    this.#commitUpload((writes) => writes.savePart(publication));
+
+  completeUpload: UploadCommits['completeUpload'] = (completion) =>
+    this.#commitUpload((writes) => writes.completeUpload(completion));
+
+  abortUpload: UploadCommits['abortUpload'] = (abortion) =>
+    this.#commitUpload((writes) => writes.abortUpload(abortion));
+
   forgetDeadBlobs: BlobRows['forgetDeadBlobs'] = (blobIds) =>
     this.#run((db) => blobWrites(db).forgetDeadBlobs(blobIds));
 
@@ -142,6 +163,10 @@ export class PostgresMetadata
   /** The lock of the account's row makes these serial; no other isolation is needed. */
   #commit<T>(work: (writes: ObjectWrites) => Promise<T>): Promise<T> {
     return this.#run((db) => work(objectWrites(db, lockAccountThroughGate)));
+  }
+
+  #commitUpload<T>(work: (writes: UploadWrites) => Promise<T>): Promise<T> {
+    return this.#run((db) => work(uploadWrites(db, lockAccountThroughGate)));
   }
 
   #run<T>(work: (db: Db) => Promise<T>): Promise<T> {
@@ -199,6 +224,7 @@ function readsOf(db: Db): MetadataReads {
     ...accessReads(db),
     ...bucketReads(db),
     ...objectReads(db),
+    ...uploadReads(db),
     ...fileReads(db),
     ...usageReads(db),
     listObjects: (query) => listObjects(db, query),
@@ -222,6 +248,7 @@ function txOf(db: Db, touched: Touched): MetadataTx {
     ...buckets,
     ...fileWrites(db),
     ...trailWrites(db),
+    ...uploadWrites(db, lockAccount, (bucketId) => touched.add(bucketId)),
     findObject(bucketId, key) {
       touched.add(bucketId);
       return held.findObject(bucketId, key);

@@ -164,6 +164,37 @@ export type LinkTable = {
   readonly created_at: number;
 };
 
+export type UploadTable = {
+  readonly upload_id: string;
+  readonly account_id: string;
+  readonly bucket_id: number;
+  readonly key: Uint8Array;
+  readonly content_type: string;
+  readonly headers: string | null;
+  readonly user_metadata: string | null;
+  readonly tags: string | null;
+  readonly storage_class: string;
+  readonly tier: string;
+  readonly origin: string;
+  readonly checksum_algorithm: string | null;
+  readonly checksum_type: string | null;
+  readonly created_at: number;
+  readonly changed_at: number;
+  readonly completed_at: number | null;
+  readonly result: string | null;
+};
+
+export type UploadPartTable = {
+  readonly upload_id: string;
+  readonly part_number: number;
+  readonly size_bytes: number;
+  readonly etag: string;
+  readonly checksum: string | null;
+  readonly blob_id: number | null;
+  readonly content_id: number | null;
+  readonly created_at: number;
+};
+
 export type UsageTable = {
   readonly delta_id: Generated<number>;
   readonly account_id: string;
@@ -202,6 +233,8 @@ export type Schema = {
   readonly blob_ids: BlobIdTable;
   readonly upload_operations: OperationTable;
   readonly public_links: LinkTable;
+  readonly multipart_uploads: UploadTable;
+  readonly upload_parts: UploadPartTable;
   readonly usage_deltas: UsageTable;
   readonly audit: AuditTable;
 };

@@ -23,6 +23,7 @@ import type {
   Publication,
 } from '../../core/ports/metadata/objects.ts';
 import type { MetadataSnapshot, Snapshots } from '../../core/ports/metadata/snapshot.ts';
+import type { UploadCommits } from '../../core/ports/metadata/uploads.ts';
 import { BlobIdBlocks } from './blob-id-blocks.ts';
 import { retryConflicts, SerialConflict } from './conflict.ts';
 import { BLOB_ID_BLOCK_SIZE, SQLITE_BUSY_TIMEOUT_MS, SQLITE_CACHE_KIB } from './metadata-limits.ts';
@@ -45,6 +46,13 @@ import { migrateSqlite } from './sqlite/sqlite-migrate.ts';
 import { sqliteReads } from './sqlite/sqlite-reads.ts';
 import { copySqlite, withSqliteSnapshot } from './sqlite/sqlite-snapshot.ts';
 import { SqliteWriter } from './sqlite/sqlite-writer.ts';
+import {
+  decideAbort,
+  decideCompletion,
+  decidePart,
+  decideUpload,
+  uploadWrites,
+} from './sqlite/upload-commits.ts';
 import { Wal, type WalOptions } from './sqlite/wal.ts';
 
 export type SqliteMetadataOptions = {
@@ -67,7 +75,13 @@ type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'lis
 export type OpenSqliteMetadata = SqliteMetadata & MetadataReads & BlobReads;
 
 export class SqliteMetadata
-  implements Transactions, ObjectCommits, Omit<BlobRows, keyof BlobReads>, Snapshots, BlobIdSource
+  implements
+    Transactions,
+    ObjectCommits,
+    UploadCommits,
+    Omit<BlobRows, keyof BlobReads>,
+    Snapshots,
+    BlobIdSource
 {
   readonly #writeConnection: DatabaseSync;
   readonly #readConnection: DatabaseSync;
@@ -149,15 +163,21 @@ export class SqliteMetadata
     return this.#writer.publishObject(publication);
   }
 
-  async deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined> {
-    try {
-      return await this.#writer.deleteObject(deletion);
-    } catch (error) {
-      if (!isServiceError(error, 'storage_full') || this.#makeRoom === undefined) throw error;
-      await this.#makeRoom();
-      return await this.#writer.deleteObject(deletion);
-    }
+  deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined> {
+    return this.#remove((group) => group.decideDelete(deletion));
   }
+
+  insertUpload: UploadCommits['insertUpload'] = (upload) =>
+    this.#writer.runInGroup((group) => decideUpload(group, upload));
+
+  savePart: UploadCommits['savePart'] = (publication) =>
+    this.#writer.runInGroup((group) => decidePart(group, publication));
+
+  completeUpload: UploadCommits['completeUpload'] = (completion) =>
+    this.#writer.runInGroup((group) => decideCompletion(group, completion));
+
+  abortUpload: UploadCommits['abortUpload'] = (abortion) =>
+    this.#remove((group) => decideAbort(group, abortion));
 
   forgetDeadBlobs: BlobRows['forgetDeadBlobs'] = (blobIds) =>
     this.#writer.transact(() => blobWrites(this.#db).forgetDeadBlobs(blobIds));
@@ -200,6 +220,17 @@ export class SqliteMetadata
       return await read();
     } finally {
       this.#moments -= 1;
+    }
+  }
+
+  /** What frees bytes has to work on a full disk. */
+  async #remove<T>(decide: (group: CommitGroup) => Decided<T>): Promise<T> {
+    try {
+      return await this.#writer.runInGroup(decide);
+    } catch (error) {
+      if (!isServiceError(error, 'storage_full') || this.#makeRoom === undefined) throw error;
+      await this.#makeRoom();
+      return await this.#writer.runInGroup(decide);
     }
   }
 
@@ -269,7 +300,7 @@ function cachedReads(reads: MetadataReads, accounts: AccountCache): MetadataRead
 }
 
 function txOf(connection: DatabaseSync, db: Db, writer: SqliteWriter): MetadataTx {
-  const run = async (decide: (group: CommitGroup) => Decided) => writer.runAlone(decide);
+  const run = async <T>(decide: (group: CommitGroup) => Decided<T>) => writer.runAlone(decide);
   const objects: ObjectWrites = {
     publishObject: (publication) => run((group) => group.decidePublish(publication)),
     deleteObject: (deletion) => run((group) => group.decideDelete(deletion)),
@@ -286,5 +317,6 @@ function txOf(connection: DatabaseSync, db: Db, writer: SqliteWriter): MetadataT
     ...fileWrites(db),
     ...trailWrites(db),
     ...objects,
+    ...uploadWrites(run),
   };
 }

@@ -10,6 +10,8 @@ import { identityContract } from './contract/identity-contract.ts';
 import { listingContract } from './contract/listing-contract.ts';
 import { objectContract } from './contract/object-contract.ts';
 import { snapshotContract } from './contract/snapshot-contract.ts';
+import { uploadContract } from './contract/upload-contract.ts';
+import { uploadListingContract } from './contract/upload-listing-contract.ts';
 import type { Metadata } from './metadata.ts';
 
 /** One store of an engine under test. */
@@ -36,4 +38,6 @@ export function metadataContract(engine: MetadataEngine): void {
   blobContract(engine);
   listingContract(engine);
   snapshotContract(engine);
+  uploadContract(engine);
+  uploadListingContract(engine);
 }

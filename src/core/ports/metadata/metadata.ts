@@ -17,11 +17,13 @@ import type { FileReads, FileWrites } from './files.ts';
 import type { BlobRows, ObjectCommits, ObjectReads, ObjectWrites } from './objects.ts';
 import type { Snapshots } from './snapshot.ts';
 import type { TrailWrites, UsageReads } from './trail.ts';
+import type { UploadCommits, UploadReads, UploadWrites } from './uploads.ts';
 
 export type MetadataReads = AccountReads &
   AccessReads &
   BucketReads &
   ObjectReads &
+  UploadReads &
   FileReads &
   UsageReads;
 
@@ -30,6 +32,7 @@ export type MetadataTx = MetadataReads &
   AccessWrites &
   BucketWrites &
   ObjectWrites &
+  UploadWrites &
   FileWrites &
   TrailWrites;
 
@@ -46,6 +49,7 @@ export interface Transactions {
 export interface Metadata
   extends MetadataReads,
     ObjectCommits,
+    UploadCommits,
     BlobRows,
     Transactions,
     Snapshots,

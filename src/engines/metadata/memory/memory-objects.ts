@@ -156,28 +156,28 @@ function removeObject(holder: Holder, object: KeptObject, at: TimeMs): void {
   if (owner !== undefined) storeBytes(holder, owner, -sizeBytes);
 }
 
-function dropContent(holder: Holder, { content }: KeptObject, at: TimeMs): void {
+export function dropContent(holder: Holder, { content }: KeptObject, at: TimeMs): void {
   for (const { blobId } of content) disown(holder, blobId, at);
 }
 
-function disown(holder: Holder, blobId: BlobId, at: TimeMs): void {
+export function disown(holder: Holder, blobId: BlobId, at: TimeMs): void {
   const kept = holder.current.blobs.get(blobId);
   if (kept === undefined) return;
   const owners = kept.owners - 1;
   holder.current.blobs.set(blobId, { ...kept, owners, diedAt: owners === 0 ? at : undefined });
 }
 
-function accountOf(holder: Holder, accountId: AccountId): Account {
+export function accountOf(holder: Holder, accountId: AccountId): Account {
   const account = holder.current.accounts.get(accountId);
   if (account === undefined) throw accountNotFound();
   return account;
 }
 
-function requireOwner(holder: Holder, bucketId: BucketId, accountId: AccountId): void {
+export function requireOwner(holder: Holder, bucketId: BucketId, accountId: AccountId): void {
   if (holder.current.buckets.get(bucketId)?.accountId !== accountId) throw bucketNotFound();
 }
 
-function storeBytes(holder: Holder, accountId: AccountId, change: number): void {
+export function storeBytes(holder: Holder, accountId: AccountId, change: number): void {
   const account = accountOf(holder, accountId);
   const storedBytes = account.storedBytes + BigInt(change);
   holder.current.accounts.set(accountId, { ...account, storedBytes });

@@ -12,16 +12,26 @@ import type {
 import { copyOf, type KeptObject, type MemoryState } from './memory-state.ts';
 
 export function memorySnapshot(state: MemoryState): MetadataSnapshot {
-  const { accounts, buckets, objects, blobs, links } = copyOf(state);
+  const { accounts, buckets, objects, uploads, uploadParts, blobs, links } = copyOf(state);
   const namedBlob = (blobId: BlobId): NamedBlob => {
     const kept = blobs.get(blobId);
     return kept && { sizeBytes: kept.blob.sizeBytes, isDead: kept.diedAt !== undefined };
   };
   const { owners, lists, listParts } = ownersOf([...objects.values()], namedBlob);
+  const parts = [...uploadParts.values()].map(({ uploadId, part, blobId }): OwnerRow => {
+    const upload = uploads.get(uploadId);
+    return {
+      kind: 'part',
+      bucketId: upload?.bucketId,
+      key: upload?.key ?? '',
+      sizeBytes: part.sizeBytes,
+      content: blobId ? { kind: 'blob', blobId, blob: namedBlob(blobId) } : { kind: 'none' },
+    };
+  });
   return {
     accounts: () => onePage([...accounts.values()]),
     buckets: () => onePage([...buckets.values()]),
-    owners: () => onePage(owners),
+    owners: () => onePage([...owners, ...parts]),
     lists: () => onePage(lists),
     listParts: () => onePage(listParts),
     blobs: () =>
@@ -52,7 +62,8 @@ function ownersOf(
     if (first === undefined) return { kind: 'none' };
     const blob = namedBlob(first.blobId);
     const isWhole = first.sizeBytes === version.sizeBytes && blob?.sizeBytes === version.sizeBytes;
-    if (content.length === 1 && isWhole) return { kind: 'blob', blobId: first.blobId, blob };
+    if (content.length === 1 && isWhole && first.checksum === undefined)
+      return { kind: 'blob', blobId: first.blobId, blob };
     const listId = (lists.length + 1) as ContentListId;
     lists.push({ listId, partCount: content.length });
     for (const { blobId, sizeBytes } of content) {

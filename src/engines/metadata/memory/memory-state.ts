@@ -14,9 +14,11 @@ import type {
   SessionId,
   TimeMs,
   TokenId,
+  UploadId,
   WalletAddress,
 } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
+import type { MultipartUpload, UploadPart } from '../../../core/objects/multipart/upload.ts';
 import type { ObjectVersion } from '../../../core/objects/object.ts';
 import type { BlobRef } from '../../../core/ports/blob-store.ts';
 import type { UsageDelta } from '../../../core/usage.ts';
@@ -37,6 +39,12 @@ export type KeptBlob = {
   readonly diedAt: TimeMs | undefined;
 };
 
+export type KeptPart = {
+  readonly uploadId: UploadId;
+  readonly part: UploadPart;
+  readonly blobId: BlobId | undefined;
+};
+
 export type MemoryState = {
   readonly accounts: Map<AccountId, Account>;
   readonly wallets: Map<WalletAddress, AccountId>;
@@ -44,6 +52,9 @@ export type MemoryState = {
   /** By `addressOf` bucket and key. */
   readonly objects: Map<string, KeptObject>;
   readonly blobs: Map<BlobId, KeptBlob>;
+  readonly uploads: Map<UploadId, MultipartUpload>;
+  /** By `addressOfPart`. */
+  readonly uploadParts: Map<string, KeptPart>;
   readonly operations: Map<OperationId, UploadOperation>;
   readonly links: Map<LinkHash, PublicLink>;
   readonly nonces: Map<string, SignInNonce>;
@@ -66,6 +77,8 @@ export function emptyState(): MemoryState {
     buckets: new Map(),
     objects: new Map(),
     blobs: new Map(),
+    uploads: new Map(),
+    uploadParts: new Map(),
     operations: new Map(),
     links: new Map(),
     nonces: new Map(),
@@ -85,6 +98,8 @@ export function copyOf(state: MemoryState): MemoryState {
     buckets: new Map(state.buckets),
     objects: new Map(state.objects),
     blobs: new Map(state.blobs),
+    uploads: new Map(state.uploads),
+    uploadParts: new Map(state.uploadParts),
     operations: new Map(state.operations),
     links: new Map(state.links),
     nonces: new Map(state.nonces),
@@ -99,6 +114,10 @@ export function copyOf(state: MemoryState): MemoryState {
 
 export function addressOf(bucketId: BucketId, key: string): string {
   return `${bucketId}/${key}`;
+}
+
+export function addressOfPart(uploadId: UploadId, partNumber: number): string {
+  return `${uploadId}/${partNumber}`;
 }
 
 /** Order of text as every engine has it: by the bytes of its UTF-8. */

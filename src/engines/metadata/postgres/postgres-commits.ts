@@ -20,7 +20,7 @@ import type { Db, ObjectTable } from '../schema.ts';
 type Current = { readonly version: ObjectVersion; readonly row: ObjectRow };
 
 /** Locks an account's row and reads it: how depends on the transaction's isolation. */
-type LockAccount = (db: Db, accountId: AccountId) => Promise<Account>;
+export type LockAccount = (db: Db, accountId: AccountId) => Promise<Account>;
 
 /** The writes over a transaction that the caller begins and ends. */
 export function objectWrites(db: Db, lockAccount: LockAccount): ObjectWrites {
@@ -85,11 +85,15 @@ async function findOwner(db: Db, bucketId: BucketId): Promise<AccountId | undefi
   return row && (row.account_id as AccountId);
 }
 
-async function requireOwner(db: Db, bucketId: BucketId, accountId: AccountId): Promise<void> {
+export async function requireOwner(
+  db: Db,
+  bucketId: BucketId,
+  accountId: AccountId,
+): Promise<void> {
   if ((await findOwner(db, bucketId)) !== accountId) throw bucketNotFound();
 }
 
-async function findCurrent(
+export async function findCurrent(
   db: Db,
   bucketId: BucketId,
   key: ObjectKey,
@@ -104,7 +108,7 @@ async function findCurrent(
 }
 
 /** Written also when nothing changed: a serial transaction that read before is then run again. */
-async function storeBytes(db: Db, account: Account, change: number): Promise<void> {
+export async function storeBytes(db: Db, account: Account, change: number): Promise<void> {
   const storedBytes = account.storedBytes + BigInt(change);
   assert(storedBytes >= 0n, 'an account stores no less than nothing');
   await db
@@ -118,7 +122,7 @@ async function storeBytes(db: Db, account: Account, change: number): Promise<voi
  * A refusal must come before the first write: within a larger transaction the caller may go on.
  * The rows are locked, so that what is alive here still is when it gets its new owner.
  */
-async function refuseDead(db: Db, content: readonly ContentPart[]): Promise<void> {
+export async function refuseDead(db: Db, content: readonly ContentPart[]): Promise<void> {
   const blobIds = [...new Set(content.map(({ blob }) => Number(blob.blobId)))];
   if (blobIds.length === 0) return;
   const rows = await db
@@ -131,7 +135,7 @@ async function refuseDead(db: Db, content: readonly ContentPart[]): Promise<void
   if (rows.some(({ died_at }) => died_at !== null)) throw bytesGone();
 }
 
-async function ownBlob(db: Db, { blob }: ContentPart): Promise<void> {
+export async function ownBlob(db: Db, { blob }: ContentPart): Promise<void> {
   await db
     .insertInto('blobs')
     .values({
@@ -146,7 +150,7 @@ async function ownBlob(db: Db, { blob }: ContentPart): Promise<void> {
     .execute();
 }
 
-async function writeObject(db: Db, row: ObjectTable): Promise<void> {
+export async function writeObject(db: Db, row: ObjectTable): Promise<void> {
   const { bucket_id, key, ...rest } = row;
   await db
     .insertInto('objects')
@@ -193,7 +197,11 @@ async function removeObject(
   await storeBytes(db, account, -sizeBytes);
 }
 
-async function dropContent(db: Db, { blob_id, content_id }: ObjectRow, at: TimeMs): Promise<void> {
+export async function dropContent(
+  db: Db,
+  { blob_id, content_id }: ObjectRow,
+  at: TimeMs,
+): Promise<void> {
   if (blob_id !== null) {
     await sql`update blobs set owners = owners - 1,
       died_at = case when owners = 1 then ${at}::bigint end where blob_id = ${blob_id}`.execute(db);

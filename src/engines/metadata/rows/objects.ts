@@ -135,12 +135,15 @@ async function contentParts(db: Db, contentId: number): Promise<readonly Content
   });
 }
 
-/** Whether the object's row can name `content` itself, without a list. */
+/** Whether the object's row can name `content` itself, without a list, which keeps checksums. */
 export function isInline(content: readonly ContentPart[], sizeBytes: number): boolean {
   const [first] = content;
   if (first === undefined) return true;
   return (
-    content.length === 1 && first.sizeBytes === sizeBytes && first.blob.sizeBytes === sizeBytes
+    content.length === 1 &&
+    first.sizeBytes === sizeBytes &&
+    first.blob.sizeBytes === sizeBytes &&
+    first.checksum === undefined
   );
 }
 

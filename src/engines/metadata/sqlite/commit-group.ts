@@ -9,6 +9,7 @@ import type { Account } from '../../../core/identity/account.ts';
 import type { AccountId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.ts';
 import type { ContentPart, ObjectVersion } from '../../../core/objects/object.ts';
 import type { Deletion, ObjectWrites, Publication } from '../../../core/ports/metadata/objects.ts';
+import type { UsageDelta } from '../../../core/usage.ts';
 import { bucketNotFound, bytesGone, objectNotFound } from '../commit-refusals.ts';
 import { accountNotFound } from '../rows/accounts.ts';
 import { bytesOfKey } from '../rows/columns.ts';
@@ -21,78 +22,79 @@ import type { CommitStatements } from './commit-statements.ts';
 import { accountOfRow } from './sqlite-reads.ts';
 
 type Move = Parameters<ObjectWrites['moveObject']>[0];
-type Current = { readonly version: ObjectVersion; readonly row: ObjectRow };
+export type Current = { readonly version: ObjectVersion; readonly row: ObjectRow };
 /**
  * Writes what was decided. A refusal comes before its first write; any other error leaves halves.
  */
 type Write = () => void;
 
-export type Decided = { readonly before: ObjectVersion | undefined; readonly write: Write };
+/** `answer` is told once the commit is durable. */
+export type Decided<T = ObjectVersion | undefined> = { readonly answer: T; readonly write: Write };
 
 export class CommitGroup {
-  readonly #statements: CommitStatements;
+  readonly statements: CommitStatements;
   readonly #accounts = new Map<AccountId, { account: Account; isChanged: boolean }>();
   readonly #owners = new Map<BucketId, AccountId>();
   readonly #usage = new UsageSums();
 
   constructor(statements: CommitStatements) {
-    this.#statements = statements;
+    this.statements = statements;
   }
 
   decidePublish(publication: Publication): Decided {
     const { accountId, version, content, check } = publication;
-    const account = this.#account(accountId);
-    this.#requireOwner(version.bucketId, accountId);
-    const current = this.#current(version.bucketId, version.key);
+    const account = this.account(accountId);
+    this.requireOwner(version.bucketId, accountId);
+    const current = this.current(version.bucketId, version.key);
     check({ current: current?.version, account });
     // One blob is refused by the first write itself, which then has written nothing.
     if (content.length > 1) this.#refuseDead(content);
-    return { before: current?.version, write: () => this.#publish(publication, current) };
+    return { answer: current?.version, write: () => this.#publish(publication, current) };
   }
 
   decideDelete(deletion: Deletion): Decided {
     const { accountId, bucketId, key, at, check } = deletion;
-    const account = this.#account(accountId);
-    this.#requireOwner(bucketId, accountId);
-    const current = this.#current(bucketId, key);
+    const account = this.account(accountId);
+    this.requireOwner(bucketId, accountId);
+    const current = this.current(bucketId, key);
     check({ current: current?.version, account });
     const write = () => {
       if (current === undefined) return;
-      this.#statements.deleteObject.run(bucketId, bytesOfKey(key));
-      this.#statements.endLinks.run(bucketId, bytesOfKey(key));
-      this.#dropContent(current.row, at);
-      this.#storeBytes(accountId, -current.version.sizeBytes);
+      this.statements.deleteObject.run(bucketId, bytesOfKey(key));
+      this.statements.endLinks.run(bucketId, bytesOfKey(key));
+      this.dropContent(current.row, at);
+      this.storeBytes(accountId, -current.version.sizeBytes);
     };
-    return { before: current?.version, write };
+    return { answer: current?.version, write };
   }
 
   decideMove({ bucketId, from, to, at }: Move): Decided {
-    const source = this.#current(bucketId, from);
+    const source = this.current(bucketId, from);
     if (source === undefined) {
       throw objectNotFound();
     }
-    if (from === to) return { before: undefined, write: () => {} };
-    const target = this.#current(bucketId, to);
+    if (from === to) return { answer: undefined, write: () => {} };
+    const target = this.current(bucketId, to);
     const write = () => {
       if (target !== undefined) {
-        this.#statements.deleteObject.run(bucketId, bytesOfKey(to));
-        this.#dropContent(target.row, at);
-        this.#storeBytes(this.#owner(bucketId), -target.version.sizeBytes);
+        this.statements.deleteObject.run(bucketId, bytesOfKey(to));
+        this.dropContent(target.row, at);
+        this.storeBytes(this.#owner(bucketId), -target.version.sizeBytes);
       }
-      this.#statements.renameObject.run(bytesOfKey(to), bucketId, bytesOfKey(from));
-      this.#statements.moveLinks.run(bytesOfKey(to), bucketId, bytesOfKey(from));
+      this.statements.renameObject.run(bytesOfKey(to), bucketId, bytesOfKey(from));
+      this.statements.moveLinks.run(bytesOfKey(to), bucketId, bytesOfKey(from));
     };
-    return { before: target?.version, write };
+    return { answer: target?.version, write };
   }
 
   /** Writes the sums of all members; the last thing before the commit. */
   flush(): void {
     for (const [accountId, { account, isChanged }] of this.#accounts) {
-      if (isChanged) this.#statements.storeBytes.run(account.storedBytes, accountId);
+      if (isChanged) this.statements.storeBytes.run(account.storedBytes, accountId);
     }
     for (const delta of this.#usage.sums()) {
       const row = columnsOfUsage(delta);
-      this.#statements.appendUsage.run(
+      this.statements.appendUsage.run(
         row.account_id,
         row.hour,
         row.meter,
@@ -114,15 +116,15 @@ export class CommitGroup {
   #publish({ accountId, version, content, operation, usage }: Publication, current?: Current) {
     for (const { blob } of content) {
       const { blobId, sizeBytes, location } = blob;
-      const { changes } = this.#statements.ownBlob.run(blobId, sizeBytes, location);
+      const { changes } = this.statements.ownBlob.run(blobId, sizeBytes, location);
       if (Number(changes) === 0) throw bytesGone();
     }
-    this.#writeObject(columnsOfVersion(version, this.#writeContent(version, content)));
-    if (current !== undefined) this.#dropContent(current.row, version.createdAt);
-    this.#storeBytes(accountId, version.sizeBytes - (current?.version.sizeBytes ?? 0));
+    this.writeObject(columnsOfVersion(version, this.#writeContent(version, content)));
+    if (current !== undefined) this.dropContent(current.row, version.createdAt);
+    this.storeBytes(accountId, version.sizeBytes - (current?.version.sizeBytes ?? 0));
     if (operation !== undefined) {
       const row = columnsOfOperation(operation);
-      this.#statements.writeOperation.run(
+      this.statements.writeOperation.run(
         row.operation_id,
         row.account_id,
         row.key,
@@ -135,11 +137,15 @@ export class CommitGroup {
         row.updated_at,
       );
     }
+    this.addUsage(usage);
+  }
+
+  addUsage(usage: UsageDelta | undefined): void {
     if (usage !== undefined) this.#usage.add(usage);
   }
 
-  #writeObject(row: ObjectTable): void {
-    this.#statements.writeObject.run(
+  writeObject(row: ObjectTable): void {
+    this.statements.writeObject.run(
       row.bucket_id,
       row.key,
       row.version_id,
@@ -167,49 +173,49 @@ export class CommitGroup {
     if (isInline(content, version.sizeBytes)) {
       return { blob_id: content[0]?.blob.blobId ?? null, content_id: null };
     }
-    const contentId = Number(this.#statements.insertContent.run(content.length).lastInsertRowid);
+    const contentId = Number(this.statements.insertContent.run(content.length).lastInsertRowid);
     content.forEach(({ blob, sizeBytes, checksum }, position) => {
       const cells = [contentId, position, blob.blobId, sizeBytes, checksum ?? null] as const;
-      this.#statements.insertPart.run(...cells);
+      this.statements.insertPart.run(...cells);
     });
     return { blob_id: null, content_id: contentId };
   }
 
-  #dropContent({ blob_id, content_id }: ObjectRow, at: TimeMs): void {
-    if (blob_id !== null) this.#statements.disownBlob.run(at, blob_id);
+  dropContent({ blob_id, content_id }: ObjectRow, at: TimeMs): void {
+    if (blob_id !== null) this.statements.disownBlob.run(at, blob_id);
     if (content_id === null) return;
-    for (const part of this.#statements.parts.all(content_id)) {
-      this.#statements.disownBlob.run(at, Number(part['blob_id']));
+    for (const part of this.statements.parts.all(content_id)) {
+      this.statements.disownBlob.run(at, Number(part['blob_id']));
     }
-    this.#statements.deleteParts.run(content_id);
-    this.#statements.deleteContent.run(content_id);
+    this.statements.deleteParts.run(content_id);
+    this.statements.deleteContent.run(content_id);
   }
 
   #refuseDead(content: readonly ContentPart[]): void {
     for (const { blob } of content) {
-      if (this.#statements.isBlobDead.get(blob.blobId)) throw bytesGone();
+      if (this.statements.isBlobDead.get(blob.blobId)) throw bytesGone();
     }
   }
 
-  #current(bucketId: BucketId, key: ObjectKey): Current | undefined {
-    const found = this.#statements.current.get(bucketId, bytesOfKey(key));
+  current(bucketId: BucketId, key: ObjectKey): Current | undefined {
+    const found = this.statements.current.get(bucketId, bytesOfKey(key));
     if (found === undefined) return undefined;
     const row = found as unknown as ObjectRow;
     return { version: versionOf(bucketId, key, row), row };
   }
 
-  #account(accountId: AccountId): Account {
+  account(accountId: AccountId): Account {
     const standing = this.#accounts.get(accountId);
     if (standing) return standing.account;
-    const row = this.#statements.account.get(accountId);
+    const row = this.statements.account.get(accountId);
     if (row === undefined) throw accountNotFound();
     const account = accountOfRow(row);
     this.#accounts.set(accountId, { account, isChanged: false });
     return account;
   }
 
-  #storeBytes(accountId: AccountId, change: number): void {
-    const account = this.#account(accountId);
+  storeBytes(accountId: AccountId, change: number): void {
+    const account = this.account(accountId);
     if (change === 0) return;
     const storedBytes = account.storedBytes + BigInt(change);
     assert(storedBytes >= 0n, 'an account stores no less than nothing');
@@ -219,14 +225,14 @@ export class CommitGroup {
   #owner(bucketId: BucketId): AccountId {
     const standing = this.#owners.get(bucketId);
     if (standing !== undefined) return standing;
-    const row = this.#statements.bucketOwner.get(bucketId);
+    const row = this.statements.bucketOwner.get(bucketId);
     if (row === undefined) throw bucketNotFound();
     const owner = String(row['account_id']) as AccountId;
     this.#owners.set(bucketId, owner);
     return owner;
   }
 
-  #requireOwner(bucketId: BucketId, accountId: AccountId): void {
+  requireOwner(bucketId: BucketId, accountId: AccountId): void {
     if (this.#owner(bucketId) !== accountId) throw bucketNotFound();
   }
 }

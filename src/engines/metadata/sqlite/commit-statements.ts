@@ -3,8 +3,10 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 import { VERSION_COLUMNS } from '../rows/objects.ts';
 import { ACCOUNT_COLUMNS } from './sqlite-reads.ts';
+import { prepareUploads, type UploadStatements } from './upload-statements.ts';
 
 export type CommitStatements = {
+  readonly uploads: UploadStatements;
   readonly account: StatementSync;
   readonly bucketOwner: StatementSync;
   readonly current: StatementSync;
@@ -29,6 +31,7 @@ export type CommitStatements = {
 export function prepareCommits(connection: DatabaseSync): CommitStatements {
   const prepare = (sql: string) => connection.prepare(sql);
   return {
+    uploads: prepareUploads(connection),
     account: prepare(`select ${ACCOUNT_COLUMNS} from accounts where account_id = ?`),
     bucketOwner: prepare('select account_id from buckets where bucket_id = ?'),
     current: prepare(`select ${VERSION_COLUMNS.join()}, blob_id, content_id from objects

@@ -20,6 +20,7 @@ import { fileReads } from '../rows/files.ts';
 import { contentOf, objectReads, VERSION_COLUMNS, versionOfCells } from '../rows/objects.ts';
 import { s3KeyOf } from '../rows/s3-keys.ts';
 import { usageReads } from '../rows/trail.ts';
+import { uploadReads } from '../rows/uploads.ts';
 import type { AccountTable, BlobTable, Db, S3KeyTable, SessionTable } from '../schema.ts';
 import { translateSqliteError } from './sqlite-errors.ts';
 import { sqliteListing } from './sqlite-listing.ts';
@@ -45,6 +46,7 @@ export function sqliteReads(connection: DatabaseSync, db: Db): MetadataReads {
     ...accessReads(db),
     ...bucketReads(db),
     ...objectReads(db),
+    ...uploadReads(db),
     ...fileReads(db),
     ...usageReads(db),
     ...hotReads(connection),

@@ -1,5 +1,5 @@
 /**
- * The one writer of a SQLite file. Publishes and deletes queue while it is busy and then share a
+ * The one writer of a SQLite file. Short changes queue while it is busy and then share a
  * commit; larger transactions take their turn between groups.
  */
 import { strict as assert } from 'node:assert';
@@ -17,14 +17,13 @@ import type { LookUpCache } from './look-up-cache.ts';
 import { isDiskFailure, translateSqliteError } from './sqlite-errors.ts';
 
 type Member = {
-  decide(group: CommitGroup): Decided;
-  resolve(before: ObjectVersion | undefined): void;
+  decide(group: CommitGroup): Pick<Decided, 'write'> & { readonly resolve: () => void };
   reject(error: unknown): void;
 };
 
 /** What became of a member within its group, before the commit. */
 type Outcome =
-  | { readonly kind: 'written'; readonly before: ObjectVersion | undefined }
+  | { readonly kind: 'written'; readonly resolve: () => void }
   | { readonly kind: 'refused'; readonly error: unknown };
 
 export type WriterParts = {
@@ -60,11 +59,23 @@ export class SqliteWriter {
   }
 
   publishObject(publication: Publication): Promise<ObjectVersion | undefined> {
-    return this.#enqueue((group) => group.decidePublish(publication));
+    return this.runInGroup((group) => group.decidePublish(publication));
   }
 
   deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined> {
-    return this.#enqueue((group) => group.decideDelete(deletion));
+    return this.runInGroup((group) => group.decideDelete(deletion));
+  }
+
+  /** Lets a change join a group: it is decided and written there, and answered once durable. */
+  runInGroup<T>(decide: (group: CommitGroup) => Decided<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const decideMember: Member['decide'] = (group) => {
+        const { answer, write } = decide(group);
+        return { write, resolve: () => resolve(answer) };
+      };
+      this.#queue.push({ decide: decideMember, reject });
+      this.#scheduleDrain();
+    });
   }
 
   /** Runs `work` in a transaction on the writer's connection. */
@@ -86,10 +97,10 @@ export class SqliteWriter {
     });
   }
 
-  /** One publish, delete or move within the transaction under way. */
-  runAlone(decide: (group: CommitGroup) => Decided): ObjectVersion | undefined {
+  /** One change within the transaction under way. */
+  runAlone<T>(decide: (group: CommitGroup) => Decided<T>): T {
     const group = new CommitGroup(this.#statements);
-    const { before, write } = decide(group);
+    const { answer, write } = decide(group);
     try {
       write();
       group.flush();
@@ -97,7 +108,7 @@ export class SqliteWriter {
       this.#isDoomed = !isServiceError(error);
       throw error;
     }
-    return before;
+    return answer;
   }
 
   /** Carries the whole log into the file and begins it anew; for a log that is nearly all there. */
@@ -136,13 +147,6 @@ export class SqliteWriter {
     while (this.#queue.length > 0) await this.#drain();
     await this.#mutex.run(() => undefined);
     this.#failure ??= new ServiceError('unavailable', 'The metadata engine is closed.');
-  }
-
-  #enqueue(decide: Member['decide']): Promise<ObjectVersion | undefined> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ decide, resolve, reject });
-      this.#scheduleDrain();
-    });
   }
 
   #scheduleDrain(): void {
@@ -189,14 +193,14 @@ export class SqliteWriter {
     }
     members.forEach((member, index) => {
       const outcome = outcomes[index];
-      if (outcome?.kind === 'written') member.resolve(outcome.before);
+      if (outcome?.kind === 'written') outcome.resolve();
       else member.reject(outcome?.error);
     });
   }
 
   #writeGroup(group: CommitGroup, members: readonly Member[]): readonly Outcome[] {
     const outcomes = members.map((member): Outcome => {
-      let decided: Decided;
+      let decided: ReturnType<Member['decide']>;
       try {
         decided = member.decide(group);
       } catch (error) {
@@ -209,7 +213,7 @@ export class SqliteWriter {
         if (isServiceError(error)) return { kind: 'refused', error };
         throw error;
       }
-      return { kind: 'written', before: decided.before };
+      return { kind: 'written', resolve: decided.resolve };
     });
     group.flush();
     return outcomes;

@@ -1,0 +1,54 @@
+/** A multipart upload: an object that comes in parts and is completed at the end. */
+import type {
+  AccountId,
+  BucketId,
+  Etag,
+  ObjectKey,
+  PartNumber,
+  TimeMs,
+  UploadId,
+} from '../../ids.ts';
+import type { ObjectChecksum } from '../object.ts';
+import type { ObjectDescription } from '../put-object.ts';
+
+/** By what the parts are checked, and of what the checksum of the whole is made. */
+export type UploadChecksum = Omit<ObjectChecksum, 'value'>;
+
+/** What names an upload; all of it must fit, whatever one knows. */
+export type UploadAddress = {
+  readonly accountId: AccountId;
+  readonly bucketId: BucketId;
+  readonly key: ObjectKey;
+  readonly uploadId: UploadId;
+};
+
+export type MultipartUpload = UploadAddress & {
+  /** What the object will be; said at the start. */
+  readonly description: ObjectDescription;
+  /** `undefined`: none was asked for. */
+  readonly checksum: UploadChecksum | undefined;
+  readonly createdAt: TimeMs;
+  /** When the last part came, or the start. */
+  readonly changedAt: TimeMs;
+  /** Of an upload that became an object; kept for clients that lost the answer. */
+  readonly completion: { readonly at: TimeMs; readonly result: UploadResult } | undefined;
+};
+
+/** A part that stands; its bytes are one blob, or none when it is empty. */
+export type UploadPart = {
+  readonly partNumber: PartNumber;
+  readonly sizeBytes: number;
+  /** MD5 in hex. */
+  readonly etag: Etag;
+  /** Base64, by the algorithm of the upload; `undefined` when that has none. */
+  readonly checksum: string | undefined;
+  readonly createdAt: TimeMs;
+};
+
+/** What the answer of a Complete needs, the first one and each that repeats it. */
+export type UploadResult = {
+  readonly etag: Etag;
+  readonly checksum: ObjectChecksum | undefined;
+  /** Tells the list of parts that was asked for from any other. */
+  readonly listHash: string;
+};

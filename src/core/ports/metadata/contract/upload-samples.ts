@@ -1,0 +1,112 @@
+/** Multipart uploads for the contract suites and for tests that need some. */
+import { ServiceError } from '../../../errors.ts';
+import type { Account } from '../../../identity/account.ts';
+import type { Etag, PartNumber, TimeMs, UploadId } from '../../../ids.ts';
+import type { MultipartUpload, UploadResult } from '../../../objects/multipart/upload.ts';
+import type { ObjectVersion } from '../../../objects/object.ts';
+import type { PartPublication, UploadCompletion } from '../uploads.ts';
+import { keyOf, NOW, samplePart, sampleVersion, timeAt } from './samples.ts';
+
+/** Ids in the order of `number`, as in that of the uploads' starts. */
+export function uploadIdOf(number: number): UploadId {
+  return String(number).padStart(44, '0') as UploadId;
+}
+
+/** Upload `number` of a key; each differs in its id and its start. */
+export function sampleUpload(
+  account: Account,
+  sample: { readonly key: string; readonly number?: number },
+  change: Partial<MultipartUpload> = {},
+): MultipartUpload {
+  const { key, number = 1 } = sample;
+  return {
+    uploadId: uploadIdOf(number),
+    accountId: account.accountId,
+    bucketId: account.defaultBucketId,
+    key: keyOf(key),
+    description: {
+      contentType: 'text/plain',
+      headers: {},
+      userMetadata: {},
+      tags: {},
+      storageClass: 'STANDARD',
+      tier: 'normal',
+      origin: 's3',
+    },
+    checksum: undefined,
+    createdAt: timeAt(number),
+    changedAt: timeAt(number),
+    completion: undefined,
+    ...change,
+  };
+}
+
+/** Part `number` of an upload, whose bytes are blob `blobId`; none: the part is empty. */
+export function samplePartOf(
+  upload: MultipartUpload,
+  sample: {
+    readonly number: number;
+    readonly blobId: number | undefined;
+    readonly sizeBytes?: number;
+    readonly checksum?: string;
+    readonly at?: TimeMs;
+  },
+  change: Partial<PartPublication> = {},
+): PartPublication {
+  const { number, blobId, checksum, at = NOW } = sample;
+  const sizeBytes = blobId === undefined ? 0 : (sample.sizeBytes ?? 10);
+  return {
+    address: upload,
+    part: {
+      partNumber: number as PartNumber,
+      sizeBytes,
+      etag: etagOf(number),
+      checksum,
+      createdAt: at,
+    },
+    blob: blobId === undefined ? undefined : samplePart(blobId, sizeBytes).blob,
+    check: () => {},
+    usage: undefined,
+    ...change,
+  };
+}
+
+export function etagOf(number: number): Etag {
+  return String(number).padStart(32, '0') as Etag;
+}
+
+/** A result that differs from others by `word`. */
+export function sampleResult(word: string): UploadResult {
+  return {
+    etag: `${etagOf(0)}-1` as Etag,
+    checksum: { algorithm: 'SHA256', type: 'COMPOSITE', value: `${word}=-1` },
+    listHash: word,
+  };
+}
+
+/** The completion of an upload by some of its parts, in the order of their numbers. */
+export function sampleCompletion(
+  upload: MultipartUpload,
+  numbers: readonly number[],
+  change: Partial<UploadCompletion> & {
+    readonly word?: string;
+    readonly version?: Partial<ObjectVersion>;
+  } = {},
+): UploadCompletion {
+  const { word = numbers.join(), version, ...rest } = change;
+  const listed = numbers.map((number) => number as PartNumber);
+  return {
+    address: upload,
+    listed,
+    at: NOW,
+    decide: ({ parts }) => {
+      const chosen = parts.filter(({ partNumber }) => listed.includes(partNumber));
+      if (chosen.length < listed.length) throw new ServiceError('invalid_part', 'It is not there.');
+      const sizeBytes = chosen.reduce((sum, part) => sum + part.sizeBytes, 0);
+      const { bucketId, key } = upload;
+      const change = { sizeBytes, contentHash: undefined, createdAt: NOW, ...version };
+      return { version: sampleVersion(bucketId, key, change), result: sampleResult(word) };
+    },
+    ...rest,
+  };
+}

@@ -1,0 +1,132 @@
+/** Multipart uploads and their parts, which own blobs until they are completed or aborted. */
+import type { Account } from '../../identity/account.ts';
+import type { BucketId, PartNumber, TimeMs, UploadId } from '../../ids.ts';
+import type {
+  MultipartUpload,
+  UploadAddress,
+  UploadPart,
+  UploadResult,
+} from '../../objects/multipart/upload.ts';
+import type { ObjectVersion } from '../../objects/object.ts';
+import type { UsageDelta } from '../../usage.ts';
+import type { BlobRef } from '../blob-store.ts';
+import type { CommitFacts, ListPosition, ListQuery } from './objects.ts';
+
+/** Where a list of uploads goes on; `afterUpload`: after that upload of a key, gone or not. */
+export type UploadPosition =
+  | ListPosition
+  | { readonly kind: 'afterUpload'; readonly key: string; readonly uploadId: string };
+
+export type UploadQuery = Omit<ListQuery, 'after'> & {
+  readonly after: UploadPosition | undefined;
+};
+
+export type UploadEntry =
+  | { readonly kind: 'upload'; readonly upload: MultipartUpload }
+  | { readonly kind: 'prefix'; readonly prefix: string };
+
+export type UploadPage = {
+  readonly entries: readonly UploadEntry[];
+  readonly isTruncated: boolean;
+};
+
+export interface UploadReads {
+  /** Live or completed; an aborted one is gone. */
+  findUpload(uploadId: UploadId): Promise<MultipartUpload | undefined>;
+  /**
+   * Live uploads in order of their keys' bytes, then of their ids, which is that of their starts.
+   * Keys are rolled up as in a listing of objects.
+   */
+  listUploads(query: UploadQuery): Promise<UploadPage>;
+  /** In order of their numbers, those above `after`. */
+  listParts(page: {
+    readonly uploadId: UploadId;
+    readonly after: number;
+    readonly limit: number;
+  }): Promise<readonly UploadPart[]>;
+}
+
+export type PartFacts = {
+  readonly upload: MultipartUpload;
+  /** The part that stands under the number. */
+  readonly replaced: UploadPart | undefined;
+  readonly account: Account;
+};
+
+export type PartPublication = {
+  readonly address: UploadAddress;
+  /** Its `createdAt` is also the time of the upload's change. */
+  readonly part: UploadPart;
+  /** Bytes that nothing else names; `undefined` for an empty part. */
+  readonly blob: BlobRef | undefined;
+  /** As `CommitCheck`: pure, and may throw to refuse. */
+  readonly check: (facts: PartFacts) => void;
+  readonly usage: UsageDelta | undefined;
+};
+
+export type CompletionFacts = CommitFacts & {
+  readonly upload: MultipartUpload;
+  /** All that stand, in order of their numbers. */
+  readonly parts: readonly UploadPart[];
+};
+
+export type UploadCompletion = {
+  readonly address: UploadAddress;
+  /** Numbers of the parts that become the object, ascending. */
+  readonly listed: readonly PartNumber[];
+  readonly at: TimeMs;
+  /**
+   * Decides on the facts of the transaction what the object becomes, or throws to refuse; pure, may
+   * be run again. It refuses a list with numbers that do not stand.
+   */
+  readonly decide: (facts: CompletionFacts) => {
+    readonly version: ObjectVersion;
+    readonly result: UploadResult;
+  };
+};
+
+/**
+ * Changes of uploads, each as a transaction of its own. All throw `upload_not_found` unless a live
+ * upload has the whole address; a refused one changes nothing.
+ */
+export interface UploadCommits {
+  /** Begins an upload. Throws `bucket_not_found`, also for another account's bucket. */
+  insertUpload(upload: MultipartUpload): Promise<void>;
+
+  /**
+   * Puts a part under its number; one that stood there loses its bytes, and is answered. Stored
+   * bytes of the account count it.
+   */
+  savePart(publication: PartPublication): Promise<UploadPart | undefined>;
+
+  /**
+   * Makes the listed parts the object that readers see under the upload's key, as `publishObject`
+   * does; their bytes change owners, parts not listed lose theirs. An upload that was completed
+   * already answers its result, without asking `decide`.
+   */
+  completeUpload(completion: UploadCompletion): Promise<UploadResult>;
+
+  /** Removes an upload with its parts. */
+  abortUpload(abortion: { readonly address: UploadAddress; readonly at: TimeMs }): Promise<void>;
+}
+
+/** The same within a larger transaction, and what sweeps need. */
+export interface UploadWrites extends UploadCommits {
+  /** Aborts live uploads of a bucket, at most `limit`; answers how many. */
+  abortUploadsOf(uploads: {
+    readonly bucketId: BucketId;
+    readonly at: TimeMs;
+    readonly limit: number;
+  }): Promise<number>;
+  /** Aborts live uploads unchanged since before, at most `limit`; answers how many. */
+  abortIdleUploads(uploads: {
+    readonly changedBefore: TimeMs;
+    readonly at: TimeMs;
+    readonly limit: number;
+  }): Promise<number>;
+  /** Forgets uploads completed before, at most `limit`; answers how many. */
+  forgetUploads(uploads: {
+    readonly completedBefore: TimeMs;
+    readonly limit: number;
+  }): Promise<number>;
+}
