@@ -76,7 +76,21 @@ export function parseBucketName(text: string): BucketName {
   return text as BucketName;
 }
 
-/** Parses an upload's id as a client gives it back; throws `upload_not_found` for any other text. */
+/** Digits of milliseconds until the year 10889. */
+const UPLOAD_TIME_DIGITS = 12;
+
+/** The id of an upload that starts at `at`, of 16 random bytes. */
+export function uploadIdOf(at: TimeMs, random: Uint8Array): UploadId {
+  const time = at.toString(16).padStart(UPLOAD_TIME_DIGITS, '0');
+  return `${time}${Buffer.from(random).toString('hex')}` as UploadId;
+}
+
+/** The ETag of bytes with this MD5, lower-case hex; of parts, with their number. */
+export function etagOf(md5: string, partCount?: number): Etag {
+  return (partCount === undefined ? md5 : `${md5}-${partCount}`) as Etag;
+}
+
+/** Parses an upload's id as a client gives it back; throws `upload_not_found`. */
 export function parseUploadId(text: string): UploadId {
   if (!/^[0-9a-f]{44}$/.test(text)) {
     throw new ServiceError('upload_not_found', 'There is no such multipart upload.');

@@ -55,5 +55,11 @@ export type ObjectVersion = {
   readonly createdAt: TimeMs;
 };
 
+/** What the writer says of an object; the rest comes from its bytes. */
+export type ObjectDescription = Pick<
+  ObjectVersion,
+  'contentType' | 'headers' | 'userMetadata' | 'tags' | 'storageClass' | 'tier' | 'origin'
+>;
+
 /** An object with what is needed to read its bytes: one blob, or a list. */
 export type StoredObject = ObjectVersion & { readonly content: readonly ContentPart[] };

@@ -5,7 +5,7 @@
 import { ServiceError } from '../errors.ts';
 import type { UploadOperation } from '../files/operation.ts';
 import { requireEnabled } from '../identity/start-session.ts';
-import type { AccountId, BucketId, ContentHash, Etag, ObjectKey } from '../ids.ts';
+import { type AccountId, type BucketId, type ContentHash, etagOf, type ObjectKey } from '../ids.ts';
 import { OBJECT_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../limits.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -23,7 +23,9 @@ import {
   type KeptBytes,
   keepBytes,
 } from './keep-bytes.ts';
-import type { ObjectVersion } from './object.ts';
+import type { ObjectDescription, ObjectVersion } from './object.ts';
+
+export type { ObjectDescription } from './object.ts';
 
 export type PutDeps = KeepDeps & {
   readonly metadata: Pick<Metadata, 'findAccount' | 'findObject' | 'publishObject'>;
@@ -31,12 +33,6 @@ export type PutDeps = KeepDeps & {
   readonly quota: QuotaPolicy;
   readonly capacity: Capacity;
 };
-
-/** What the caller says of the object; the rest comes from its bytes. */
-export type ObjectDescription = Pick<
-  ObjectVersion,
-  'contentType' | 'headers' | 'userMetadata' | 'tags' | 'storageClass' | 'tier' | 'origin'
->;
 
 export type ObjectPut = {
   readonly accountId: AccountId;
@@ -109,7 +105,7 @@ async function publish(
     key: put.key,
     versionId: 'null',
     sizeBytes,
-    etag: digests.md5 as Etag,
+    etag: etagOf(digests.md5),
     contentHash: digests.blake3 as ContentHash,
     checksum,
     createdAt: now,

@@ -8,8 +8,7 @@ import type {
   TimeMs,
   UploadId,
 } from '../../ids.ts';
-import type { ObjectChecksum } from '../object.ts';
-import type { ObjectDescription } from '../put-object.ts';
+import type { ObjectChecksum, ObjectDescription } from '../object.ts';
 
 /** By what the parts are checked, and of what the checksum of the whole is made. */
 export type UploadChecksum = Omit<ObjectChecksum, 'value'>;

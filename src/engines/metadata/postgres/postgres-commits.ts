@@ -122,7 +122,7 @@ export async function storeBytes(db: Db, account: Account, change: number): Prom
  * A refusal must come before the first write: within a larger transaction the caller may go on.
  * The rows are locked, so that what is alive here still is when it gets its new owner.
  */
-export async function refuseDead(db: Db, content: readonly ContentPart[]): Promise<void> {
+async function refuseDead(db: Db, content: readonly ContentPart[]): Promise<void> {
   const blobIds = [...new Set(content.map(({ blob }) => Number(blob.blobId)))];
   if (blobIds.length === 0) return;
   const rows = await db

@@ -24,12 +24,12 @@ import {
   timeAt,
 } from './samples.ts';
 import {
-  etagOf,
   sampleCompletion,
+  sampleEtag,
   samplePartOf,
   sampleResult,
   sampleUpload,
-  uploadIdOf,
+  sampleUploadId,
 } from './upload-samples.ts';
 
 export function uploadContract(engine: MetadataEngine): void {
@@ -96,7 +96,7 @@ function parts(engine: MetadataEngine): void {
     );
     await metadata.insertUpload(upload);
     assert.deepEqual(await metadata.findUpload(upload.uploadId), upload);
-    assert.equal(await metadata.findUpload(uploadIdOf(2)), undefined);
+    assert.equal(await metadata.findUpload(sampleUploadId(2)), undefined);
     assert.equal(await metadata.findObject(upload.bucketId, upload.key), undefined);
     const plain = sampleUpload(account, { key: 'k', number: 3 });
     await metadata.transact((tx) => tx.insertUpload(plain));
@@ -114,7 +114,7 @@ function parts(engine: MetadataEngine): void {
         (error) => isServiceError(error, 'bucket_not_found'),
       );
     }
-    assert.equal(await metadata.findUpload(uploadIdOf(1)), undefined);
+    assert.equal(await metadata.findUpload(sampleUploadId(1)), undefined);
   });
 
   test('parts are listed by their numbers, and count as stored', async () => {
@@ -130,7 +130,10 @@ function parts(engine: MetadataEngine): void {
     assert.deepEqual(await list(2, 2), [10, 11]);
     assert.deepEqual(await list(10_000, 1), []);
     assert.deepEqual(await metadata.listParts({ uploadId, after: 10, limit: 1 }), [empty.part]);
-    assert.deepEqual(await metadata.listParts({ uploadId: uploadIdOf(2), after: 0, limit: 1 }), []);
+    assert.deepEqual(
+      await metadata.listParts({ uploadId: sampleUploadId(2), after: 0, limit: 1 }),
+      [],
+    );
     assert.equal(await storedBytes(metadata, account), 40n);
     const live = [1, 2, 10, 10_000].map((blobId) => [blobId, 1]);
     assert.deepEqual(await blobsOf(metadata), { live, dead: [] });
@@ -205,7 +208,7 @@ function parts(engine: MetadataEngine): void {
     const other = await insertAccount(metadata, sampleAccount(2));
     await store.save(1);
     const wrong: readonly Partial<MultipartUpload>[] = [
-      { uploadId: uploadIdOf(2) },
+      { uploadId: sampleUploadId(2) },
       { key: keyOf('K') },
       { bucketId: other.defaultBucketId },
       { accountId: other.accountId },
@@ -364,7 +367,7 @@ function completing(engine: MetadataEngine): void {
       ...sampleCompletion(upload, [...listed]),
       decide: ({ parts: standing }) => {
         assert.equal(standing.length, 1500);
-        const version = { sizeBytes: listed.size, etag: `${etagOf(1)}-1485` as Etag };
+        const version = { sizeBytes: listed.size, etag: `${sampleEtag(1)}-1485` as Etag };
         return sampleCompletion(upload, [], { version }).decide({
           ...{ upload, account, current: undefined, parts: [] },
         });
@@ -434,7 +437,7 @@ function aborting(engine: MetadataEngine): void {
       metadata.transact((tx) => tx.abortIdleUploads({ changedBefore, at: NOW, limit: 10 }));
     assert.equal(await abort(timeAt(2)), 0);
     assert.equal(await abort(timeAt(100)), 1);
-    assert.equal(await metadata.findUpload(uploadIdOf(2)), undefined);
+    assert.equal(await metadata.findUpload(sampleUploadId(2)), undefined);
     assert.equal(await abort(timeAt(101)), 1);
     assert.equal(await storedBytes(metadata, account), 0n);
     assert.deepEqual((await blobsOf(metadata)).live, []);

@@ -7,7 +7,7 @@ import type { Metadata } from '../metadata.ts';
 import type { MetadataEngine, MetadataStore } from '../metadata-contract.ts';
 import type { UploadEntry, UploadPosition, UploadQuery } from '../uploads.ts';
 import { insertAccount, sampleAccount } from './samples.ts';
-import { sampleCompletion, samplePartOf, sampleUpload, uploadIdOf } from './upload-samples.ts';
+import { sampleCompletion, samplePartOf, sampleUpload, sampleUploadId } from './upload-samples.ts';
 
 type Listed = AsyncDisposable & {
   readonly list: (query: Partial<UploadQuery>) => Promise<readonly string[]>;
@@ -45,7 +45,7 @@ function wordOf(entry: UploadEntry): string {
 }
 
 function afterUpload(key: string, number: number): { readonly after: UploadPosition } {
-  return { after: { kind: 'afterUpload', key, uploadId: uploadIdOf(number) } };
+  return { after: { kind: 'afterUpload', key, uploadId: sampleUploadId(number) } };
 }
 
 function afterKey(key: string): { readonly after: UploadPosition } {

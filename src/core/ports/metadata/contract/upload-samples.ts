@@ -8,7 +8,7 @@ import type { PartPublication, UploadCompletion } from '../uploads.ts';
 import { keyOf, NOW, samplePart, sampleVersion, timeAt } from './samples.ts';
 
 /** Ids in the order of `number`, as in that of the uploads' starts. */
-export function uploadIdOf(number: number): UploadId {
+export function sampleUploadId(number: number): UploadId {
   return String(number).padStart(44, '0') as UploadId;
 }
 
@@ -20,7 +20,7 @@ export function sampleUpload(
 ): MultipartUpload {
   const { key, number = 1 } = sample;
   return {
-    uploadId: uploadIdOf(number),
+    uploadId: sampleUploadId(number),
     accountId: account.accountId,
     bucketId: account.defaultBucketId,
     key: keyOf(key),
@@ -60,7 +60,7 @@ export function samplePartOf(
     part: {
       partNumber: number as PartNumber,
       sizeBytes,
-      etag: etagOf(number),
+      etag: sampleEtag(number),
       checksum,
       createdAt: at,
     },
@@ -71,14 +71,14 @@ export function samplePartOf(
   };
 }
 
-export function etagOf(number: number): Etag {
+export function sampleEtag(number: number): Etag {
   return String(number).padStart(32, '0') as Etag;
 }
 
 /** A result that differs from others by `word`. */
 export function sampleResult(word: string): UploadResult {
   return {
-    etag: `${etagOf(0)}-1` as Etag,
+    etag: `${sampleEtag(0)}-1` as Etag,
     checksum: { algorithm: 'SHA256', type: 'COMPOSITE', value: `${word}=-1` },
     listHash: word,
   };

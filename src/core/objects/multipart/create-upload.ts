@@ -1,0 +1,41 @@
+/** Beginning a multipart upload. */
+import { type AccountId, type BucketId, type ObjectKey, uploadIdOf } from '../../ids.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { UploadCommits } from '../../ports/metadata/uploads.ts';
+import type { Random } from '../../ports/random.ts';
+import type { ObjectDescription } from '../object.ts';
+import type { MultipartUpload, UploadChecksum } from './upload.ts';
+
+export type CreateUploadDeps = {
+  readonly metadata: Pick<UploadCommits, 'insertUpload'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly random: Random;
+};
+
+export type NewUpload = {
+  readonly accountId: AccountId;
+  readonly bucketId: BucketId;
+  readonly key: ObjectKey;
+  readonly description: ObjectDescription;
+  /** As `parseUploadChecksum` allows it. */
+  readonly checksum: UploadChecksum | undefined;
+};
+
+const RANDOM_BYTES = 16;
+
+/** Begins an upload; any number of them may stand for one key. Throws `bucket_not_found`. */
+export async function createUpload(
+  { metadata, clock, random }: CreateUploadDeps,
+  wanted: NewUpload,
+): Promise<MultipartUpload> {
+  const now = clock.now();
+  const upload: MultipartUpload = {
+    ...wanted,
+    uploadId: uploadIdOf(now, random.bytes(RANDOM_BYTES)),
+    createdAt: now,
+    changedAt: now,
+    completion: undefined,
+  };
+  await metadata.insertUpload(upload);
+  return upload;
+}

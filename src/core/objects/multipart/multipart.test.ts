@@ -1,0 +1,312 @@
+/** Proves what multipart uploads take, refuse and become, by the use cases over a memory store. */
+import { strict as assert } from 'node:assert';
+import { describe, test } from 'node:test';
+
+import { FakeClock } from '../../../../tests/world/fake-clock.ts';
+import {
+  DESCRIPTION,
+  listed,
+  md5Of,
+  multipartCalls,
+  sourceOf,
+} from '../../../../tests/world/multipart-world.ts';
+import { seededRandom } from '../../../../tests/world/seeded-random.ts';
+import { MemoryBlobStore } from '../../../engines/blobs/memory/memory-blob-store.ts';
+import { ThreadDigesters } from '../../../engines/digests/thread-digesters.ts';
+import { MemoryMetadata } from '../../../engines/metadata/memory-metadata.ts';
+import { type ErrorCode, isServiceError } from '../../errors.ts';
+import { type ObjectKey, parsePartNumber, parseUploadId } from '../../ids.ts';
+import { PART_SIZE_BYTES_MAX, PART_SIZE_BYTES_MIN } from '../../limits.ts';
+import { NO_FAULTS } from '../../ports/fault-points.ts';
+import { insertAccount, sampleAccount } from '../../ports/metadata/contract/samples.ts';
+import type { ListedPart } from './complete-upload.ts';
+import { listParts } from './list-parts.ts';
+import { listUploads } from './list-uploads.ts';
+import { sweepUploads } from './sweep-uploads.ts';
+import { parseUploadChecksum } from './upload-checksum.ts';
+
+const DAY_MS = 24 * 3_600_000;
+const BIG = Buffer.alloc(PART_SIZE_BYTES_MIN, 'b');
+const TAIL = Buffer.from('tail');
+
+async function openWorld({ freeStorageBytes = 10n ** 12n } = {}) {
+  const metadata = await MemoryMetadata.open();
+  const clock = new FakeClock();
+  const account = await insertAccount(metadata, sampleAccount(1));
+  const owner = { accountId: account.accountId, bucketId: account.defaultBucketId };
+  const deps = {
+    metadata,
+    blobs: new MemoryBlobStore({ ids: metadata, rows: metadata, now: () => clock.now() }),
+    clock,
+    digesters: new ThreadDigesters(),
+    faults: NO_FAULTS,
+    random: seededRandom('multipart'),
+    quota: { freeStorageBytes, freeEgressBytes: 0n },
+    capacity: { storedBytes: () => 0n, capacityBytes: undefined },
+  };
+  const stored = async () => (await metadata.findAccount(account.accountId))?.storedBytes;
+  return { deps, clock, owner, metadata, stored, ...multipartCalls(deps, owner) };
+}
+
+const refused = (code: ErrorCode) => (error: unknown) => isServiceError(error, code);
+
+test('parts in any order become one object with what the start said', async () => {
+  const { begin, upload, complete, read, find, stored, clock } = await openWorld();
+  const started = await begin('k', { description: { ...DESCRIPTION, userMetadata: { a: 'b' } } });
+  const { part } = await upload(started, 7, TAIL);
+  assert.equal(part.etag, md5Of(TAIL));
+  await upload(started, 2, BIG);
+  clock.advance(5000);
+  const result = await complete(started, [listed(2, BIG), listed(7, TAIL)]);
+  assert.match(result.etag, /^[0-9a-f]{32}-2$/);
+  assert.deepEqual(await read('k'), Buffer.concat([BIG, TAIL]));
+  const found = await find('k');
+  assert.deepEqual(found?.userMetadata, { a: 'b' });
+  assert.equal(found.etag, result.etag);
+  assert.equal(found.contentHash, undefined);
+  assert.equal(found.createdAt, clock.now());
+  assert.equal(await stored(), BigInt(BIG.length + TAIL.length));
+});
+
+test('ids are sorted by the time of their start and taken back as they are', async () => {
+  const { begin, clock } = await openWorld();
+  const first = await begin('k');
+  const second = await begin('k');
+  clock.advance(1);
+  const third = await begin('k');
+  assert.notEqual(first.uploadId, second.uploadId);
+  assert(first.uploadId < third.uploadId && second.uploadId < third.uploadId);
+  assert.equal(parseUploadId(first.uploadId), first.uploadId);
+  for (const text of ['', 'x', `${first.uploadId}0`, first.uploadId.toUpperCase().slice(1), '..']) {
+    assert.throws(() => parseUploadId(text), refused('upload_not_found'));
+  }
+});
+
+test('part numbers are 1 to 10000', () => {
+  assert.equal(parsePartNumber('1'), 1);
+  assert.equal(parsePartNumber('10000'), 10_000);
+  for (const text of ['0', '10001', '-1', '', '1.5', '1a', ' 1', '1e3', '99999999999']) {
+    assert.throws(() => parsePartNumber(text), refused('invalid_field'), text);
+  }
+});
+
+describe('what parts are refused for', () => {
+  test('their upload is not there', async () => {
+    const { begin, upload, abort, complete, stored, deps } = await openWorld();
+    const started = await begin('k');
+    const other = { ...started, key: 'other' as ObjectKey };
+    await assert.rejects(upload(other, 1, TAIL), refused('upload_not_found'));
+    await abort(started);
+    await assert.rejects(upload(started, 1, TAIL), refused('upload_not_found'));
+    await assert.rejects(abort(started), refused('upload_not_found'));
+    const done = await begin('done');
+    await upload(done, 1, TAIL);
+    await complete(done, [listed(1, TAIL)]);
+    await assert.rejects(upload(done, 2, TAIL), refused('upload_not_found'));
+    assert.equal(await stored(), BigInt(TAIL.length));
+    const query = { address: done, after: 0, limit: 10 };
+    await assert.rejects(listParts(deps, query), refused('upload_not_found'));
+  });
+
+  test('an abort while their bytes come in', async () => {
+    const { begin, upload, abort, metadata } = await openWorld();
+    const started = await begin('k');
+    const body = {
+      ...sourceOf(TAIL),
+      pipeTo: async (sink: Parameters<ReturnType<typeof sourceOf>['pipeTo']>[0]) => {
+        await sink(Buffer.from(TAIL));
+        await abort(started);
+      },
+    };
+    await assert.rejects(upload(started, 1, body), refused('upload_not_found'));
+    assert.deepEqual(await metadata.listBlobs({ after: undefined, limit: 10 }), []);
+  });
+
+  test('their size', async () => {
+    const { begin, upload } = await openWorld({ freeStorageBytes: 10n ** 15n });
+    const started = await begin('k');
+    const body = { ...sourceOf(TAIL), declaredBytes: PART_SIZE_BYTES_MAX + 1 };
+    await assert.rejects(upload(started, 1, body), refused('body_too_large'));
+  });
+
+  test('the quota, in which open parts count and a replaced one does not', async () => {
+    const { begin, upload, abort, complete, put, stored } = await openWorld({
+      freeStorageBytes: 100n,
+    });
+    const bytes = (length: number) => Buffer.alloc(length, 'q');
+    const started = await begin('k');
+    await upload(started, 1, bytes(60));
+    await assert.rejects(upload(started, 2, bytes(41)), refused('quota_exceeded'));
+    await assert.rejects(put('other', bytes(41)), refused('quota_exceeded'));
+    const unknown = { ...sourceOf(bytes(41)), declaredBytes: undefined };
+    await assert.rejects(upload(started, 2, unknown), refused('quota_exceeded'));
+    await upload(started, 1, bytes(100));
+    await upload(started, 1, bytes(60));
+    assert.equal(await stored(), 60n);
+    await complete(started, [listed(1, bytes(60))]);
+    assert.equal(await stored(), 60n);
+    const second = await begin('k');
+    await upload(second, 1, bytes(40));
+    await complete(second, [listed(1, bytes(40))]);
+    assert.equal(await stored(), 40n);
+    const third = await begin('k');
+    await upload(third, 1, bytes(60));
+    await abort(third);
+    assert.equal(await stored(), 40n);
+  });
+
+  test('a body that is not the announced one', async () => {
+    const { begin, upload, stored } = await openWorld();
+    const started = await begin('k');
+    const demands = { md5: md5Of(BIG) };
+    await assert.rejects(upload(started, 1, TAIL, { demands }), refused('digest_mismatch'));
+    assert.equal(await stored(), 0n);
+  });
+});
+
+describe('what a completion is refused for', () => {
+  const cases: readonly (readonly [ErrorCode, readonly ListedPart[]])[] = [
+    ['invalid_field', []],
+    ['invalid_part_order', [listed(2, BIG), listed(1, BIG)]],
+    ['invalid_part_order', [listed(1, BIG), listed(1, BIG)]],
+    ['invalid_part', [listed(4, BIG)]],
+    ['invalid_part', [listed(1, TAIL)]],
+    ['part_too_small', [listed(1, BIG), listed(3, TAIL), listed(9, BIG)]],
+  ];
+
+  test('its list of parts', async () => {
+    const { begin, upload, complete, find } = await openWorld();
+    const started = await begin('k');
+    await upload(started, 1, BIG);
+    await upload(started, 2, BIG);
+    await upload(started, 3, TAIL);
+    await upload(started, 9, BIG);
+    for (const [code, parts] of cases) {
+      await assert.rejects(complete(started, parts), refused(code), code);
+    }
+    assert.equal(await find('k'), undefined);
+    const upper = { ...listed(3, TAIL), etag: md5Of(TAIL).toUpperCase() };
+    await complete(started, [listed(1, BIG), upper]);
+  });
+
+  test('conditions, which leave the upload standing', async () => {
+    const { begin, upload, complete, put, find, clock, metadata } = await openWorld();
+    const started = await begin('k');
+    await upload(started, 1, TAIL);
+    const parts = [listed(1, TAIL)];
+    const missing = complete(started, parts, { conditions: { ifMatch: '*' } });
+    await assert.rejects(missing, refused('object_not_found'));
+    const old = await put('k', BIG);
+    const exists = complete(started, parts, { conditions: { ifNoneMatch: '*' } });
+    await assert.rejects(exists, refused('precondition_failed'));
+    const other = complete(started, parts, { conditions: { ifMatch: ['nothing'] } });
+    await assert.rejects(other, refused('precondition_failed'));
+    assert.equal((await find('k'))?.etag, old.etag);
+    await metadata.transact((tx) =>
+      tx.updateAccount(started.accountId, { disabledAt: clock.now() }),
+    );
+    await assert.rejects(complete(started, parts), refused('account_disabled'));
+    await metadata.transact((tx) => tx.updateAccount(started.accountId, { disabledAt: null }));
+    await complete(started, parts, { conditions: { ifMatch: [old.etag] } });
+    assert.equal((await find('k'))?.sizeBytes, TAIL.length);
+  });
+
+  test('another size than was said', async () => {
+    const { begin, upload, complete } = await openWorld();
+    const started = await begin('k');
+    await upload(started, 1, TAIL);
+    const wrong = complete(started, [listed(1, TAIL)], { stated: { sizeBytes: 5 } });
+    await assert.rejects(wrong, refused('size_mismatch'));
+    await complete(started, [listed(1, TAIL)], { stated: { sizeBytes: 4 } });
+  });
+});
+
+test('a completion may be repeated, with the same list only', async () => {
+  const { begin, upload, complete, put, find } = await openWorld();
+  const started = await begin('k');
+  await upload(started, 1, BIG);
+  await upload(started, 2, TAIL);
+  const parts = [listed(1, BIG), listed(2, TAIL)];
+  const first = await complete(started, parts);
+  assert.deepEqual(await complete(started, parts), first);
+  const newer = await put('k', TAIL);
+  const conditions = { ifNoneMatch: '*' } as const;
+  assert.deepEqual(await complete(started, parts, { conditions }), first);
+  assert.equal((await find('k'))?.etag, newer.etag);
+  await assert.rejects(complete(started, [listed(1, BIG)]), refused('upload_not_found'));
+});
+
+test('parts and uploads are listed in pages', async () => {
+  const { begin, upload, deps, owner } = await openWorld();
+  const started = await begin('a');
+  await begin('b/1');
+  for (const number of [3, 1, 2]) await upload(started, number, TAIL);
+  const page = await listParts(deps, { address: started, after: 0, limit: 2 });
+  assert.deepEqual(
+    page.parts.map(({ partNumber }) => Number(partNumber)),
+    [1, 2],
+  );
+  assert.equal(page.isTruncated, true);
+  assert.equal(page.upload.uploadId, started.uploadId);
+  const last = await listParts(deps, { address: started, after: 2, limit: 5000 });
+  assert.deepEqual([last.parts.length, last.isTruncated], [1, false]);
+  const none = await listParts(deps, { address: started, after: 0, limit: 0 });
+  assert.deepEqual([none.parts, none.isTruncated], [[], false]);
+  const query = { bucketId: owner.bucketId, prefix: '', delimiter: '/', after: undefined };
+  const uploads = await listUploads(deps, { ...query, limit: 5000 });
+  assert.deepEqual(
+    uploads.entries.map(({ kind }) => kind),
+    ['upload', 'prefix'],
+  );
+  assert.deepEqual((await listUploads(deps, { ...query, limit: 0 })).entries, []);
+});
+
+test('a part is copied out of an object, whole or by range, onto itself as well', async () => {
+  const { begin, upload, copy, complete, put, read } = await openWorld();
+  const source = Buffer.concat([BIG, TAIL]);
+  const old = await put('k', source);
+  const started = await begin('k', { checksum: parseUploadChecksum('CRC32', undefined) });
+  const whole = await copy(started, 1, 'k');
+  assert.equal(whole.part.etag, md5Of(source));
+  assert.equal(whole.checksum?.algorithm, 'CRC32');
+  const { part } = await copy(started, 2, 'k', { range: { first: BIG.length, last: 5242883 } });
+  assert.equal(part.etag, md5Of(TAIL));
+  for (const range of [
+    { first: 0, last: source.length },
+    { first: source.length, last: source.length + 1 },
+    { first: 5, last: 4 },
+  ]) {
+    await assert.rejects(copy(started, 3, 'k', { range }), refused('range_not_satisfiable'));
+  }
+  for (const conditions of [{ ifMatch: ['x'] }, { ifNoneMatch: [old.etag] }]) {
+    await assert.rejects(copy(started, 3, 'k', { conditions }), refused('precondition_failed'));
+  }
+  await assert.rejects(copy(started, 3, 'none'), refused('object_not_found'));
+  await assert.rejects(upload(started, 3, TAIL), refused('checksum_missing'));
+  const sums = [whole, { part }].map(({ part: { partNumber, etag, checksum = '' } }) => ({
+    partNumber,
+    etag,
+    checksum: { algorithm: 'CRC32', value: checksum } as const,
+  }));
+  await complete(started, sums);
+  assert.deepEqual(await read('k'), Buffer.concat([source, TAIL]));
+});
+
+test('idle uploads are swept, results are forgotten after a day', async () => {
+  const { begin, upload, complete, deps, clock, stored } = await openWorld();
+  const sweep = (uploadLifeMs: number | undefined) => sweepUploads({ ...deps, uploadLifeMs });
+  const started = await begin('k');
+  await upload(started, 1, TAIL);
+  const done = await begin('done');
+  await upload(done, 1, TAIL);
+  await complete(done, [listed(1, TAIL)]);
+  clock.advance(DAY_MS);
+  assert.deepEqual(await sweep(2 * DAY_MS), { aborted: 0, forgotten: 0 });
+  clock.advance(1);
+  assert.deepEqual(await sweep(undefined), { aborted: 0, forgotten: 1 });
+  await assert.rejects(complete(done, [listed(1, TAIL)]), refused('upload_not_found'));
+  await begin('young');
+  assert.deepEqual(await sweep(DAY_MS), { aborted: 1, forgotten: 0 });
+  assert.equal(await stored(), BigInt(TAIL.length));
+  await assert.rejects(upload(started, 2, TAIL), refused('upload_not_found'));
+});

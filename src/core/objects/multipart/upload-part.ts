@@ -1,0 +1,164 @@
+/** Uploading a part: the one writing path, published as a part and not as an object. */
+import { ServiceError } from '../../errors.ts';
+import { requireEnabled } from '../../identity/start-session.ts';
+import { etagOf, type PartNumber } from '../../ids.ts';
+import { PART_SIZE_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../../limits.ts';
+import type { ByteSource } from '../../ports/byte-source.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Metadata } from '../../ports/metadata/metadata.ts';
+import {
+  checkStorageQuota,
+  type QuotaPolicy,
+  quotaExceeded,
+  storageLeftBytes,
+} from '../../quota.ts';
+import { hourOf, type UsageSource } from '../../usage.ts';
+import { type BodyDemands, NO_DEMANDS } from '../body-demands.ts';
+import { assertCapacity, type Capacity } from '../capacity.ts';
+import {
+  type Allowance,
+  type KeepDeps,
+  type KeepOptions,
+  type KeptBytes,
+  keepBytes,
+} from '../keep-bytes.ts';
+import type { ObjectChecksum } from '../object.ts';
+import { getLiveUpload } from './live-upload.ts';
+import type { MultipartUpload, UploadAddress, UploadPart } from './upload.ts';
+import { checksumUnfit } from './upload-checksum.ts';
+
+export type PartDeps = KeepDeps & {
+  readonly metadata: Pick<Metadata, 'findAccount' | 'findUpload' | 'listParts' | 'savePart'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly quota: QuotaPolicy;
+  readonly capacity: Capacity;
+};
+
+export type PartUpload = {
+  readonly address: UploadAddress;
+  readonly partNumber: PartNumber;
+  readonly body: ByteSource;
+  /** What the sender says of its bytes; nothing unless given. */
+  readonly demands?: BodyDemands;
+  /** `undefined`: the bytes did not come from outside. */
+  readonly usage: { readonly source: UsageSource; readonly credential: string } | undefined;
+  /** Whether the checksum is the sender's to say, as it is unless the bytes are copied. */
+  readonly from: 'sender' | 'copy';
+};
+
+/** `checksum` is what to tell the sender: of the part, by whichever algorithm it asked for. */
+export type UploadedPart = {
+  readonly part: UploadPart;
+  readonly checksum: ObjectChecksum | undefined;
+};
+
+/**
+ * Stores a part under its number, in place of one that stands there; of several at once the last
+ * to finish stays. Throws `upload_not_found`, `checksum_unfit`, `checksum_missing`,
+ * `body_too_large`, `quota_exceeded`, and what `keepBytes` throws.
+ */
+export async function uploadPart(
+  deps: PartDeps,
+  put: PartUpload,
+  options: KeepOptions = {},
+): Promise<UploadedPart> {
+  const upload = await getLiveUpload(deps, put.address);
+  const demands = demandsOf(upload, put);
+  const allowance = await admit(deps, put);
+  const publishKept = (kept: KeptBytes) => publish(deps, { put, upload, kept });
+  const write = { body: put.body, allowance, demands, publish: publishKept };
+  return await keepBytes(deps, write, options);
+}
+
+/** An upload with an algorithm has the checksum of every part made, whoever else says one. */
+function demandsOf({ checksum }: MultipartUpload, put: PartUpload): BodyDemands {
+  const { demands = NO_DEMANDS } = put;
+  if (checksum === undefined) return demands;
+  const { algorithm, type } = checksum;
+  const said = demands.checksum;
+  if (said !== undefined && said.algorithm !== algorithm) {
+    throw checksumUnfit(`The upload's checksums are of ${algorithm}.`);
+  }
+  if (said === undefined && type === 'COMPOSITE' && put.from === 'sender') {
+    throw checksumMissing(put.partNumber);
+  }
+  return { ...demands, checksum: said ?? { algorithm, declared: () => undefined } };
+}
+
+export function checksumMissing(partNumber: PartNumber): ServiceError {
+  return new ServiceError('checksum_missing', 'Every part of this upload needs its checksum.', {
+    details: { part_number: partNumber },
+  });
+}
+
+/** As of a PUT: a small part that fits beside all that is stored replaces what it may. */
+async function admit(deps: PartDeps, put: PartUpload): Promise<Allowance> {
+  const { address, partNumber } = put;
+  const { declaredBytes } = put.body;
+  assertCapacity(deps.capacity, declaredBytes ?? 0);
+  if (declaredBytes !== undefined && declaredBytes > PART_SIZE_BYTES_MAX) throw tooLarge();
+  const account = await deps.metadata.findAccount(address.accountId);
+  if (account === undefined) throw new ServiceError('account_not_found', 'The account is gone.');
+  if (declaredBytes !== undefined && declaredBytes <= SMALL_BODY_BYTES_MAX) {
+    const bytes = BigInt(declaredBytes);
+    if (bytes <= storageLeftBytes(deps.quota, account, 0)) return { bytes, refuse: tooLarge };
+  }
+  const page = { uploadId: address.uploadId, after: partNumber - 1, limit: 1 };
+  const [next] = await deps.metadata.listParts(page);
+  const replacedBytes = next?.partNumber === partNumber ? next.sizeBytes : 0;
+  checkStorageQuota(deps.quota, account, { sizeBytes: declaredBytes ?? 0, replacedBytes });
+  const left = storageLeftBytes(deps.quota, account, replacedBytes);
+  const bytes = left > BigInt(replacedBytes) ? left : BigInt(replacedBytes);
+  if (bytes > PART_SIZE_BYTES_MAX) return { bytes: BigInt(PART_SIZE_BYTES_MAX), refuse: tooLarge };
+  return { bytes, refuse: () => quotaExceeded(deps.quota, account, Number(bytes) + 1) };
+}
+
+function tooLarge(): ServiceError {
+  return new ServiceError('body_too_large', 'The body is larger than a part may be.', {
+    details: { size_bytes_max: PART_SIZE_BYTES_MAX },
+  });
+}
+
+async function publish(
+  deps: PartDeps,
+  write: {
+    readonly put: PartUpload;
+    readonly upload: MultipartUpload;
+    readonly kept: KeptBytes;
+  },
+): Promise<UploadedPart> {
+  const { put, upload, kept } = write;
+  const { accountId, bucketId } = put.address;
+  const { blob, sizeBytes, checksum } = kept;
+  const now = deps.clock.now();
+  const part: UploadPart = {
+    partNumber: put.partNumber,
+    sizeBytes,
+    etag: etagOf(kept.digests.md5),
+    // Without an algorithm of the upload nobody could say later which one it was of.
+    checksum: upload.checksum === undefined ? undefined : checksum?.value,
+    createdAt: now,
+  };
+  await deps.metadata.savePart({
+    address: put.address,
+    part,
+    blob: sizeBytes === 0 ? undefined : blob,
+    check: ({ account, replaced }) => {
+      requireEnabled(account);
+      const replacedBytes = replaced?.sizeBytes ?? 0;
+      checkStorageQuota(deps.quota, account, { sizeBytes, replacedBytes });
+    },
+    usage: put.usage && {
+      accountId,
+      hour: hourOf(now),
+      meter: 'ingress',
+      source: put.usage.source,
+      bucketId,
+      credential: put.usage.credential,
+      link: undefined,
+      bytes: BigInt(sizeBytes),
+      requests: 1,
+    },
+  });
+  return { part, checksum };
+}
