@@ -43,10 +43,7 @@ export async function corsRulesAt(
   return corsRulesOf(bucket?.documents.cors);
 }
 
-async function findBucket(
-  metadata: S3Deps['metadata'],
-  text: string,
-): Promise<Bucket | undefined> {
+async function findBucket(metadata: S3Deps['metadata'], text: string): Promise<Bucket | undefined> {
   try {
     return await metadata.findBucket(parseBucketName(text));
   } catch (error) {
@@ -65,9 +62,7 @@ export function findCorsRule(
       rule.allowedMethods.includes(method) &&
       rule.allowedOrigins.some((pattern) => isMatch(pattern, origin)) &&
       headers.every((header) =>
-        rule.allowedHeaders.some((pattern) =>
-          isMatch(pattern.toLowerCase(), header.toLowerCase()),
-        ),
+        rule.allowedHeaders.some((pattern) => isMatch(pattern.toLowerCase(), header.toLowerCase())),
       ),
   );
 }

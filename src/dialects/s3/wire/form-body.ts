@@ -160,7 +160,8 @@ class FormReading {
     }
     this.#field.bytesLeft -= bytes.length;
     if (this.#field.bytesLeft < 0) throw fieldsTooLong();
-    this.#field.pieces.push(bytes);
+    // A copy: a view would keep all of the chunk that it came in.
+    this.#field.pieces.push(Uint8Array.from(bytes));
     return undefined;
   }
 

@@ -10,7 +10,7 @@ import type { RequestHead } from './request-head.ts';
 import { invalidArgument, S3Refusal } from './s3-refusal.ts';
 
 /** The most that one PUT may carry. */
-const PUT_BYTES_MAX = 5 * 1024 ** 3;
+export const PUT_BYTES_MAX = 5 * 1024 ** 3;
 
 export type ObjectBody = {
   readonly source: ByteSource;
