@@ -13,8 +13,10 @@ import { drainBody } from '../../server/request-body.ts';
 import { newRequestId } from '../../server/request-id.ts';
 import { authenticate } from './access/authenticate.ts';
 import type { Caller } from './access/caller.ts';
+import { corsHeaders } from './access/cors.ts';
 import { limitRequests } from './access/limit-requests.ts';
 import { ownerIdOf } from './access/owner.ts';
+import { answerPreflight } from './access/preflight.ts';
 import type { S3Deps } from './deps.ts';
 import { detectOperation } from './operations/detect-operation.ts';
 import {
@@ -90,6 +92,14 @@ export async function serveRequest(
       sendContinue,
       isExpectingContinue,
     };
+    if (head.method === 'OPTIONS') {
+      known.operation = 'Preflight';
+      await answerPreflight(deps, exchange);
+      return;
+    }
+    if (head.headers['origin'] !== undefined) {
+      Object.assign(commonHeaders, await corsHeaders(deps, head));
+    }
     known.operation = detectOperation(head);
     known.caller = await callerOf(deps, exchange, known.operation);
     await limitRequests(deps, known.caller, request);

@@ -14,6 +14,7 @@ import {
   headBucket,
 } from './buckets.ts';
 import { copyObject } from './copy-object.ts';
+import { deleteBucketCors, getBucketCors, putBucketCors } from './cors-documents.ts';
 import { deleteObject } from './delete-object.ts';
 import { deleteObjects } from './delete-objects.ts';
 import { getObject, headObject } from './get-object.ts';
@@ -23,6 +24,7 @@ import { listObjectVersions } from './list-object-versions.ts';
 import { listObjects, listObjectsV2 } from './list-objects.ts';
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './object-tagging.ts';
 import type { OPERATIONS, ServedName } from './operation-table.ts';
+import { postObject } from './post-object.ts';
 import { putObject } from './put-object.ts';
 
 export type ObjectCall = Call & { readonly key: ObjectKey };
@@ -54,9 +56,9 @@ export const BUCKET_HANDLERS: Readonly<
   GetBucketVersioning: getBucketVersioning,
   GetBucketAcl: getAcl,
   PutBucketAcl: putAcl,
-  GetBucketCors: later,
-  PutBucketCors: later,
-  DeleteBucketCors: later,
+  GetBucketCors: getBucketCors,
+  PutBucketCors: putBucketCors,
+  DeleteBucketCors: deleteBucketCors,
   GetBucketTagging: getBucketTagging,
   PutBucketTagging: putBucketTagging,
   DeleteBucketTagging: deleteBucketTagging,
@@ -68,7 +70,7 @@ export const BUCKET_HANDLERS: Readonly<
     Payer: 'BucketOwner',
   }),
   DeleteObjects: deleteObjects,
-  PostObject: later,
+  PostObject: postObject,
 };
 
 export const OBJECT_HANDLERS: Readonly<Record<NameOn<'object'>, Handler<ObjectCall>>> = {
@@ -91,7 +93,7 @@ export const OBJECT_HANDLERS: Readonly<Record<NameOn<'object'>, Handler<ObjectCa
   AbortMultipartUpload: later,
 };
 
-/** Multipart uploads, CORS and forms follow. */
+/** Multipart uploads follow. */
 async function later(): Promise<void> {
   throw new S3Refusal('NotImplemented');
 }
