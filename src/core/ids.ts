@@ -45,6 +45,10 @@ export type Etag = Branded<string, 'Etag'>;
 /** Milliseconds since the epoch, UTC. */
 export type TimeMs = Branded<number, 'TimeMs'>;
 
+export function parseAccessKeyId(text: string): AccessKeyId | undefined {
+  return /^[A-Z2-7]{20}$/.test(text) ? (text as AccessKeyId) : undefined;
+}
+
 /** Parses an object key of any dialect; throws `invalid_key`. */
 export function parseObjectKey(text: string): ObjectKey {
   if (text.includes('\0')) throw new ServiceError('invalid_key', 'A key must not hold NUL.');

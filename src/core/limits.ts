@@ -49,6 +49,8 @@ export const LINK_PASSWORD_LENGTH_MAX = 256;
 export const TOKEN_NAME_LENGTH_MAX = 100;
 /** Live API tokens of one account; they are listed without pages. */
 export const TOKENS_MAX = 1000;
+/** Open uploads that go in one transaction with their bucket; each may have 10,000 parts. */
+export const UPLOADS_ABORTED_AT_ONCE_MAX = 10;
 /** Buckets in one answer, as S3 has it. */
 export const BUCKETS_LISTED_MAX = 10_000;
 /** Live S3 keys of one account; they are listed without pages. */

@@ -4,7 +4,7 @@
  */
 import type { Keyring } from '../../kit/keyring.ts';
 import { isServiceError, ServiceError } from '../errors.ts';
-import type { AccessKeyId, TimeMs } from '../ids.ts';
+import { type AccessKeyId, parseAccessKeyId, type TimeMs } from '../ids.ts';
 import { LAST_USED_STEP_MS } from '../limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AccessReads } from '../ports/metadata/access.ts';
@@ -12,7 +12,6 @@ import type { AccountReads } from '../ports/metadata/accounts.ts';
 import type { Transactions } from '../ports/metadata/metadata.ts';
 import type { Principal } from '../principal.ts';
 import type { AccessKeyMemory } from './access-key-memory.ts';
-import { parseAccessKeyId } from './names.ts';
 import { openS3Secret } from './s3-key.ts';
 import { requireEnabled } from './start-session.ts';
 

@@ -1,7 +1,16 @@
 /** Names and ids of identity: made from clock and randomness, parsed from outside text. */
+import { strict as assert } from 'node:assert';
 import { encodeBase64Url } from '../../kit/base64.ts';
 import { isUuidV7, UUID_RANDOM_BYTES, uuidV7 } from '../../kit/uuid.ts';
-import type { AccessKeyId, AccountId, AccountSlug, SessionId, TimeMs, TokenId } from '../ids.ts';
+import {
+  type AccessKeyId,
+  type AccountId,
+  type AccountSlug,
+  parseAccessKeyId,
+  type SessionId,
+  type TimeMs,
+  type TokenId,
+} from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 
@@ -16,7 +25,9 @@ export function newAccountId(deps: { readonly clock: Clock; readonly random: Ran
 
 /** Twenty letters of 32: 100 random bits. */
 export function newAccessKeyId(random: Random): AccessKeyId {
-  return randomLetters(random, ACCESS_KEY_ID_LENGTH).toUpperCase() as AccessKeyId;
+  const accessKeyId = parseAccessKeyId(randomLetters(random, ACCESS_KEY_ID_LENGTH).toUpperCase());
+  assert(accessKeyId !== undefined, 'twenty letters are an access key id');
+  return accessKeyId;
 }
 
 export function newTokenId(deps: { readonly clock: Clock; readonly random: Random }): TokenId {
@@ -34,10 +45,6 @@ export function newAccountSlug(random: Random): AccountSlug {
 /** Letters of 32, so that each byte's low five bits choose one without bias. */
 function randomLetters(random: Random, length: number): string {
   return Array.from(random.bytes(length), (byte) => BASE32_LETTERS[byte & 31]).join('');
-}
-
-export function parseAccessKeyId(text: string): AccessKeyId | undefined {
-  return /^[A-Z2-7]{20}$/.test(text) ? (text as AccessKeyId) : undefined;
 }
 
 export function parseAccountId(text: string): AccountId | undefined {

@@ -1,7 +1,13 @@
 /** S3 keys of an account: made, listed, revoked. */
 import { bytesOfUtf8, isWellFormedText } from '../../kit/text.ts';
 import { ServiceError } from '../errors.ts';
-import { type AccountId, type BucketId, type BucketName, parseBucketName } from '../ids.ts';
+import {
+  type AccountId,
+  type BucketId,
+  type BucketName,
+  parseAccessKeyId,
+  parseBucketName,
+} from '../ids.ts';
 import { KEY_BYTES_MAX, S3_KEY_NAME_LENGTH_MAX, S3_KEYS_MAX } from '../limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AccessReads } from '../ports/metadata/access.ts';
@@ -10,7 +16,7 @@ import type { MetadataTx, Transactions } from '../ports/metadata/metadata.ts';
 import type { Random } from '../ports/random.ts';
 import type { Account } from './account.ts';
 import { type Actor, actorName, authorizeActor } from './actor.ts';
-import { newAccessKeyId, parseAccessKeyId } from './names.ts';
+import { newAccessKeyId } from './names.ts';
 import { mintS3Secret, type S3Key, sealS3Secret } from './s3-key.ts';
 
 type SealDeps = {

@@ -13,7 +13,9 @@ import { setAccountLimits } from '../identity/administer-accounts.ts';
 import { findAccessKey } from '../identity/authenticate-access-key.ts';
 import { createS3Key } from '../identity/s3-keys.ts';
 import type { BucketName, ObjectKey, TokenId } from '../ids.ts';
-import { samplePublication } from '../ports/metadata/contract/samples.ts';
+import { UPLOADS_ABORTED_AT_ONCE_MAX } from '../limits.ts';
+import { sampleDeletion, samplePublication } from '../ports/metadata/contract/samples.ts';
+import { sampleUpload } from '../ports/metadata/contract/upload-samples.ts';
 import type { Principal } from '../principal.ts';
 import { SCOPES } from '../principal.ts';
 import { changeBucket, createBucket, deleteBucket, getBucket, listBuckets } from './buckets.ts';
@@ -120,6 +122,31 @@ test('only an empty bucket goes, with the keys that are limited to it', async ()
   await createBucket(world, { principal: ann, name: 'anns' });
   const asKey = getBucket(world, { principal: limited, name: bucket.name, access: 'bucket.read' });
   await assert.rejects(asKey, refusedAs('access_denied'));
+});
+
+test('open uploads go with their bucket, and stay with one that is refused', async () => {
+  const { world, ann } = await openWorld();
+  const { name, bucketId } = await createBucket(world, { principal: ann, name: 'anns' });
+  const account = await world.metadata.findAccount(ann.accountId);
+  assert(account);
+  const count = 2 * UPLOADS_ABORTED_AT_ONCE_MAX + 1;
+  const uploads = Array.from({ length: count }, (_, number) =>
+    sampleUpload(account, { key: 'k', number }, { bucketId }),
+  );
+  for (const upload of uploads) await world.metadata.insertUpload(upload);
+  const standing = async () => {
+    const found = uploads.map(({ uploadId }) => world.metadata.findUpload(uploadId));
+    return (await Promise.all(found)).filter((upload) => upload !== undefined).length;
+  };
+  await world.metadata.publishObject(
+    samplePublication(account, { key: 'k', blobId: 1, version: { bucketId } }),
+  );
+  const remove = () => deleteBucket(world, { principal: ann, name });
+  await assert.rejects(remove(), refusedAs('bucket_not_empty'));
+  assert.equal(await standing(), count);
+  await world.metadata.deleteObject(sampleDeletion(account, 'k', { bucketId }));
+  await remove();
+  assert.equal(await standing(), 0);
 });
 
 test('the default bucket stays', async () => {

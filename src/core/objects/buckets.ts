@@ -3,8 +3,14 @@ import { ServiceError } from '../errors.ts';
 import { actorName } from '../identity/actor.ts';
 import { authorize } from '../identity/authorize.ts';
 import { authorizeNewBucket, authorizeObjects } from '../identity/authorize-objects.ts';
-import { type AccountId, type BucketName, parseBucketName } from '../ids.ts';
-import { BUCKETS_LISTED_MAX } from '../limits.ts';
+import {
+  type AccountId,
+  type BucketId,
+  type BucketName,
+  parseBucketName,
+  type TimeMs,
+} from '../ids.ts';
+import { BUCKETS_LISTED_MAX, UPLOADS_ABORTED_AT_ONCE_MAX } from '../limits.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { BucketReads } from '../ports/metadata/buckets.ts';
 import type { MetadataTx, Transactions } from '../ports/metadata/metadata.ts';
@@ -66,8 +72,8 @@ export async function createBucket(
 }
 
 /**
- * Removes an empty bucket with the S3 keys that are limited to it. Throws `bucket_not_found`,
- * `missing_scope`, `access_denied`, `default_bucket`, `bucket_not_empty`.
+ * Removes an empty bucket with its open uploads and the S3 keys that are limited to it. Throws
+ * `bucket_not_found`, `missing_scope`, `access_denied`, `default_bucket`, `bucket_not_empty`.
  */
 export async function deleteBucket(
   deps: Pick<BucketDeps, 'clock'> & { readonly metadata: Transactions },
@@ -75,21 +81,43 @@ export async function deleteBucket(
 ): Promise<void> {
   const { principal, name } = input;
   const at = deps.clock.now();
-  await deps.metadata.transact(async (tx) => {
-    const bucket = await getBucket({ metadata: tx }, { principal, name, access: 'bucket.write' });
-    if (bucket.isDefault) {
-      throw new ServiceError('default_bucket', 'The default bucket stays with its account.');
-    }
-    await tx.deleteBucket(bucket.bucketId);
-    await tx.revokeS3KeysOf(bucket.bucketId, at);
-    await tx.appendAudit({
-      at,
-      accountId: bucket.accountId,
-      actor: actorName(principal),
-      action: 'bucket.deleted',
-      subject: name,
-    });
+  const tryToRemove = (tx: MetadataTx) => removeBucket(tx, { principal, name, at });
+  // Most buckets go at once; one with very many open uploads takes several short transactions.
+  while (!(await deps.metadata.transact(tryToRemove)));
+}
+
+/** Answers whether the bucket is gone; if not, some of its uploads are. */
+async function removeBucket(
+  tx: MetadataTx,
+  removal: { readonly principal: Principal; readonly name: BucketName; readonly at: TimeMs },
+): Promise<boolean> {
+  const { principal, name, at } = removal;
+  const bucket = await getBucket({ metadata: tx }, { principal, name, access: 'bucket.write' });
+  const { bucketId, accountId, isDefault } = bucket;
+  if (isDefault) {
+    throw new ServiceError('default_bucket', 'The default bucket stays with its account.');
+  }
+  await requireEmpty(tx, bucketId);
+  const limit = UPLOADS_ABORTED_AT_ONCE_MAX;
+  if ((await tx.abortUploadsOf({ bucketId, at, limit })) === limit) return false;
+  await tx.deleteBucket(bucketId);
+  await tx.revokeS3KeysOf(bucketId, at);
+  await tx.appendAudit({
+    at,
+    accountId,
+    actor: actorName(principal),
+    action: 'bucket.deleted',
+    subject: name,
   });
+  return true;
+}
+
+/** Before uploads are aborted: a bucket that stays keeps them. */
+async function requireEmpty(tx: MetadataTx, bucketId: BucketId): Promise<void> {
+  const all = { bucketId, prefix: '', delimiter: '', after: undefined, limit: 1 };
+  const { entries } = await tx.listObjects(all);
+  if (entries.length === 0) return;
+  throw new ServiceError('bucket_not_empty', 'The bucket holds objects.');
 }
 
 /**

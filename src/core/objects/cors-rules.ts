@@ -17,7 +17,7 @@ export type CorsRule = {
 
 /** The rules of a bucket's document; none when there is no document. */
 export function corsRulesOf(document: string | undefined): readonly CorsRule[] {
-  return document === undefined ? [] : (JSON.parse(document) as readonly CorsRule[]);
+  return document === undefined ? [] : JSON.parse(document);
 }
 
 /** The document of rules, as `BucketChange` takes it: without rules it is removed. */

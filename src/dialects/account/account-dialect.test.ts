@@ -19,8 +19,7 @@ import { registerAccountDialect } from './routes.ts';
 type Json = Record<string, unknown>;
 type Answer = { readonly status: number; readonly headers: Headers; readonly body: Json };
 
-const NO_LIMITS: LimitWindows = { credential: [], anonymous: [],
-    s3: [], signIn: [], password: [] };
+const NO_LIMITS: LimitWindows = { credential: [], anonymous: [], s3: [], signIn: [], password: [] };
 const wallet = walletOf('first');
 
 async function openApi(

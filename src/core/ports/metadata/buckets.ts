@@ -23,9 +23,10 @@ export interface BucketWrites {
   /** Changes the named settings; throws `bucket_not_found`. */
   updateBucket(bucketId: BucketId, change: BucketChange): Promise<void>;
   /**
-   * Removes an empty bucket; its number is never given again. Throws `bucket_not_found`, and
-   * `bucket_not_empty` while it holds an object or a former version. A publish that races with it
-   * either comes first or fails with `bucket_not_found`.
+   * Removes an empty bucket; its number is never given again. The same transaction aborts its open
+   * uploads before. Throws `bucket_not_found`, and `bucket_not_empty` while it holds an object or a
+   * former version. A publish or a new upload that races with it either comes first or fails with
+   * `bucket_not_found`.
    */
   deleteBucket(bucketId: BucketId): Promise<void>;
 }

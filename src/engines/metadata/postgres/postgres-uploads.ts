@@ -60,9 +60,11 @@ export function uploadWrites(
   return {
     async insertUpload(upload) {
       onBucket(upload.bucketId);
-      await lockAccount(db, upload.accountId);
+      const account = await lockAccount(db, upload.accountId);
       await requireOwner(db, upload.bucketId, upload.accountId);
       await db.insertInto('multipart_uploads').values(columnsOfUpload(upload)).execute();
+      // A transaction that removes the bucket and has not seen this upload is run again.
+      await storeBytes(db, account, 0);
     },
     savePart(publication) {
       onBucket(publication.address.bucketId);

@@ -15,6 +15,7 @@ import {
   samplePublication,
   timeAt,
 } from './samples.ts';
+import { sampleUpload } from './upload-samples.ts';
 
 const NO_DOCUMENTS = {
   cors: undefined,
@@ -220,6 +221,34 @@ function removing(engine: MetadataEngine): void {
       });
       const stored = published.filter(({ status }) => status === 'fulfilled').length;
       assert.equal(page.entries.length, isGone ? 0 : stored);
+    }
+  });
+
+  test('of a removal and the uploads that race with it, none is left without its bucket', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    for (let round = 0; round < 5; round += 1) {
+      const bucket = await insertBucket(metadata, sampleBucket(account, `bucket-${round}`));
+      const { bucketId } = bucket;
+      const uploads = [1, 2, 3].map((number) =>
+        sampleUpload(account, { key: 'k', number: round * 10 + number }, { bucketId }),
+      );
+      const remove = metadata.transact(async (tx) => {
+        await tx.findBucket(bucket.name);
+        await tx.abortUploadsOf({ bucketId, at: timeAt(2), limit: 10 });
+        await tx.deleteBucket(bucketId);
+      });
+      const begun = uploads.map((upload) => metadata.insertUpload(upload));
+      const [removed, ...inserted] = await Promise.allSettled([remove, ...begun]);
+      assert.equal(removed.status, 'fulfilled');
+      for (const outcome of inserted) {
+        if (outcome.status === 'fulfilled') continue;
+        assert(isServiceError(outcome.reason, 'bucket_not_found'), String(outcome.reason));
+      }
+      for (const { uploadId } of uploads) {
+        assert.equal(await metadata.findUpload(uploadId), undefined);
+      }
     }
   });
 }
