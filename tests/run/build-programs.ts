@@ -1,6 +1,6 @@
 /** Builds the client programs whose sources have changed, or that this machine never built. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -92,4 +92,12 @@ const RECIPES: Readonly<Record<BuiltProgram['name'], Recipe>> = {
     variables: { CARGO_TARGET_DIR: folder, CARGO_INCREMENTAL: '0' },
     output: join(folder, 'debug', 's3-round-trip'),
   }),
+  mc: (folder) => {
+    const module = readFileSync(join(sourceFolder({ name: 'mc' }), 'module.txt'), 'utf8').trim();
+    return {
+      argv: ['go', 'install', '-trimpath', '-ldflags=-s', module],
+      variables: { CGO_ENABLED: '0', GOBIN: folder },
+      output: join(folder, 'mc'),
+    };
+  },
 };

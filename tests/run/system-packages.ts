@@ -16,6 +16,13 @@ const PACKAGES: readonly SystemPackage[] = [
   { name: 'curl', isPresent: () => isRunning('curl', ['--version']) },
   { name: 'openssl', isPresent: () => isRunning('openssl', ['version']) },
   { name: 'strace', isPresent: () => isRunning('strace', ['--version']) },
+  { name: 'awscli', isPresent: () => existsSync('/usr/bin/aws') },
+  { name: 'rclone', isPresent: () => isRunning('rclone', ['version']) },
+  { name: 's3cmd', isPresent: () => isRunning('s3cmd', ['--version']) },
+  { name: 'restic', isPresent: () => isRunning('restic', ['version']) },
+  { name: 's3fs', isPresent: () => isRunning('s3fs', ['--version']) },
+  { name: 'fuse3', isPresent: () => isRunning('fusermount3', ['--version']) },
+  { name: 'nginx', isPresent: () => isRunning('nginx', ['-v']) },
   { name: 'python3-venv', isPresent: () => isRunning('python3', ['-c', 'import ensurepip, venv']) },
 ];
 
