@@ -1,6 +1,6 @@
 /** The benchmarks run, and their report has its form; how quick anything is proves nothing here. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -9,43 +9,60 @@ import { compareReports } from './compare.ts';
 import { BodyPattern } from './load/body-pattern.ts';
 import { Histogram } from './load/histogram.ts';
 import { REPORT_FORM, reportText } from './report.ts';
-import { ROWS, selectRows } from './rows.ts';
+import { type ProtocolName, ROWS, selectRows } from './rows.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'pinfold-bench-test-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-test('rows of every action run without a wrong answer and make a whole report', async () => {
-  const names = ['put-4KiB-1', 'get-64KiB-16', 'head-4KiB-1', 'delete-4KiB-1', 'list-1000-1'];
-  const seen: string[] = [];
-  const report = await runBench(
-    {
-      root: join(import.meta.dirname, '..'),
-      directory,
-      protocol: 'files',
-      rows: selectRows(ROWS.files, names),
-      runs: 1,
-      effort: { runMs: 60, warmMs: 20, listKeys: 1500, listKeysOfPeers: 1500, readCountMax: 16 },
-      peers: [],
-      beside: 'none',
-    },
-    { onNote: () => undefined, onRow: ({ row }) => seen.push(row) },
-    { signal: new AbortController().signal },
-  );
-  assert.equal(report.form, REPORT_FORM);
-  assert.deepEqual(seen.sort(), [...names].sort());
-  for (const row of report.rows) {
-    assert.equal(row.failures, 0, row.failureTexts.join('; '));
-    assert(row.requests > 0 && row.rate.median > 0, row.row);
-    assert(row.p50Us > 0 && row.p99Us >= row.p50Us, row.row);
-    assert(row.generatorCpuUs > 0, row.row);
-  }
-  assert(report.rows.some(({ comparedAnswers }) => comparedAnswers > 0));
-  const text = reportText(report);
-  for (const name of names) assert.match(text, new RegExp(`^${name} +pinfold `, 'm'));
-  assert.match(text, /RATE_LIMIT_PER_SECOND=/);
-  const same = compareReports(report, JSON.parse(JSON.stringify(report)));
-  assert.match(same, /0 of 5 rows/);
-});
+const ROW_NAMES: Readonly<Record<ProtocolName, readonly string[]>> = {
+  files: ['put-4KiB-1', 'get-64KiB-16', 'head-4KiB-1', 'delete-4KiB-1', 'list-1000-1'],
+  s3: [
+    ...['put-4KiB-1', 'put-1MiB-1', 'get-64KiB-16', 'head-4KiB-1', 'delete-4KiB-1'],
+    ...['list-1000-1', 'list-delimiter-1'],
+  ],
+};
+
+for (const protocol of ['files', 's3'] as const) {
+  test(`rows of every action of ${protocol} run without a wrong answer and make a whole report`, async () => {
+    const names = ROW_NAMES[protocol];
+    const seen: string[] = [];
+    mkdirSync(join(directory, protocol));
+    const report = await runBench(
+      {
+        root: join(import.meta.dirname, '..'),
+        protocol,
+        directory: join(directory, protocol),
+        rows: selectRows(ROWS[protocol], names),
+        runs: 1,
+        effort: {
+          runMs: 60,
+          warmMs: 20,
+          listKeys: 1500,
+          listKeysOfPeers: 1500,
+          readCountMax: 16,
+        },
+        peers: [],
+        beside: 'none',
+      },
+      { onNote: () => undefined, onRow: ({ row }) => seen.push(row) },
+      { signal: new AbortController().signal },
+    );
+    assert.equal(report.form, REPORT_FORM);
+    assert.deepEqual(seen.sort(), [...names].sort());
+    for (const row of report.rows) {
+      assert.equal(row.failures, 0, row.failureTexts.join('; '));
+      assert(row.requests > 0 && row.rate.median > 0, row.row);
+      assert(row.p50Us > 0 && row.p99Us >= row.p50Us, row.row);
+      assert(row.generatorCpuUs > 0, row.row);
+    }
+    assert(report.rows.some(({ comparedAnswers }) => comparedAnswers > 0));
+    const text = reportText(report);
+    for (const name of names) assert.match(text, new RegExp(`^${name} +pinfold `, 'm'));
+    assert.match(text, /RATE_LIMIT_PER_SECOND=/);
+    const same = compareReports(report, JSON.parse(JSON.stringify(report)));
+    assert.match(same, new RegExp(`0 of ${names.length} rows`));
+  });
+}
 
 test('a word that names no row is refused with the rows there are', () => {
   assert.throws(() => selectRows(ROWS.files, ['put-5KiB']), /put-4KiB-16/);
@@ -75,5 +92,7 @@ test('a body is recognized in any pieces, and one wrong byte is not', () => {
 });
 
 test('nothing of a run is left in its directory but the data that its owner removes', () => {
-  assert.deepEqual(readdirSync(directory), ['pinfold']);
+  for (const protocol of ['files', 's3']) {
+    assert.deepEqual(readdirSync(join(directory, protocol)), ['pinfold']);
+  }
 });
