@@ -9,6 +9,7 @@ import { registerFilesDialect } from './dialects/files/routes.ts';
 import { type OpenApiDocument, registerOpenApiRoutes } from './dialects/health/openapi-routes.ts';
 import { registerHealthDialect } from './dialects/health/routes.ts';
 import { registerS3Settings } from './dialects/s3-settings/routes.ts';
+import type { TlsContext } from './kit/tls-pair.ts';
 import { type ApiTimeouts, createApiServer } from './server/api-server.ts';
 import type { ApiServer } from './server/schema-kit.ts';
 
@@ -19,6 +20,8 @@ export type ApiOptions = {
   readonly publicUrl: () => string;
   /** Where clients reach the S3 gateway; known likewise. */
   readonly s3PublicUrl: () => string;
+  /** `undefined`: plain HTTP. */
+  readonly tls?: TlsContext | undefined;
   /** For what must see every route as it is registered: the maker of the OpenAPI documents. */
   readonly onRoutesComing?: (server: ApiServer, version: string) => Promise<void>;
   /** For tests of clients that stall. */
@@ -31,7 +34,6 @@ const CHAIN_ID = 'mainnet';
 /** Builds the API with all its routes; it does not listen yet. */
 export async function buildApi(store: Store, options: ApiOptions): Promise<ApiServer> {
   const { config, faults, publicUrl, s3PublicUrl } = options;
-  const { tls } = config.api;
   const identity = {
     ...store,
     signUpPolicy: config.signup,
@@ -46,7 +48,7 @@ export async function buildApi(store: Store, options: ApiOptions): Promise<ApiSe
     {
       trustedProxies: config.trustedProxies,
       maxConnections: config.maxConnections,
-      tls: tls.kind === 'on' ? tls : undefined,
+      tls: options.tls,
       ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
     },
   );

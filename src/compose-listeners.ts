@@ -1,7 +1,9 @@
 /** The listeners of a server over an open store: the API, S3, metrics and the admin socket. */
+import { lookup } from 'node:dns/promises';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Server as TlsServer } from 'node:tls';
 import { buildApi } from './compose-api.ts';
 import { buildS3 } from './compose-s3.ts';
 import type { OpenStore } from './compose-store.ts';
@@ -12,6 +14,7 @@ import { type FaultPoints, NO_FAULTS } from './core/ports/fault-points.ts';
 import { AdminServer } from './dialects/admin/admin-server.ts';
 import { storeAdministration } from './dialects/admin/store-administration.ts';
 import { storeUpkeep } from './dialects/admin/store-upkeep.ts';
+import { TlsFiles } from './engines/tls/tls-files.ts';
 import { ORPHAN_GRACE_MS } from './jobs/schedule.ts';
 import type { Log } from './observe/log.ts';
 import { createMetricsServer } from './server/metrics-server.ts';
@@ -42,11 +45,15 @@ export async function listen(
   const ports = { api: config.api.port, s3: config.s3.port };
   const publicUrl = () => publicUrlOf(config, ports.api);
   const s3PublicUrl = () => s3PublicUrlOf(config, ports.s3);
-  const api = await buildApi(store, { config, faults, publicUrl, s3PublicUrl });
+  const tlsFiles =
+    config.api.tls.kind === 'off' ? undefined : await TlsFiles.open(store, config.api.tls);
+  if (tlsFiles !== undefined) stack.use(tlsFiles);
+  const tls = tlsFiles?.current.context;
+  const api = await buildApi(store, { config, faults, publicUrl, s3PublicUrl, tls });
   stack.defer(() => api.close());
-  const s3 = buildS3(store, { config, faults, publicUrl: s3PublicUrl });
+  const s3 = buildS3(store, { config, faults, publicUrl: s3PublicUrl, tls });
   stack.defer(() => void s3.close());
-  const metrics = createMetricsServer(store.metrics);
+  const metrics = createMetricsServer(store.metrics, config.metrics.isTls ? tls : undefined);
   stack.defer(() => void metrics.close());
   const admin = stack.use(
     await AdminServer.open(
@@ -63,16 +70,19 @@ export async function listen(
       { socketFile: join(store.paths.adminSocket) },
     ),
   );
+  for (const server of [api.server, s3, metrics]) {
+    if (server instanceof TlsServer) tlsFiles?.follow(server);
+  }
   const metricsPort = await listenOn(metrics, config.metrics);
   ports.s3 = await listenOn(s3, { host: config.api.host, port: config.s3.port });
-  await api.listen({ host: config.api.host, port: config.api.port });
+  await api.listen({ host: await addressOf(config.api.host), port: config.api.port });
   ports.api = portOf(api.server.address());
   const servers = [api.server, s3];
   return {
     addresses: {
       api: publicUrl(),
       s3: s3PublicUrl(),
-      metrics: `http://${config.metrics.host}:${metricsPort}/metrics`,
+      metrics: `${config.metrics.isTls ? 'https' : 'http'}://${config.metrics.host}:${metricsPort}/metrics`,
       adminSocket: admin.socketFile,
     },
     stop: async (graceMs) => {
@@ -88,6 +98,14 @@ export async function listen(
       rest();
     },
   };
+}
+
+/**
+ * The framework would listen for `localhost` with two servers, of which only the first gets our
+ * hooks, limits and later certificates.
+ */
+async function addressOf(host: string): Promise<string> {
+  return host === 'localhost' ? (await lookup(host)).address : host;
 }
 
 /** Where the gateway is for those who get a key from the machine's operator. */

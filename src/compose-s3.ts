@@ -1,5 +1,4 @@
 /** The S3 listener over an open store. */
-import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { Store } from './compose-store.ts';
 import type { Config } from './config/config.ts';
@@ -7,6 +6,7 @@ import { AccessKeyMemory } from './core/identity/access-key-memory.ts';
 import type { FaultPoints } from './core/ports/fault-points.ts';
 import { createS3Server, type S3ServerOptions } from './dialects/s3/s3-server.ts';
 import { SigningKeyCache } from './kit/sigv4/signing-key-cache.ts';
+import type { TlsContext } from './kit/tls-pair.ts';
 
 /** Each is for one key, day and region; they take about a KiB. */
 const SIGNING_KEYS_MAX = 10_000;
@@ -16,14 +16,15 @@ export type S3Options = {
   readonly faults: FaultPoints;
   /** Where clients reach the listener; known for certain once it listens. */
   readonly publicUrl: () => string;
+  /** `undefined`: plain HTTP. */
+  readonly tls: TlsContext | undefined;
   /** For tests of clients that stall. */
   readonly timeouts?: S3ServerOptions['timeouts'];
 };
 
 /** Builds the listener; it does not listen yet. */
 export function buildS3(store: Store, options: S3Options): Server {
-  const { config, faults, publicUrl, timeouts } = options;
-  const { tls } = config.api;
+  const { config, faults, publicUrl, tls, timeouts } = options;
   return createS3Server(
     {
       ...store,
@@ -42,10 +43,7 @@ export function buildS3(store: Store, options: S3Options): Server {
     },
     {
       maxConnections: config.maxConnections,
-      tls:
-        tls.kind === 'on'
-          ? { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }
-          : undefined,
+      tls,
       ...(timeouts === undefined ? {} : { timeouts }),
     },
   );

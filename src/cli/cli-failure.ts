@@ -9,6 +9,7 @@ import {
   DataDirectoryError,
   type DataDirectoryFault,
 } from '../engines/data-directory/data-directory-error.ts';
+import { TlsPairError } from '../kit/tls-pair.ts';
 import { EXIT_CODES, EXIT_CODES_OF_ERRORS, type ExitCode } from './exit-codes.ts';
 
 export type CliFailure = {
@@ -82,6 +83,12 @@ export function failureOf(error: unknown): CliFailure {
     const { message, requestId } = error;
     const hint = requestId === undefined ? undefined : 'The server wrote down why.';
     return { code: 'server_failed', message, hint, requestId, exitCode: EXIT_CODES.unavailable };
+  }
+  if (error instanceof TlsPairError) {
+    const { message } = error;
+    const hint =
+      'PINFOLD_TLS_CERT_FILE and PINFOLD_TLS_KEY_FILE name PEM files that belong together; the key has no passphrase.';
+    return { ...none, code: 'tls_invalid', message, hint, exitCode: EXIT_CODES.failure };
   }
   if (error instanceof ServiceError) return serviceFailure(error);
   return systemFailure(error) ?? faultOf(error);
@@ -186,19 +193,8 @@ function systemFailure(error: unknown): CliFailure | undefined {
         hint: 'Check the settings that name files: pinfold config prints them.',
       };
     default:
-      return isTlsRefusal(code)
-        ? {
-            ...facts,
-            code: 'tls_invalid',
-            message: `The TLS certificate or its key cannot be used (${String(code)}).`,
-            hint: 'PINFOLD_TLS_CERT_FILE and PINFOLD_TLS_KEY_FILE name PEM files that belong together.',
-          }
-        : undefined;
+      return undefined;
   }
-}
-
-function isTlsRefusal(code: unknown): boolean {
-  return typeof code === 'string' && /^ERR_(?:OSSL|SSL|TLS)_/.test(code);
 }
 
 function faultOf(error: unknown): CliFailure {

@@ -45,7 +45,7 @@ test('without settings the documented defaults hold', () => {
   assert.equal(config.dataDirectory, join(workingDirectory, 'data'));
   assert.equal(config.masterKeyFile, join(workingDirectory, 'data', 'keys', 'master.key'));
   assert.deepEqual(config.api, { host: '127.0.0.1', port: 8080, tls: { kind: 'off' } });
-  assert.deepEqual(config.metrics, { host: '127.0.0.1', port: 9100 });
+  assert.deepEqual(config.metrics, { host: '127.0.0.1', port: 9100, isTls: false });
   assert.deepEqual(config.quota, {
     freeStorageBytes: 1_000_000_000n,
     freeEgressBytes: 100_000_000_000n,
@@ -206,6 +206,7 @@ const MALFORMED: Readonly<Record<SettingName, readonly string[]>> = {
   API_PORT: ['65536', '-1', '80a', '9100'],
   METRICS_HOST: ['*'],
   METRICS_PORT: ['1e3', '8080'],
+  METRICS_TLS: ['perhaps', 'yes'],
   S3_PORT: ['1e3', '8080', '9100'],
   S3_PUBLIC_URL: ['s3.example.org', 'https://files.example.org/base'],
   PUBLIC_URL: [

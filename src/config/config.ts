@@ -59,7 +59,12 @@ export type Config = {
     /** Whether requests signed for another region are refused. */
     readonly isRegionStrict: boolean;
   };
-  readonly metrics: { readonly host: string; readonly port: number };
+  readonly metrics: {
+    readonly host: string;
+    readonly port: number;
+    /** Whether it speaks TLS with the API's certificate. */
+    readonly isTls: boolean;
+  };
   /** An origin without a slash at its end; `undefined`: see `publicUrlOf`. */
   readonly publicUrl: string | undefined;
   /** Addresses and CIDR blocks. */
@@ -164,6 +169,10 @@ function contradictions(texts: SetTexts): readonly Refusal[] {
   if (isSet(s.TLS_KEY_FILE) && !isSet(s.TLS_CERT_FILE)) {
     refuse(s.TLS_KEY_FILE, 'has no certificate beside it', 'Set PINFOLD_TLS_CERT_FILE as well.');
   }
+  if (read(texts, s.METRICS_TLS) === 'yes' && !isSet(s.TLS_CERT_FILE)) {
+    const remedy = 'Set PINFOLD_TLS_CERT_FILE and PINFOLD_TLS_KEY_FILE, or remove it.';
+    refuse(s.METRICS_TLS, 'has no certificate to use', remedy);
+  }
   const isAllowlist = read(texts, s.SIGNUP) === 'allowlist';
   const hasEntries = read(texts, s.SIGNUP_ALLOWLIST).length > 0;
   if (hasEntries && !isAllowlist) {
@@ -231,7 +240,11 @@ function assemble(texts: SetTexts, workingDirectory: string): Config {
       publicUrl: read(texts, s.S3_PUBLIC_URL),
       isRegionStrict: read(texts, s.S3_STRICT_REGION) === 'yes',
     },
-    metrics: { host: read(texts, s.METRICS_HOST), port: read(texts, s.METRICS_PORT) },
+    metrics: {
+      host: read(texts, s.METRICS_HOST),
+      port: read(texts, s.METRICS_PORT),
+      isTls: read(texts, s.METRICS_TLS) === 'yes',
+    },
     publicUrl: read(texts, s.PUBLIC_URL),
     trustedProxies: read(texts, s.TRUSTED_PROXIES),
     region: read(texts, s.REGION),

@@ -121,6 +121,11 @@ export const SETTINGS = {
     form: PORT,
     doc: 'The port of the Prometheus metrics.',
   }),
+  METRICS_TLS: setting('METRICS_TLS', 'no', {
+    group: 'Listeners',
+    form: oneOf(['yes', 'no']),
+    doc: 'Whether the metrics are told over TLS, with the certificate of the API.',
+  }),
   PUBLIC_URL: optional('PUBLIC_URL', 'http://localhost and the API port', {
     group: 'Listeners',
     form: ORIGIN,
@@ -134,7 +139,7 @@ export const SETTINGS = {
   TLS_CERT_FILE: optional('TLS_CERT_FILE', 'no TLS', {
     group: 'Listeners',
     form: PATH,
-    doc: 'The certificate chain of the API and the S3 gateway in PEM. Set together with the key; a changed file is read again.',
+    doc: 'The certificate chain of the API and the S3 gateway in PEM, the certificate itself first. Set together with the key. Changed files are read again within seconds, without a restart; a pair that does not fit is logged, and the old one kept.',
   }),
   TLS_KEY_FILE: optional('TLS_KEY_FILE', 'no TLS', {
     group: 'Listeners',

@@ -3,13 +3,13 @@
  * routes hang on it too, but take their bodies from the raw request (`byte-routes.ts`).
  */
 import { strict as assert } from 'node:assert';
-import { readFileSync } from 'node:fs';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isServiceError, ServiceError } from '../core/errors.ts';
 import { JSON_BODY_BYTES_MAX } from '../core/limits.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Random } from '../core/ports/random.ts';
 import { decodeUtf8 } from '../kit/text.ts';
+import type { TlsContext } from '../kit/tls-pair.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { type AccessDeps, admitRequest, CHALLENGE } from './access.ts';
@@ -34,7 +34,8 @@ export type ApiServerOptions = {
   readonly trustedProxies: readonly string[];
   /** More connections at once are closed as they come; `undefined`: no limit. */
   readonly maxConnections: number | undefined;
-  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** `undefined`: plain HTTP. */
+  readonly tls: TlsContext | undefined;
   /** Shorter ones for tests, which cannot wait for the server's own. */
   readonly timeouts?: ApiTimeouts;
 };
@@ -116,9 +117,7 @@ function nodeOptions({ tls, timeouts }: ApiServerOptions) {
     noDelay: true,
   };
   if (tls === undefined) return { http };
-  return {
-    https: { ...http, cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) },
-  };
+  return { https: { ...http, ...tls, handshakeTimeout: headersTimeout } };
 }
 
 /**

@@ -1,9 +1,12 @@
 /** The metrics listener: one path, for Prometheus, on an address of its own. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { TlsContext } from '../kit/tls-pair.ts';
 import type { Metrics } from '../observe/metrics.ts';
 
-export function createMetricsServer(metrics: Metrics): Server {
-  return createServer((request, response) => {
+/** `tls`: `undefined` for plain HTTP. */
+export function createMetricsServer(metrics: Metrics, tls: TlsContext | undefined): Server {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     const isScrape = request.url === '/metrics' && ['GET', 'HEAD'].includes(request.method ?? '');
     if (!isScrape) {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('GET /metrics\n');
@@ -13,5 +16,6 @@ export function createMetricsServer(metrics: Metrics): Server {
       (text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text),
       () => response.writeHead(500).end(),
     );
-  });
+  };
+  return tls === undefined ? createServer(answer) : createTlsServer(tls, answer);
 }

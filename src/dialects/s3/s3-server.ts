@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import type { TlsContext } from '../../kit/tls-pair.ts';
 import type { S3Deps } from './deps.ts';
 import { answerNonsense } from './nonsense.ts';
 import { type Incoming, type Known, serveRequest } from './serve-request.ts';
@@ -13,8 +14,8 @@ import { S3Refusal } from './wire/s3-refusal.ts';
 export type S3ServerOptions = {
   /** More connections at once are closed as they come; `undefined`: no limit. */
   readonly maxConnections: number | undefined;
-  /** Certificate and key in PEM; `undefined`: plain HTTP. */
-  readonly tls: { readonly cert: Buffer; readonly key: Buffer } | undefined;
+  /** `undefined`: plain HTTP. */
+  readonly tls: TlsContext | undefined;
   /** Shorter ones for tests, which cannot wait for the server's own. */
   readonly timeouts?: { readonly idleMs: number; readonly headersMs: number };
 };
@@ -42,7 +43,7 @@ export function createS3Server(deps: S3Deps, options: S3ServerOptions): Server {
   const server =
     options.tls === undefined
       ? createServer(http)
-      : createTlsServer({ ...http, cert: options.tls.cert, key: options.tls.key });
+      : createTlsServer({ ...http, ...options.tls, handshakeTimeout: headersTimeout });
   if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
   const open = new OpenExchanges(deps);
   server.on('request', (request, response) => open.serve(request, response, {}));
