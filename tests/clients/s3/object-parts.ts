@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { CHECKSUM_ALGORITHMS } from '../../../src/kit/checksums/checksum-algorithms.ts';
 import { seededRandom } from '../../world/seeded-random.ts';
 import { atOnce } from './at-once.ts';
-import { ODD_KEYS } from './odd-keys.ts';
+import { ODD_KEYS, type OddKey } from './odd-keys.ts';
 import type { Trip, TripPart } from './round-trip.ts';
 
 const LARGE_BYTES = 20 * 1024 * 1024 + 7;
@@ -51,21 +51,24 @@ export const OBJECT_PARTS: Readonly<Record<string, TripPart>> = {
   'stores, lists, reads and deletes oddly named objects': async (trip) => {
     const { world, tool, gaps, steps, raw } = trip;
     const { bucket } = world;
-    await atOnce(ODD_KEYS, tool.stepsAtOnce, async ({ name, key }) => {
+    const tried = oddKeysFor(trip);
+    await atOnce(tried, tool.stepsAtOnce, async ({ name, key }) => {
       const bytes = Buffer.from(`content of ${name}`);
       await storeAndRead(trip, { key, bytes, steps: name in gaps.keys ? raw : steps });
     });
     const isOdd = (key: string) => !key.startsWith('trip/');
     const there = (await raw.list({ bucket, prefix: '' })).keys;
-    assert.deepEqual(there.filter(isOdd).sort(), ODD_KEYS.map(({ key }) => key).sort());
+    assert.deepEqual(there.filter(isOdd).sort(), tried.map(({ key }) => key).sort());
     const [ours = [], its = []] = [true, false].map((isGap) =>
-      ODD_KEYS.filter(({ name }) => name in gaps.keys === isGap).map(({ key }) => key),
+      tried.filter(({ name }) => name in gaps.keys === isGap).map(({ key }) => key),
     );
     // One name that a tool cannot read can keep it from listing any.
     for (const key of ours) await world.raw.expectDone({ method: 'DELETE', bucket, key });
     const { keys } = await steps.list({ bucket, prefix: '' });
     assert.deepEqual(keys.filter(isOdd).sort(), its.toSorted());
-    await steps.deleteKeys({ bucket, keys: its });
+    const alone = tried.flatMap(({ name, key }) => (name in (gaps.bulkDeletes ?? {}) ? [key] : []));
+    for (const key of alone) await world.raw.expectDone({ method: 'DELETE', bucket, key });
+    await steps.deleteKeys({ bucket, keys: its.filter((key) => !alone.includes(key)) });
     const left = (await raw.list({ bucket, prefix: '' })).keys;
     assert.deepEqual(left.filter(isOdd), []);
   },
@@ -86,13 +89,14 @@ export const OBJECT_PARTS: Readonly<Record<string, TripPart>> = {
     }
   },
 
-  'sends and checks each checksum': async ({ world, steps, fileAt }) => {
+  'sends and checks each checksum': async ({ world, gaps, steps, raw, fileAt }) => {
     const bytes = Buffer.from(seededRandom('checked').bytes(100_001));
     for (const algorithm of CHECKSUM_ALGORITHMS) {
       const object = { bucket: world.bucket, key: `trip/checked ${algorithm}` };
       const file = fileAt('checked');
       await writeFile(file, bytes);
-      await steps.putChecked({ ...object, file, algorithm });
+      const { putChecked } = algorithm in (gaps.checksums ?? {}) ? raw : steps;
+      await putChecked({ ...object, file, algorithm });
       assert.ok((await readFile(file)).equals(bytes), 'it read what it wrote');
       const headers = { 'x-amz-checksum-mode': 'ENABLED' };
       const kept = await world.raw.expectDone({ method: 'HEAD', ...object, headers });
@@ -115,6 +119,12 @@ export const OBJECT_PARTS: Readonly<Record<string, TripPart>> = {
     }
   },
 };
+
+/** Over TLS a tool that is started for each step tries some: what differs there is not the key. */
+function oddKeysFor({ world, tool }: Trip): readonly OddKey[] {
+  const isShort = tool.stepsAtOnce > 1 && world.caFile !== undefined;
+  return ODD_KEYS.filter(({ isSample = false }) => !isShort || isSample);
+}
 
 /** Stored by these steps it is there, whoever asks; and these steps read it. */
 async function storeAndRead(

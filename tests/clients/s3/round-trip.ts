@@ -30,10 +30,12 @@ export type TestedTool = {
   /** Why it cannot run here; `undefined` when it can. */
   readonly findObstacle: () => Promise<string | undefined> | string | undefined;
   readonly open: (world: S3World) => Promise<S3Tool>;
+  /** What only this tool does. */
+  readonly parts?: Readonly<Record<string, TripPart>>;
 };
 
 /** Registers the tests of one tool. */
-export function testRoundTrip({ name, findObstacle, open }: TestedTool): void {
+export function testRoundTrip({ name, findObstacle, open, parts }: TestedTool): void {
   for (const form of s3Forms()) {
     test(`${name} makes a round trip over ${form.name}`, async (t) => {
       const obstacle = await findObstacle();
@@ -49,7 +51,8 @@ export function testRoundTrip({ name, findObstacle, open }: TestedTool): void {
         raw,
         fileAt: (file) => join(world.directory, file),
       };
-      for (const [sentence, part] of Object.entries({ ...BUCKET_PARTS, ...OBJECT_PARTS })) {
+      const all = { ...BUCKET_PARTS, ...OBJECT_PARTS, ...parts };
+      for (const [sentence, part] of Object.entries(all)) {
         await t.test(`${name}: ${sentence} (${form.name})`, () => part(trip));
       }
     });

@@ -4,9 +4,11 @@
  */
 import assert from 'node:assert/strict';
 import { readFile, rm } from 'node:fs/promises';
+import { adminClient } from '../../../src/dialects/admin/admin-client.ts';
 import { findForeignS3, type S3Server } from '../../world/foreign-s3.ts';
-import { freshDirectory } from '../../world/server.ts';
+import { freshDirectory, startServer, type TestSettings } from '../../world/server.ts';
 import { searchPath } from '../../world/tool-cache.ts';
+import { makeCertificates } from './certificates.ts';
 import { type RawS3, rawS3 } from './raw-s3.ts';
 
 /** Its bucket is the account's default one. */
@@ -20,6 +22,8 @@ export type S3World = S3Server &
     /** What no tool can express, and what the test asks on its own behalf. */
     readonly raw: RawS3;
   };
+
+const BUCKETS_MAX = 10;
 
 export type S3Form = { readonly name: 'HTTP' | 'TLS'; readonly tls: boolean };
 
@@ -35,14 +39,16 @@ export function s3Forms(): readonly S3Form[] {
 }
 
 export async function startS3World({ tls }: { readonly tls: boolean }): Promise<S3World> {
+  await using stack = new AsyncDisposableStack();
   const directory = await freshDirectory();
-  const server = findForeignS3();
-  assert.ok(server !== undefined, 'the S3 listener is not there yet');
+  stack.defer(() => rm(directory, { recursive: true, force: true }));
+  const server = findForeignS3() ?? (await startOwn(stack, { directory, tls }));
   assert.equal(server.endpoint.startsWith('https:'), tls);
   const region = 'auto';
   const { endpoint, bucket, accessKeyId, secretAccessKey, caFile } = server;
   const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8');
-  const raw = rawS3({ endpoint, accessKeyId, secretAccessKey, region, ca });
+  const raw = stack.use(rawS3({ endpoint, accessKeyId, secretAccessKey, region, ca }));
+  const all = stack.move();
   return {
     ...server,
     region,
@@ -63,9 +69,30 @@ export async function startS3World({ tls }: { readonly tls: boolean }): Promise<
       // makes others fail.
       ...(caFile === undefined ? {} : { SSL_CERT_FILE: caFile, NODE_EXTRA_CA_CERTS: caFile }),
     },
-    [Symbol.asyncDispose]: async () => {
-      raw[Symbol.dispose]();
-      await rm(directory, { recursive: true, force: true });
-    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
+async function startOwn(
+  stack: AsyncDisposableStack,
+  { directory, tls }: { readonly directory: string; readonly tls: boolean },
+): Promise<S3Server> {
+  const certificates = tls ? await makeCertificates(directory) : undefined;
+  const settings: TestSettings =
+    certificates === undefined
+      ? {}
+      : { TLS_CERT_FILE: certificates.certFile, TLS_KEY_FILE: certificates.keyFile };
+  const server = stack.use(await startServer({ settings }));
+  const admin = adminClient(server.adminSocket);
+  const { account } = await admin.createAccount({ username: 'traveller' });
+  // Beyond the default bucket they are an entitlement.
+  await admin.changeLimits(account, { buckets: BUCKETS_MAX });
+  const key = await admin.createS3Key(account, {});
+  return {
+    endpoint: server.s3Url,
+    bucket: key.default_bucket,
+    accessKeyId: key.access_key_id,
+    secretAccessKey: key.secret,
+    caFile: certificates?.caFile,
   };
 }

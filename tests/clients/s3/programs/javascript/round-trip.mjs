@@ -1,6 +1,6 @@
 // What a user does with the AWS SDK for JavaScript v3, a step a line: see program-tool.ts for what
 // is asked and answered.
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createReadStream, createWriteStream, readFileSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { pipeline } from 'node:stream/promises';
@@ -19,6 +19,7 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 
 const DELETED_AT_ONCE_MAX = 1000;
+const STREAMS_FROM_BYTES = 64 * 1024;
 const PARTS_FROM_BYTES = 8 * 1024 * 1024;
 
 const s3 = new S3Client({
@@ -44,13 +45,20 @@ const steps = {
 
   async put({ bucket, key, file }) {
     const { size } = await stat(file);
-    const object = { Bucket: bucket, Key: key, Body: createReadStream(file) };
-    if (size > PARTS_FROM_BYTES) return await new Upload({ client: s3, params: object }).done();
+    const object = { Bucket: bucket, Key: key };
+    if (size < STREAMS_FROM_BYTES) {
+      return await s3.send(new PutObjectCommand({ ...object, Body: readFileSync(file) }));
+    }
+    const params = { ...object, Body: createReadStream(file) };
+    if (size > PARTS_FROM_BYTES) return await new Upload({ client: s3, params }).done();
     // A stream whose length is known goes out in chunks, with its checksum behind it.
-    return await s3.send(new PutObjectCommand({ ...object, ContentLength: size }));
+    return await s3.send(new PutObjectCommand({ ...params, ContentLength: size }));
   },
 
-  get: ({ bucket, key, file }) => download({ Bucket: bucket, Key: key }, file),
+  async get({ bucket, key, file }) {
+    const answer = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
+    writeFileSync(file, await answer.Body.transformToByteArray());
+  },
 
   getRange: ({ bucket, key, file, first, last }) =>
     download({ Bucket: bucket, Key: key, Range: `bytes=${first}-${last}` }, file),

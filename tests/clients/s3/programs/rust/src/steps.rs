@@ -16,6 +16,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
+const STREAMS_FROM_BYTES: u64 = 64 << 10;
 const PART_BYTES: u64 = 8 << 20;
 const DELETED_AT_ONCE_MAX: usize = 1000;
 
@@ -70,8 +71,12 @@ impl<'a> Step<'a> {
         if size > PART_BYTES {
             return self.put_parts(size).await;
         }
-        // Read while it is sent, so that its checksum follows it.
-        let body = ByteStream::from_path(self.text("file")).await?;
+        // What is read while it is sent has its checksum behind it, the rest before it.
+        let body = if size < STREAMS_FROM_BYTES {
+            ByteStream::from(tokio::fs::read(self.text("file")).await?)
+        } else {
+            ByteStream::from_path(self.text("file")).await?
+        };
         self.client
             .put_object()
             .bucket(self.text("bucket"))
