@@ -54,6 +54,7 @@ export type OpenStore = Store &
   AsyncDisposable & {
     readonly paths: DataDirectoryPaths;
     readonly backup: StoreBackup;
+    readonly uploadLifeMs: Config['uploadLifeMs'];
     /** Room kept for deletes on a full disk. */
     readonly reserve: Pick<DiskReserve, 'fill'>;
     /** Resolves when durability can no longer be promised, with the reason. */
@@ -131,6 +132,7 @@ export async function openStore(
       metrics,
       backup: backupOf(config, { blobs, copyTo, masterKeyText: directory.masterKeyText }),
       reserve,
+      uploadLifeMs: config.uploadLifeMs,
       paths: directory.paths,
       failed: failure.promise,
       [Symbol.asyncDispose]: () => held.disposeAsync(),

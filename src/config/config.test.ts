@@ -238,6 +238,7 @@ const MALFORMED: Readonly<Record<SettingName, readonly string[]>> = {
   PRICE_EGRESS_USDC_RAW_PER_GB: ['x'],
   TIER_MULTIPLIERS: ['1,2,4,8', '1,2,4,8,x'],
   LOG_LEVEL: ['loud'],
+  UPLOAD_LIFE_DAYS: ['-1', '0.5', 'week', '36501'],
   MAX_CONNECTIONS: ['many', '-1'],
   SHUTDOWN_GRACE_MS: ['10s', '86400001'],
 };

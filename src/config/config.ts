@@ -86,11 +86,15 @@ export type Config = {
     /** From `normal` to `enterprise`. */
     readonly tierMultipliers: readonly bigint[];
   };
+  /** How long a multipart upload may stand without a new part; `undefined`: for ever. */
+  readonly uploadLifeMs: number | undefined;
   readonly log: { readonly level: LogLevel };
   /** `undefined`: no limit. */
   readonly maxConnections: number | undefined;
   readonly shutdownGraceMs: number;
 };
+
+const DAY_MS = 24 * 3_600_000;
 
 /** Gathers and parses the settings; throws `ConfigError` with every refusal. */
 export function loadConfig(options: {
@@ -261,10 +265,16 @@ function assemble(texts: SetTexts, workingDirectory: string): Config {
       egressUsdcRawPerGb: read(texts, s.PRICE_EGRESS_USDC_RAW_PER_GB),
       tierMultipliers: read(texts, s.TIER_MULTIPLIERS),
     },
+    uploadLifeMs: uploadLifeOf(texts),
     log: { level: read(texts, s.LOG_LEVEL) },
     maxConnections: read(texts, s.MAX_CONNECTIONS),
     shutdownGraceMs: read(texts, s.SHUTDOWN_GRACE_MS),
   };
+}
+
+function uploadLifeOf(texts: SetTexts): number | undefined {
+  const days = read(texts, SETTINGS.UPLOAD_LIFE_DAYS);
+  return days === undefined ? undefined : days * DAY_MS;
 }
 
 function signupOf(texts: SetTexts): SignupConfig {

@@ -73,6 +73,15 @@ export const COUNT: Form<number> = {
   parse: (text) => parseInteger(text, { min: 0, max: 1_000_000 }),
 };
 
+/** Lives of what is swept; 0 says that it is never. */
+export const DAYS: Form<number | undefined> = {
+  words: 'whole days; 0 for ever',
+  parse: (text) => {
+    const days = parseInteger(text, { min: 0, max: 36_500 });
+    return days === 0 ? undefined : days;
+  },
+};
+
 /** A day is beyond any reasonable wait and fits Node's timers. */
 export const MILLISECONDS: Form<number> = {
   words: 'milliseconds',

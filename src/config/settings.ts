@@ -5,6 +5,7 @@
 import {
   BYTES,
   COUNT,
+  DAYS,
   type Form,
   HOST,
   MICRO_USDC,
@@ -235,6 +236,11 @@ export const SETTINGS = {
     doc: 'By how much the tiers multiply the prices.',
   }),
 
+  UPLOAD_LIFE_DAYS: setting('UPLOAD_LIFE_DAYS', '7', {
+    group: 'Running',
+    form: DAYS,
+    doc: 'How long a multipart upload may stand after its last part before it is aborted and its parts are removed. Until then they count as stored.',
+  }),
   LOG_LEVEL: setting('LOG_LEVEL', 'info', {
     group: 'Running',
     form: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),

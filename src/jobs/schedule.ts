@@ -1,9 +1,12 @@
 /** Which jobs run, and how often. */
 import { sweepIdentity } from '../core/identity/sweep-identity.ts';
+import { sweepUploads } from '../core/objects/multipart/sweep-uploads.ts';
 import type { BlobStore } from '../core/ports/blob-store.ts';
 import type { Clock } from '../core/ports/clock.ts';
+import type { Digesters } from '../core/ports/digesters.ts';
 import type { Metadata } from '../core/ports/metadata/metadata.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { ObjectHasher } from './hash-objects.ts';
 import type { Job } from './runner.ts';
 import type { StoredBytes } from './stored-bytes.ts';
 import { sweepDeadBlobs } from './sweep-blobs.ts';
@@ -20,6 +23,9 @@ export type JobDeps = {
   readonly metadata: Metadata;
   readonly blobs: BlobStore;
   readonly clock: Clock;
+  readonly digesters: Digesters;
+  /** How long a multipart upload may stand without a new part; `undefined`: for ever. */
+  readonly uploadLifeMs: number | undefined;
   readonly usage: UsageBuffer;
   readonly storedBytes: StoredBytes;
   readonly metrics: Metrics;
@@ -27,6 +33,7 @@ export type JobDeps = {
 };
 
 export function jobsOf(deps: JobDeps): readonly Job[] {
+  const hasher = new ObjectHasher(deps);
   return [
     { name: 'usage', everyMs: SECOND_MS, run: () => deps.usage.flush() },
     {
@@ -47,6 +54,16 @@ export function jobsOf(deps: JobDeps): readonly Job[] {
       name: 'operations',
       everyMs: 10 * MINUTE_MS,
       run: (signal) => sweepOperations(deps, { signal }),
+    },
+    {
+      name: 'uploads',
+      everyMs: 10 * MINUTE_MS,
+      run: async (signal) => void (await sweepUploads(deps, { signal })),
+    },
+    {
+      name: 'content-hashes',
+      everyMs: 5 * SECOND_MS,
+      run: async (signal) => void (await hasher.run({ signal })),
     },
     {
       name: 'identity',

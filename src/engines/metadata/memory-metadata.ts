@@ -29,6 +29,7 @@ import {
 } from './memory/memory-accounts.ts';
 import { memoryBlobReads, memoryBlobWrites } from './memory/memory-blobs.ts';
 import { memoryBucketReads, memoryBucketWrites } from './memory/memory-buckets.ts';
+import { memoryContentHashReads, memoryContentHashWrites } from './memory/memory-content-hashes.ts';
 import {
   memoryFileReads,
   memoryFileWrites,
@@ -165,6 +166,7 @@ function readsOf(holder: Holder): MetadataReads {
     ...memoryBucketReads(holder),
     ...memoryObjectReads(holder),
     ...memoryUploadReads(holder),
+    ...memoryContentHashReads(holder),
     ...memoryFileReads(holder),
     ...memoryUsageReads(holder),
   };
@@ -178,6 +180,7 @@ function txOf(holder: Holder): MetadataTx {
     ...memoryBucketWrites(holder),
     ...memoryObjectWrites(holder),
     ...memoryUploadWrites(holder),
+    ...memoryContentHashWrites(holder),
     ...memoryFileWrites(holder),
     ...memoryTrailWrites(holder),
   };

@@ -43,6 +43,7 @@ import { accountReads, accountWrites } from './rows/accounts.ts';
 import { nextBlobId, storeIdOf } from './rows/blob-ids.ts';
 import { blobReads, blobWrites } from './rows/blobs.ts';
 import { bucketReads, bucketWrites } from './rows/buckets.ts';
+import { contentHashReads, contentHashWrites } from './rows/content-hashes.ts';
 import { fileReads, fileWrites } from './rows/files.ts';
 import { objectReads } from './rows/objects.ts';
 import { rowSnapshot } from './rows/snapshot.ts';
@@ -225,6 +226,7 @@ function readsOf(db: Db): MetadataReads {
     ...bucketReads(db),
     ...objectReads(db),
     ...uploadReads(db),
+    ...contentHashReads(db, objectReads(db)),
     ...fileReads(db),
     ...usageReads(db),
     listObjects: (query) => listObjects(db, query),
@@ -248,6 +250,7 @@ function txOf(db: Db, touched: Touched): MetadataTx {
     ...buckets,
     ...fileWrites(db),
     ...trailWrites(db),
+    ...contentHashWrites(db),
     ...uploadWrites(db, lockAccount, (bucketId) => touched.add(bucketId)),
     findObject(bucketId, key) {
       touched.add(bucketId);

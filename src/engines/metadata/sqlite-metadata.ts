@@ -34,6 +34,7 @@ import { accountWrites } from './rows/accounts.ts';
 import { nextBlobId, storeIdOf } from './rows/blob-ids.ts';
 import { blobReads, blobWrites } from './rows/blobs.ts';
 import { bucketWrites } from './rows/buckets.ts';
+import { contentHashWrites } from './rows/content-hashes.ts';
 import { fileWrites } from './rows/files.ts';
 import { trailWrites } from './rows/trail.ts';
 import type { Db } from './schema.ts';
@@ -316,6 +317,7 @@ function txOf(connection: DatabaseSync, db: Db, writer: SqliteWriter): MetadataT
     ...bucketWrites(db, async () => undefined),
     ...fileWrites(db),
     ...trailWrites(db),
+    ...contentHashWrites(db),
     ...objects,
     ...uploadWrites(run),
   };

@@ -5,6 +5,7 @@
 import { accessKeyContract } from './contract/access-key-contract.ts';
 import { blobContract } from './contract/blob-contract.ts';
 import { bucketContract } from './contract/bucket-contract.ts';
+import { contentHashContract } from './contract/content-hash-contract.ts';
 import { fileContract } from './contract/file-contract.ts';
 import { identityContract } from './contract/identity-contract.ts';
 import { listingContract } from './contract/listing-contract.ts';
@@ -40,4 +41,5 @@ export function metadataContract(engine: MetadataEngine): void {
   snapshotContract(engine);
   uploadContract(engine);
   uploadListingContract(engine);
+  contentHashContract(engine);
 }

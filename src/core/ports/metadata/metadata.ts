@@ -13,6 +13,7 @@ import type { BlobIdSource } from '../blob-store.ts';
 import type { AccessReads, AccessWrites } from './access.ts';
 import type { AccountReads, AccountWrites } from './accounts.ts';
 import type { BucketReads, BucketWrites } from './buckets.ts';
+import type { ContentHashReads, ContentHashWrites } from './content-hashes.ts';
 import type { FileReads, FileWrites } from './files.ts';
 import type { BlobRows, ObjectCommits, ObjectReads, ObjectWrites } from './objects.ts';
 import type { Snapshots } from './snapshot.ts';
@@ -24,6 +25,7 @@ export type MetadataReads = AccountReads &
   BucketReads &
   ObjectReads &
   UploadReads &
+  ContentHashReads &
   FileReads &
   UsageReads;
 
@@ -33,6 +35,7 @@ export type MetadataTx = MetadataReads &
   BucketWrites &
   ObjectWrites &
   UploadWrites &
+  ContentHashWrites &
   FileWrites &
   TrailWrites;
 

@@ -44,7 +44,7 @@ function objectsOf(holder: Holder, bucketId: BucketId): KeptObject[] {
   );
 }
 
-function storedObjectOf(holder: Holder, { version, content }: KeptObject): StoredObject {
+export function storedObjectOf(holder: Holder, { version, content }: KeptObject): StoredObject {
   const parts = content.map(({ blobId, sizeBytes, checksum }): ContentPart => {
     const kept = holder.current.blobs.get(blobId);
     if (kept === undefined) throw new ServiceError('corrupt', 'A named blob has no row.');

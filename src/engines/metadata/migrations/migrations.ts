@@ -1,6 +1,7 @@
 /** All migrations of the metadata schema, in order; applied ones are never changed. */
 import { firstSchema } from './0001-first.ts';
 import { checksumColumns } from './0002-checksums.ts';
+import { unhashedIndex } from './0003-unhashed.ts';
 import type { Migration } from './migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [firstSchema, checksumColumns];
+export const MIGRATIONS: readonly Migration[] = [firstSchema, checksumColumns, unhashedIndex];

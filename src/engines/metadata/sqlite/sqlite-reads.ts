@@ -16,6 +16,7 @@ import { accountOf, accountReads } from '../rows/accounts.ts';
 import { blobOf } from '../rows/blobs.ts';
 import { type BucketRow, bucketOf, bucketReads } from '../rows/buckets.ts';
 import { bytesOfKey } from '../rows/columns.ts';
+import { contentHashReads } from '../rows/content-hashes.ts';
 import { fileReads } from '../rows/files.ts';
 import { contentOf, objectReads, VERSION_COLUMNS, versionOfCells } from '../rows/objects.ts';
 import { s3KeyOf } from '../rows/s3-keys.ts';
@@ -41,6 +42,7 @@ type HotReads = Pick<
 
 /** All reads, on `connection` and on `db`, which is Kysely over the same connection. */
 export function sqliteReads(connection: DatabaseSync, db: Db): MetadataReads {
+  const hot = hotReads(connection);
   return {
     ...accountReads(db),
     ...accessReads(db),
@@ -49,7 +51,8 @@ export function sqliteReads(connection: DatabaseSync, db: Db): MetadataReads {
     ...uploadReads(db),
     ...fileReads(db),
     ...usageReads(db),
-    ...hotReads(connection),
+    ...contentHashReads(db, hot),
+    ...hot,
   };
 }
 
