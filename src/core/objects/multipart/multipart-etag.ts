@@ -4,6 +4,6 @@ import type { UploadPart } from './upload.ts';
 
 /** The ETag of an object that came in parts: the MD5 of its parts' MD5s, and how many they are. */
 export function multipartEtag(parts: readonly Pick<UploadPart, 'etag'>[]): Etag {
-  const digests = Buffer.concat(parts.map(({ etag }) => Buffer.from(etag, 'hex')));
+  const digests = Buffer.from(parts.map(({ etag }) => etag).join(''), 'hex');
   return etagOf(hash('md5', digests, 'hex'), parts.length);
 }
