@@ -1,7 +1,7 @@
 /** How servers stand to ours in the same run, and ours to what it is built for. */
 import type { Report, RowReport } from './report.ts';
 import { tableLines } from './table.ts';
-import { MEMORY_WANTED } from './wanted.ts';
+import { MEMORY_WANTED, TUNED_PEERS } from './wanted.ts';
 
 /** Nothing where there is nothing to compare. */
 export function ratioTexts(report: Report): readonly string[] {
@@ -43,7 +43,7 @@ function wantedLines(report: Report): readonly string[] {
     .flatMap((row) => wantedCells(report, row));
   if (lines.length === 0) return [];
   return [
-    'What is wanted of Pinfold, and how far ahead of the best peer that it is compared with:',
+    'What is wanted of Pinfold, and how far ahead of the best peer with its defaults:',
     ...tableLines([WANTED_COLUMNS, ...lines, ...memoryCells(report)]),
     '',
   ];
@@ -79,7 +79,7 @@ function aheadCells(report: Report, { row, rate, wanted }: RowReport): readonly 
   if (ahead === undefined) return [];
   const [best] = report.rows
     .filter((other) => other.row === row && report.targets[other.target]?.role === 'peer')
-    .filter(({ target }) => !aheadNotOf.includes(target))
+    .filter(({ target }) => !aheadNotOf.includes(target) && !TUNED_PEERS.includes(target))
     .sort((a, b) => b.rate.median - a.rate.median);
   if (best === undefined) return [];
   const factor = rate.median / best.rate.median;

@@ -17,6 +17,9 @@ export const MEMORY_WANTED = { idleMib: 120, peakMib: 300 } as const;
 /** It sends large files without ever reading them, and so without checking a block. */
 const BY_SENDFILE = ['versitygw', 'versitygw-kept'];
 
+/** Shown beside the others; how far to be ahead was wanted of peers with their defaults. */
+export const TUNED_PEERS: readonly string[] = ['versitygw-kept'];
+
 /** Two cores, the generator on the same two, durable before the answer. */
 const S3_WANTED: Readonly<Record<string, Wanted>> = {
   'put-4KiB-1': { rate: 1500, ahead: 1 },
