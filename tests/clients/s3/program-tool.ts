@@ -10,13 +10,18 @@ import { text } from 'node:stream/consumers';
 import type { Listing, S3Steps, S3Tool } from './s3-tool.ts';
 import { syncByObjects } from './sync-by-objects.ts';
 
+export type ProgramTool = S3Tool & {
+  /** A step that only this program has. */
+  ask(step: string, input: object): Promise<unknown>;
+};
+
 export function openProgram(options: {
   readonly command: string;
   readonly args?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** What it works in. */
   readonly directory: string;
-}): S3Tool {
+}): ProgramTool {
   const { command, args = [], environment, directory } = options;
   const child = spawn(command, args, {
     cwd: directory,
@@ -28,7 +33,7 @@ export function openProgram(options: {
   exited.catch(() => {});
   const notes = text(child.stderr);
   const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const ask = async (step: keyof S3Steps, input: object = {}): Promise<unknown> => {
+  const ask = async (step: string, input: object = {}): Promise<unknown> => {
     child.stdin.write(`${JSON.stringify({ step, ...input })}\n`);
     const { value, done } = await answers.next();
     assert.ok(done !== true, `${command} ended at ${step}: ${done ? await notes : ''}`);
@@ -50,6 +55,7 @@ export function openProgram(options: {
     deleteKeys: async (input) => void (await ask('deleteKeys', input)),
   };
   return {
+    ask,
     steps: { ...steps, ...syncByObjects(steps) },
     stepsAtOnce: 1,
     [Symbol.asyncDispose]: async () => {

@@ -36,8 +36,14 @@ export type RawS3 = Disposable & {
     readonly bucket: string;
     readonly key: string;
   }): string;
-  /** Asks for a URL without signing anything. */
-  fetch(url: string): Promise<RawS3Answer>;
+  /** Goes to a URL as it is, without signing anything; reads it unless it says otherwise. */
+  fetch(url: string, options?: UnsignedRequest): Promise<RawS3Answer>;
+};
+
+export type UnsignedRequest = {
+  readonly method: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string;
 };
 
 export type S3Address = {
@@ -115,9 +121,13 @@ export function rawS3(address: S3Address): RawS3 {
         },
         { atMs: Date.now() },
       ),
-    fetch: (url) => {
+    fetch: (url, unsigned) => {
       assert.ok(url.startsWith(`${endpoint}/`), `${url} is at ${endpoint}`);
-      return ask({ method: 'GET', path: url.slice(endpoint.length), headers: ['host', host] });
+      const path = url.slice(endpoint.length);
+      if (unsigned === undefined) return ask({ method: 'GET', path, headers: { host } });
+      const body = Buffer.from(unsigned.body);
+      const headers = { host, 'content-length': body.length, ...unsigned.headers };
+      return ask({ method: unsigned.method, path, headers }, body);
     },
     [Symbol.dispose]: () => agent.destroy(),
   };

@@ -18,6 +18,7 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 
+const ANSWERS = new Set(['listBuckets', 'list', 'presign', 'presignPut']);
 const DELETED_AT_ONCE_MAX = 1000;
 const STREAMS_FROM_BYTES = 64 * 1024;
 const PARTS_FROM_BYTES = 8 * 1024 * 1024;
@@ -105,6 +106,9 @@ const steps = {
   presign: ({ bucket, key }) =>
     getSignedUrl(s3, new GetObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: 300 }),
 
+  presignPut: ({ bucket, key }) =>
+    getSignedUrl(s3, new PutObjectCommand({ Bucket: bucket, Key: key }), { expiresIn: 300 }),
+
   async deleteKeys({ bucket, keys }) {
     for (let at = 0; at < keys.length; at += DELETED_AT_ONCE_MAX) {
       const objects = keys.slice(at, at + DELETED_AT_ONCE_MAX).map((key) => ({ Key: key }));
@@ -130,7 +134,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { step, ...input } = JSON.parse(line);
   try {
     const done = await steps[step](input);
-    const isAnswer = ['listBuckets', 'list', 'presign'].includes(step);
+    const isAnswer = ANSWERS.has(step);
     process.stdout.write(`${JSON.stringify({ done: isAnswer ? done : null })}\n`);
   } catch (error) {
     process.stdout.write(`${JSON.stringify({ error: String(error) })}\n`);

@@ -77,6 +77,21 @@ def presign(bucket, key):
     )
 
 
+def presign_post(bucket, prefix):
+    return s3.generate_presigned_post(
+        bucket,
+        prefix + "${filename}",
+        Fields={"success_action_status": "201", "Content-Type": "text/plain"},
+        Conditions=[
+            ["starts-with", "$key", prefix],
+            ["content-length-range", 1, 1000],
+            {"success_action_status": "201"},
+            {"Content-Type": "text/plain"},
+        ],
+        ExpiresIn=300,
+    )
+
+
 def delete_keys(bucket, keys):
     for at in range(0, len(keys), DELETED_AT_ONCE_MAX):
         objects = [{"Key": key} for key in keys[at : at + DELETED_AT_ONCE_MAX]]
@@ -102,6 +117,7 @@ STEPS = {
     "list": list_objects,
     "putChecked": put_checked,
     "presign": presign,
+    "presignPost": presign_post,
     "deleteKeys": delete_keys,
 }
 
