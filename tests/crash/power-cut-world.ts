@@ -3,19 +3,27 @@ import { strict as assert } from 'node:assert';
 import { isServiceError } from '../../src/core/errors.ts';
 import type { ObjectKey } from '../../src/core/ids.ts';
 import type { Metadata } from '../../src/core/ports/metadata/metadata.ts';
+import { Findings } from '../../src/core/upkeep/finding.ts';
+import { verifyRows } from '../../src/core/upkeep/verify-rows.ts';
 import { DiskBlobStore } from '../../src/engines/blobs/disk/disk-blob-store.ts';
 import { MemoryMetadata } from '../../src/engines/metadata/memory-metadata.ts';
 import { sweepDeadBlobs } from '../../src/jobs/sweep-blobs.ts';
 import { openBlobRows } from '../world/blob-rows.ts';
 import { type Chance, SimulatedDisk } from '../world/simulated-disk.ts';
+import { UNWATCHED } from '../world/small-store.ts';
 import { CLOCK, type Held, StoreCalls } from '../world/store-calls.ts';
 import { ContestedKey } from './contested-key.ts';
 import { DiskWeather } from './disk-weather.ts';
+import { OpenUpload } from './open-upload.ts';
 
-/** Keys of one actor, whose calls follow each other: as acknowledged, and once the call is done. */
+/**
+ * Keys of one actor, whose calls follow each other: as acknowledged, and what they may be once the
+ * call is done, or the calls of a batch, some of which may be.
+ */
 type Shelf = {
   readonly acknowledged: Map<ObjectKey, Held>;
-  next: Map<ObjectKey, Held> | undefined;
+  next: readonly ReadonlyMap<ObjectKey, Held>[];
+  upload: OpenUpload | undefined;
 };
 
 /** A process over the store, from its start to the power cut. */
@@ -29,6 +37,9 @@ type Life = {
 const ACTORS = 4;
 const KEYS_AN_ACTOR = 3;
 const CONTENDERS = 2;
+/** Of an actor's calls, those that are of multipart uploads. */
+const MULTIPART_SHARE = 0.25;
+const PARTS_OF_UPLOAD_MAX = 4;
 const CONTESTED_KEYS = ['contested-1', 'contested-2'] as ObjectKey[];
 /** Small, so that segments roll and compact within a life. */
 const SEGMENT_BYTES_MAX = 24_000;
@@ -59,7 +70,7 @@ export class PowerCutWorld {
     this.#rows = rows;
     this.#disk = new SimulatedDisk(chance);
     for (let actor = 0; actor < ACTORS; actor += 1) {
-      this.#shelves.push({ acknowledged: new Map(), next: undefined });
+      this.#shelves.push({ acknowledged: new Map(), next: [], upload: undefined });
     }
   }
 
@@ -94,12 +105,13 @@ export class PowerCutWorld {
     await blobs.compact({ signal: NEVER });
     const found = await this.#checkObjects(calls);
     await this.#checkNothingIsLeft(metadata, blobs);
+    await this.#checkSums(metadata);
     assert.deepEqual(this.#damage, [], 'nothing that a row names is damaged');
     await blobs[Symbol.asyncDispose]();
     // Whatever the crash decided is the state from now on.
     for (const [shelf, state] of found) {
       for (const [key, held] of state) shelf.acknowledged.set(key, held);
-      shelf.next = undefined;
+      shelf.next = [];
     }
   }
 
@@ -145,7 +157,7 @@ export class PowerCutWorld {
         const value: unknown = Reflect.get(target, name, target);
         if (typeof value !== 'function') return value;
         return async (...input: unknown[]) => {
-          if (name === 'publishObject') await this.#waitBeforePublishing();
+          if (name === 'publishObject' || name === 'savePart') await this.#waitBeforePublishing();
           if (isOver()) await new Promise(() => undefined);
           const answer: unknown = await value.apply(target, input);
           if (isOver()) await new Promise(() => undefined);
@@ -170,11 +182,16 @@ export class PowerCutWorld {
     const { calls } = life;
     for (let round = 0; round < 200; round += 1) {
       const key = this.#pick(keys);
+      if (this.#chance() < MULTIPART_SHARE) {
+        await this.#uploadInParts(life, shelf, key);
+        continue;
+      }
       const other = this.#pick(keys);
       const held = shelf.acknowledged.get(key);
       const dice = this.#chance();
       if (dice < 0.45) await this.#put(life, shelf, key);
       else if (dice < 0.55) await this.#putParts(life, shelf, key);
+      else if (dice < 0.6) await this.#deleteAll(life, shelf, keys);
       else if (dice < 0.7) {
         await this.#change(life, shelf, [[key, undefined]], () => calls.delete(key));
       } else if (dice < 0.8) {
@@ -220,11 +237,55 @@ export class PowerCutWorld {
     states: readonly (readonly [ObjectKey, Held])[],
     run: () => Promise<void>,
   ): Promise<void> {
-    shelf.next = new Map([...shelf.acknowledged, ...states]);
+    shelf.next = [new Map([...shelf.acknowledged, ...states])];
     if (await mayFail(life, run)) {
       for (const [key, held] of states) shelf.acknowledged.set(key, held);
     }
-    shelf.next = undefined;
+    shelf.next = [];
+  }
+
+  /** A batch, of which any part may be done when the power goes. */
+  async #deleteAll(life: Life, shelf: Shelf, keys: readonly ObjectKey[]): Promise<void> {
+    let states: readonly Map<ObjectKey, Held>[] = [shelf.acknowledged];
+    for (const key of keys) {
+      const without = (state: Map<ObjectKey, Held>) => new Map([...state, [key, undefined]]);
+      states = [...states, ...states.map(without)];
+    }
+    shelf.next = states;
+    await Promise.all(keys.map((key) => life.calls.delete(key)));
+    for (const key of keys) shelf.acknowledged.set(key, undefined);
+    shelf.next = [];
+  }
+
+  /** The next step of the shelf's upload, which outlives the cuts. */
+  async #uploadInParts(life: Life, shelf: Shelf, key: ObjectKey): Promise<void> {
+    const { calls } = life;
+    const open = shelf.upload;
+    if (open === undefined) {
+      shelf.upload = new OpenUpload(await calls.beginUpload(key));
+      return;
+    }
+    const { upload, numbers } = open;
+    const dice = this.#chance();
+    if (dice < 0.7 || numbers.length === 0) {
+      const number = 1 + Math.floor(this.#chance() * PARTS_OF_UPLOAD_MAX);
+      const bytes = this.#body();
+      await mayFail(life, () =>
+        open.addPart(number, bytes, () =>
+          this.#writing(() => calls.uploadPart(upload, number, bytes)),
+        ),
+      );
+    } else if (dice < 0.9) {
+      const some = numbers.filter(() => this.#chance() < 0.8);
+      const listed = some.length === 0 ? numbers : some;
+      await this.#change(life, shelf, [[upload.key, open.wholeOf(listed)]], () =>
+        open.complete(listed, () => calls.completeUpload(upload, listed)),
+      );
+      shelf.upload = undefined;
+    } else {
+      await open.abort(() => calls.abortUpload(upload));
+      shelf.upload = undefined;
+    }
   }
 
   async #contend(life: Life): Promise<void> {
@@ -273,16 +334,32 @@ export class PowerCutWorld {
     };
     for (const shelf of this.#shelves) {
       const found = new Map<ObjectKey, Held>();
-      for (const key of new Set([...shelf.acknowledged.keys(), ...(shelf.next?.keys() ?? [])])) {
+      const asked = shelf.next.flatMap((state) => [...state.keys()]);
+      for (const key of new Set([...shelf.acknowledged.keys(), ...asked])) {
         found.set(key, await read(key));
       }
       const isLast = isSameShelf(found, shelf.acknowledged);
-      const isNext = shelf.next !== undefined && isSameShelf(found, shelf.next);
+      const isNext = shelf.next.some((state) => isSameShelf(found, state));
       assert.ok(isLast || isNext, 'a shelf is as it was acknowledged, or one whole step on');
       states.set(shelf, found);
+      await this.#checkUpload(calls, shelf, found);
     }
     for (const [key, contested] of this.#contested) contested.settle(await read(key));
     return states;
+  }
+
+  /** Its parts are there with their bytes, or it has ended as it was asked to. */
+  async #checkUpload(
+    calls: StoreCalls,
+    shelf: Shelf,
+    found: ReadonlyMap<ObjectKey, Held>,
+  ): Promise<void> {
+    const { upload: open } = shelf;
+    if (open === undefined) return;
+    const { key } = open.upload;
+    const settled = open.settle(await calls.findUpload(open.upload));
+    if (settled.kind === 'completed') assertSame(found.get(key), settled.whole, `${key} completed`);
+    if (settled.kind !== 'open') shelf.upload = undefined;
   }
 
   /** No file without a row is left (invariant 2). */
@@ -292,6 +369,13 @@ export class PowerCutWorld {
       const rows = await metadata.findBlobs([blob.blobId]);
       assert.equal(rows.length, 1, `blob ${blob.blobId} has a file and a row`);
     }
+  }
+
+  /** Owners of blobs and stored bytes are what rows add up to. */
+  async #checkSums(metadata: Metadata): Promise<void> {
+    const findings = new Findings();
+    await metadata.snapshot((snapshot) => verifyRows(snapshot, findings, UNWATCHED));
+    assert.deepEqual(findings.kept, []);
   }
 
   #body(): Buffer {

@@ -1,16 +1,37 @@
 /** What a simulated life does with its store: the calls of the core, and what a key holds. */
 import { strict as assert } from 'node:assert';
 import { isServiceError } from '../../src/core/errors.ts';
-import type { AccountId, BucketId, Etag, ObjectKey, TimeMs } from '../../src/core/ids.ts';
-import type { ContentPart } from '../../src/core/objects/object.ts';
+import type {
+  AccountId,
+  BlobId,
+  BucketId,
+  Etag,
+  ObjectKey,
+  PartNumber,
+  TimeMs,
+} from '../../src/core/ids.ts';
+import { abortUpload } from '../../src/core/objects/multipart/abort-upload.ts';
+import { createUpload } from '../../src/core/objects/multipart/create-upload.ts';
+import type { MultipartUpload } from '../../src/core/objects/multipart/upload.ts';
+import { uploadPart } from '../../src/core/objects/multipart/upload-part.ts';
+import type { ContentPart, ObjectVersion } from '../../src/core/objects/object.ts';
 import { putObject } from '../../src/core/objects/put-object.ts';
 import { openObject } from '../../src/core/objects/read-object.ts';
 import type { BlobStore, BlobWriter } from '../../src/core/ports/blob-store.ts';
+import { readAll } from '../../src/core/ports/blob-store-contract.ts';
 import type { ByteSource } from '../../src/core/ports/byte-source.ts';
 import type { Digester } from '../../src/core/ports/digesters.ts';
 import { NO_FAULTS } from '../../src/core/ports/fault-points.ts';
 import type { Metadata } from '../../src/core/ports/metadata/metadata.ts';
+import { systemRandom } from '../../src/engines/random/system-random.ts';
 import { StreamDigester } from '../../src/kit/digests.ts';
+import { md5Of } from './multipart-world.ts';
+
+/** What a store tells of an upload; `parts` by their numbers. */
+export type FoundUpload = {
+  readonly upload: MultipartUpload | undefined;
+  readonly parts: ReadonlyMap<number, Buffer>;
+};
 
 /** What a key may hold: a body, or nothing. */
 export type Held = Buffer | undefined;
@@ -51,27 +72,28 @@ export class StoreCalls {
     bytes: Buffer,
     { isDeclared }: { readonly isDeclared: boolean },
   ): Promise<void> {
-    await putObject(
-      {
-        metadata: this.#metadata,
-        blobs: this.#blobs,
-        clock: CLOCK,
-        digesters: DIGESTERS,
-        faults: NO_FAULTS,
-        quota: QUOTA,
-        capacity: CAPACITY,
-      },
-      {
-        ...this.#owner,
-        key,
-        description: DESCRIPTION,
-        body: sourceOf(bytes, isDeclared),
-        conditions: {},
-        usage: { source: 'files', credential: 'test' },
-        isExpectingContinue: false,
-        describeOperation: undefined,
-      },
-    );
+    await putObject(this.#writeDeps(), {
+      ...this.#owner,
+      key,
+      description: DESCRIPTION,
+      body: sourceOf(bytes, isDeclared),
+      conditions: {},
+      usage: { source: 'files', credential: 'test' },
+      isExpectingContinue: false,
+      describeOperation: undefined,
+    });
+  }
+
+  #writeDeps() {
+    return {
+      metadata: this.#metadata,
+      blobs: this.#blobs,
+      clock: CLOCK,
+      digesters: DIGESTERS,
+      faults: NO_FAULTS,
+      quota: QUOTA,
+      capacity: CAPACITY,
+    };
   }
 
   /** One object of several blobs, as a multipart upload makes it. */
@@ -89,6 +111,74 @@ export class StoreCalls {
     } finally {
       for (const writer of writers) await writer.release();
     }
+  }
+
+  async beginUpload(key: ObjectKey): Promise<MultipartUpload> {
+    const deps = { metadata: this.#metadata, clock: CLOCK, random: systemRandom };
+    return await createUpload(deps, {
+      ...this.#owner,
+      key,
+      description: DESCRIPTION,
+      checksum: undefined,
+    });
+  }
+
+  async uploadPart(upload: MultipartUpload, number: number, bytes: Buffer): Promise<void> {
+    await uploadPart(this.#writeDeps(), {
+      address: upload,
+      partNumber: number as PartNumber,
+      body: sourceOf(bytes, true),
+      usage: undefined,
+      from: 'sender',
+    });
+  }
+
+  /** By the port, since parts that a client may complete are too large for a simulated disk. */
+  async completeUpload(upload: MultipartUpload, numbers: readonly number[]): Promise<void> {
+    await this.#metadata.completeUpload({
+      address: upload,
+      listed: numbers.map((number) => number as PartNumber),
+      at: CLOCK.now(),
+      decide: ({ parts }) => {
+        const listed = parts.filter(({ partNumber }) => numbers.includes(partNumber));
+        assert.equal(listed.length, numbers.length, 'all listed parts stand');
+        const sizeBytes = listed.reduce((sum, part) => sum + part.sizeBytes, 0);
+        const result = { etag: NO_ETAG, checksum: undefined, listHash: numbers.join() };
+        return { version: this.#versionOf(upload.key, sizeBytes), result };
+      },
+    });
+  }
+
+  async abortUpload(upload: MultipartUpload): Promise<void> {
+    await abortUpload({ metadata: this.#metadata, clock: CLOCK }, upload);
+  }
+
+  /** What stands of an upload: a part is known by the MD5 of its bytes. */
+  async findUpload({ uploadId }: MultipartUpload): Promise<FoundUpload> {
+    const bytesByMd5 = new Map<string, Buffer>([[md5Of(Buffer.alloc(0)), Buffer.alloc(0)]]);
+    const blobIds = await this.#metadata.snapshot(async (snapshot) => {
+      const found: BlobId[] = [];
+      for await (const page of snapshot.owners()) {
+        for (const { kind, content } of page) {
+          if (kind === 'part' && content.kind === 'blob') found.push(content.blobId);
+        }
+      }
+      return found;
+    });
+    for (const blob of await this.#metadata.findBlobs(blobIds)) {
+      const bytes = await readAll(this.#blobs, blob);
+      bytesByMd5.set(md5Of(bytes), bytes);
+    }
+    const parts = await this.#metadata.listParts({ uploadId, after: 0, limit: 1000 });
+    return {
+      upload: await this.#metadata.findUpload(uploadId),
+      parts: new Map(
+        parts.map(({ partNumber, etag }) => [
+          Number(partNumber),
+          bytesByMd5.get(etag) ?? assert.fail(`part ${partNumber} has its bytes`),
+        ]),
+      ),
+    };
   }
 
   /** Another key for the same bytes; answers whether there were any. */
@@ -144,25 +234,29 @@ export class StoreCalls {
   }
 
   async #publish(key: ObjectKey, content: readonly ContentPart[]): Promise<void> {
-    const { accountId, bucketId } = this.#owner;
+    const bytes = content.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     await this.#metadata.publishObject({
-      accountId,
-      version: {
-        ...DESCRIPTION,
-        bucketId,
-        key,
-        versionId: 'null',
-        sizeBytes: content.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-        etag: NO_ETAG,
-        contentHash: undefined,
-        checksum: undefined,
-        createdAt: CLOCK.now(),
-      },
+      accountId: this.#owner.accountId,
+      version: this.#versionOf(key, bytes),
       content,
       check: () => undefined,
       operation: undefined,
       usage: undefined,
     });
+  }
+
+  #versionOf(key: ObjectKey, sizeBytes: number): ObjectVersion {
+    return {
+      ...DESCRIPTION,
+      bucketId: this.#owner.bucketId,
+      key,
+      versionId: 'null',
+      sizeBytes,
+      etag: NO_ETAG,
+      contentHash: undefined,
+      checksum: undefined,
+      createdAt: CLOCK.now(),
+    };
   }
 }
 

@@ -26,11 +26,15 @@ const RANDOM_BYTES = 16;
 /** Begins an upload; any number of them may stand for one key. Throws `bucket_not_found`. */
 export async function createUpload(
   { metadata, clock, random }: CreateUploadDeps,
-  wanted: NewUpload,
+  { accountId, bucketId, key, description, checksum }: NewUpload,
 ): Promise<MultipartUpload> {
   const now = clock.now();
   const upload: MultipartUpload = {
-    ...wanted,
+    accountId,
+    bucketId,
+    key,
+    description,
+    checksum,
     uploadId: uploadIdOf(now, random.bytes(RANDOM_BYTES)),
     createdAt: now,
     changedAt: now,
