@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import type { Answer } from '../http-client.ts';
-import { assertS3Error, type S3Holder, startS3 } from './s3-service.ts';
+import { assertS3Error, type S3Holder, startS3 } from './start-s3.ts';
 
 const s3 = await startS3();
 

@@ -1,7 +1,7 @@
 /** Forms as pages send them, and the policies that allow them. */
 import { type PolicyFields, signPolicy } from '../../../src/kit/sigv4/post-policy.ts';
 import type { Answer } from '../http-client.ts';
-import { REGION, type S3Holder, type S3Service } from './s3-service.ts';
+import { type OwnS3, REGION, type S3Holder } from './start-s3.ts';
 
 export type Part = {
   readonly name: string;
@@ -68,7 +68,7 @@ export function signedFields(
 
 /** Sends a form to the holder's bucket. */
 export function post(
-  s3: S3Service,
+  s3: OwnS3,
   { bucket }: Pick<S3Holder, 'bucket'>,
   body: Uint8Array,
   headers: Fields = {},

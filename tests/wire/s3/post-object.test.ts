@@ -18,7 +18,7 @@ import {
   sign,
   signedFields,
 } from './post-form.ts';
-import { assertS3Error, REGION, type S3Holder, startS3 } from './s3-service.ts';
+import { assertS3Error, REGION, type S3Holder, startS3 } from './start-s3.ts';
 
 const s3 = await startS3();
 const ann = await s3.openHolder('ann');

@@ -1,4 +1,4 @@
-/** A server with an S3 listener for a test file, and accounts that hold a bucket and a key there. */
+/** A server with an S3 listener for a test file, and holders of a bucket and a key there. */
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
 import { adminClient } from '../../../src/dialects/admin/admin-client.ts';
@@ -17,7 +17,7 @@ export type S3Holder = {
   readonly raw: RawS3;
 };
 
-export type S3Service = Awaited<ReturnType<typeof startS3>>;
+export type OwnS3 = Awaited<ReturnType<typeof startS3>>;
 
 export const REGION = 'auto';
 
