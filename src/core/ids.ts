@@ -80,6 +80,11 @@ export function parseBucketName(text: string): BucketName {
   return text as BucketName;
 }
 
+/** The content hash that is this BLAKE3-256, lower-case hex. */
+export function contentHashOf(blake3: string): ContentHash {
+  return blake3 as ContentHash;
+}
+
 /** Digits of milliseconds until the year 10889. */
 const UPLOAD_TIME_DIGITS = 12;
 

@@ -1,5 +1,5 @@
 /**
- * One sequence of object commands is answered alike by every metadata engine, the memory engine
+ * One sequence of commands of objects and uploads is answered alike by every metadata engine, the memory engine
  * being the model; and pages of any size join to the whole listing.
  */
 import { strict as assert } from 'node:assert';
@@ -28,6 +28,7 @@ import { PostgresMetadata } from '../../src/engines/metadata/postgres-metadata.t
 import { SqliteMetadata } from '../../src/engines/metadata/sqlite-metadata.ts';
 import { runsOf } from '../world/effort.ts';
 import { startPostgres } from '../world/postgres.ts';
+import { answerUpload, uploadCommand } from './upload-commands.ts';
 
 const RUNS = runsOf({ short: 150, long: 3000 });
 const COMMANDS_MAX = 40;
@@ -84,6 +85,7 @@ const command = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'blobs' as const }) },
+  { weight: 10, arbitrary: uploadCommand },
 );
 type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
 
@@ -158,6 +160,8 @@ async function answer(metadata: Metadata, account: Account, run: Command, step: 
       const live = await metadata.listBlobs({ after: first, limit: 1000 });
       return { live, account: await metadata.findAccount(account.accountId) };
     }
+    default:
+      return answerUpload(metadata, account, run, { run: runNumber, blobId, at });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Makes the content hash of an object that came in parts, by reading it once more. */
 import { isServiceError } from '../errors.ts';
-import type { ContentHash } from '../ids.ts';
+import { contentHashOf } from '../ids.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Digester, Digesters } from '../ports/digesters.ts';
 import type { Transactions } from '../ports/metadata/metadata.ts';
@@ -25,7 +25,7 @@ export async function hashObject(
   try {
     await readAll(deps, { object, digester, signal });
     const { blake3 } = await digester.finish();
-    return await deps.metadata.transact((tx) => tx.setContentHash(object, blake3 as ContentHash));
+    return await deps.metadata.transact((tx) => tx.setContentHash(object, contentHashOf(blake3)));
   } catch (error) {
     // Replaced or removed: its bytes are gone.
     if (isServiceError(error, 'object_not_found')) return false;

@@ -5,7 +5,7 @@
 import { ServiceError } from '../errors.ts';
 import type { UploadOperation } from '../files/operation.ts';
 import { requireEnabled } from '../identity/start-session.ts';
-import { type AccountId, type BucketId, type ContentHash, etagOf, type ObjectKey } from '../ids.ts';
+import { type AccountId, type BucketId, contentHashOf, etagOf, type ObjectKey } from '../ids.ts';
 import { OBJECT_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../limits.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -24,8 +24,6 @@ import {
   keepBytes,
 } from './keep-bytes.ts';
 import type { ObjectDescription, ObjectVersion } from './object.ts';
-
-export type { ObjectDescription } from './object.ts';
 
 export type PutDeps = KeepDeps & {
   readonly metadata: Pick<Metadata, 'findAccount' | 'findObject' | 'publishObject'>;
@@ -106,7 +104,7 @@ async function publish(
     versionId: 'null',
     sizeBytes,
     etag: etagOf(digests.md5),
-    contentHash: digests.blake3 as ContentHash,
+    contentHash: contentHashOf(digests.blake3),
     checksum,
     createdAt: now,
   };

@@ -1,8 +1,7 @@
 /** CopyObject. */
 import { isServiceError } from '../../../core/errors.ts';
 import { copyObject as copy } from '../../../core/objects/copy-object.ts';
-import type { ObjectVersion } from '../../../core/objects/object.ts';
-import type { ObjectDescription } from '../../../core/objects/put-object.ts';
+import type { ObjectDescription, ObjectVersion } from '../../../core/objects/object.ts';
 import { xmlText } from '../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerXml } from '../wire/answers.ts';

@@ -1,5 +1,5 @@
 /** What the headers of a write say of the object, and what they may not ask for. */
-import type { ObjectDescription } from '../../../core/objects/put-object.ts';
+import type { ObjectDescription } from '../../../core/objects/object.ts';
 import type { RequestHead } from './request-head.ts';
 import { invalidArgument, S3Refusal } from './s3-refusal.ts';
 import { readTaggingHeader } from './tags.ts';
