@@ -15,6 +15,7 @@ import { blobGone } from './corrupt-blob.ts';
 import type { DiskIo } from './disk-io.ts';
 import { FileReader, READ_BYTES } from './file-reader.ts';
 import { FileWriter } from './file-writer.ts';
+import { ParkedReader } from './parked-reader.ts';
 
 /** Enough for 64 downloads at once, 16 MiB in all; more make their own. */
 const BUFFERS_KEPT_MAX = 128;
@@ -26,6 +27,8 @@ export type BlobFilesOptions = {
   readonly assertWritable: () => void;
   readonly failWrite: (error: unknown) => unknown;
   readonly failSync: (error: unknown) => unknown;
+  /** Readers beyond these have their files open only while they read. */
+  readonly openReadersMax: number;
 };
 
 export type ListedBlob = BlobRef & { readonly changedAt: TimeMs };
@@ -36,6 +39,12 @@ export class BlobFiles {
   readonly #leased = new Set<BlobId>();
   readonly #buffers = new BufferPool({ sizeBytes: READ_BYTES, keptMax: BUFFERS_KEPT_MAX });
   readonly #folders = new Map<string, Promise<void>>();
+  #openReaders = 0;
+  /** How many readers without an open file each has: it must not be unlinked under them. */
+  readonly #parked = new Map<BlobId, number>();
+  /** Those of them that are to be unlinked once the last reader has gone. */
+  readonly #doomed = new Set<BlobId>();
+  readonly #removing = new Set<BlobId>();
   #count: number | undefined;
 
   constructor(options: BlobFilesOptions) {
@@ -73,21 +82,70 @@ export class BlobFiles {
 
   /** An open descriptor is the reader's lease: an unlinked file lives until it is closed. */
   async open(blob: BlobRef): Promise<BlobReader> {
+    if (this.#openReaders >= this.#options.openReadersMax) return await this.#park(blob);
+    this.#openReaders += 1;
+    const onClose = () => {
+      this.#openReaders -= 1;
+    };
+    try {
+      return await this.#openFile(blob, onClose);
+    } catch (error) {
+      onClose();
+      throw error;
+    }
+  }
+
+  async #openFile(blob: BlobRef, onClose: () => void): Promise<FileReader> {
     try {
       const file = await this.#options.io.openFile(this.#pathOf(blob.blobId));
-      return await FileReader.open(file, blob, this.#buffers);
+      return await FileReader.open(file, blob, { pool: this.#buffers, onClose });
     } catch (error) {
       if (isErrno(error, 'ENOENT')) throw blobGone(error);
       throw error;
     }
   }
 
+  /** Looks at the file now, as any reader does, and opens it again to read. */
+  async #park(blob: BlobRef): Promise<BlobReader> {
+    const { blobId, sizeBytes } = blob;
+    if (this.#removing.has(blobId)) throw blobGone();
+    this.#parked.set(blobId, (this.#parked.get(blobId) ?? 0) + 1);
+    const open = () => this.#openFile(blob, () => undefined);
+    const onClose = () => this.#unpark(blobId);
+    try {
+      const reader = await open();
+      await reader.close();
+    } catch (error) {
+      await onClose();
+      throw error;
+    }
+    return new ParkedReader({ sizeBytes, open, onClose });
+  }
+
+  async #unpark(blobId: BlobId): Promise<void> {
+    const left = (this.#parked.get(blobId) ?? 0) - 1;
+    if (left > 0) {
+      this.#parked.set(blobId, left);
+      return;
+    }
+    this.#parked.delete(blobId);
+    // What cannot be unlinked now is bytes without a row: the sweeper's.
+    if (this.#doomed.delete(blobId)) await this.remove(blobId).catch(() => undefined);
+  }
+
   async remove(blobId: BlobId): Promise<void> {
+    if (this.#parked.has(blobId)) {
+      this.#doomed.add(blobId);
+      return;
+    }
+    this.#removing.add(blobId);
     try {
       await this.#options.io.removeFile(this.#pathOf(blobId));
       if (this.#count !== undefined) this.#count -= 1;
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error;
+    } finally {
+      this.#removing.delete(blobId);
     }
   }
 
@@ -103,13 +161,18 @@ export class BlobFiles {
           if (signal?.aborted) return;
           const blobId = parseBlobFileName(entry.name);
           if (blobId !== undefined) count += 1;
-          if (blobId === undefined || this.#leased.has(blobId)) continue;
+          if (blobId === undefined || this.#isLeased(blobId)) continue;
           const found = await this.#describe(blobId);
           if (found !== undefined) yield found;
         }
       }
     }
     this.#count = count;
+  }
+
+  /** Also one whose row is forgotten already, as long as it is read. */
+  #isLeased(blobId: BlobId): boolean {
+    return this.#leased.has(blobId) || this.#doomed.has(blobId);
   }
 
   /**

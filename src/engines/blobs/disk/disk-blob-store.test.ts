@@ -15,13 +15,14 @@ import {
   testBlobStore,
 } from '../../../core/ports/blob-store-contract.ts';
 import { blobFileName, blobFolders } from './blob-file.ts';
-import { DiskBlobStore } from './disk-blob-store.ts';
+import { DiskBlobStore, type DiskBlobStoreOptions } from './disk-blob-store.ts';
 import type { DiskIo } from './disk-io.ts';
 import { realDisk } from './real-disk.ts';
 
 async function openFixture(
   io: DiskIo = realDisk,
-  options: { readonly minFreeBytes?: number; readonly segmentBytesMax?: number } = {},
+  options: Pick<Partial<DiskBlobStoreOptions>, 'minFreeBytes' | 'segmentBytesMax'> &
+    Pick<DiskBlobStoreOptions, 'openReadersMax'> = {},
 ): Promise<BlobStoreFixture & { directory: string; failures: Error[]; damage: number[] }> {
   const root = await mkdtemp(join(tmpdir(), 'pinfold-blobs-'));
   const rows = await openBlobRows();
@@ -34,10 +35,8 @@ async function openFixture(
       directory,
       ids: rows.metadata,
       rows: rows.metadata,
-      minFreeBytes: options.minFreeBytes ?? 0,
-      ...(options.segmentBytesMax === undefined
-        ? {}
-        : { segmentBytesMax: options.segmentBytesMax }),
+      minFreeBytes: 0,
+      ...options,
       now: () => Date.now() as TimeMs,
       onSyncFailure: (error) => failures.push(error),
       onDamage: (_segment, offsets) => damage.push(...offsets),
@@ -62,7 +61,39 @@ async function openFixture(
 }
 
 testBlobStore('disk', () => openFixture());
+testBlobStore('disk, files open only while they are read', () =>
+  openFixture(realDisk, { openReadersMax: 0 }),
+);
 testBlobStore('disk, small segments', () => openFixture(realDisk, { segmentBytesMax: 300_000 }));
+
+test('a file that is read by many goes when the last of them has ended', async () => {
+  const fixture = await openFixture(realDisk, { openReadersMax: 1 });
+  const { store, directory } = fixture;
+  const bytes = patternBytes(300_000);
+  const blob = await keep(store, bytes);
+  const path = join(directory, ...blobFolders(blob.blobId), blobFileName(blob.blobId));
+  const [open, parked, other] = [
+    await store.open(blob),
+    await store.open(blob),
+    await store.open(blob),
+  ];
+  await store.remove([blob]);
+  for await (const listed of store.list()) assert.notEqual(listed.blobId, blob.blobId);
+  await open.close();
+  await parked.close();
+  await parked.close();
+  await stat(path);
+  const chunks: Buffer[] = [];
+  await other.read(
+    { start: 0, end: bytes.length },
+    (chunk) => void chunks.push(Buffer.from(chunk)),
+  );
+  assert.deepEqual(Buffer.concat(chunks), Buffer.from(bytes));
+  await other.close();
+  await assert.rejects(stat(path), { code: 'ENOENT' });
+  await assert.rejects(store.open(blob), (error) => isServiceError(error, 'object_not_found'));
+  await fixture.close();
+});
 
 test('a flipped bit in a file is never served, whichever it is', async () => {
   const fixture = await openFixture();

@@ -49,7 +49,14 @@ export type DiskBlobStoreOptions = {
   readonly onDamage: (segment: number, offsets: readonly number[]) => void;
   readonly onGroup?: (records: number, bytes: number) => void;
   readonly segmentBytesMax?: number;
+  readonly openReadersMax?: number;
 };
+
+/**
+ * One answer may be of 10,000 blobs, and a process of a thousand connections must not run out of
+ * descriptors, of which systems give some thousands at least.
+ */
+const OPEN_READERS_MAX = 2048;
 
 /** What an operator watches of the store. */
 export type DiskBlobStatistics = {
@@ -100,7 +107,12 @@ export class DiskBlobStore implements BlobStore {
     return new DiskBlobStore(options, {
       health,
       segments,
-      files: new BlobFiles({ ...failures, io, directory }),
+      files: new BlobFiles({
+        ...failures,
+        io,
+        directory,
+        openReadersMax: options.openReadersMax ?? OPEN_READERS_MAX,
+      }),
     });
   }
 

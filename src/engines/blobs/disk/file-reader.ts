@@ -16,16 +16,21 @@ export class FileReader implements BlobReader {
   readonly #sums: Uint32Array;
   readonly #blob: BlobRef;
   readonly #pool: BufferPool;
+  readonly #onClose: () => void;
   #isClosed = false;
 
   /** Takes over `file`; throws `corrupt` when its footer does not fit the blob. */
-  static async open(file: DiskFile, blob: BlobRef, pool: BufferPool): Promise<FileReader> {
+  static async open(
+    file: DiskFile,
+    blob: BlobRef,
+    { pool, onClose }: { readonly pool: BufferPool; readonly onClose: () => void },
+  ): Promise<FileReader> {
     try {
       const footer = Buffer.alloc(4 * blockCount(blob.sizeBytes) + TAIL_BYTES);
       const filled = await file.read(footer, blob.sizeBytes);
       const sums = filled === footer.length ? decodeFooter(footer, blob) : undefined;
       if (sums === undefined) throw corruptBlob(blob, 'its footer is damaged');
-      return new FileReader({ file, blob, sums, pool });
+      return new FileReader({ file, blob, sums, pool, onClose });
     } catch (error) {
       await file.close();
       throw error;
@@ -37,11 +42,13 @@ export class FileReader implements BlobReader {
     readonly blob: BlobRef;
     readonly sums: Uint32Array;
     readonly pool: BufferPool;
+    readonly onClose: () => void;
   }) {
     this.#file = parts.file;
     this.#blob = parts.blob;
     this.#sums = parts.sums;
     this.#pool = parts.pool;
+    this.#onClose = parts.onClose;
     this.sizeBytes = parts.blob.sizeBytes;
   }
 
@@ -77,6 +84,7 @@ export class FileReader implements BlobReader {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#onClose();
     await this.#file.close();
   }
 
