@@ -93,3 +93,17 @@ test('bytes of a part are views of what was pushed, given as they come', () => {
   assert.equal(events[0].bytes.buffer, piece.buffer);
   assert.equal(events[0].bytes.length, piece.length);
 });
+
+test('a piece belongs to its sender again once its events were taken', () => {
+  const decoder = new FormDecoder(BOUNDARY);
+  let value = '';
+  for (const text of [`--b\r\n${HEAD}a\r\n-`, 'x', 'y\r\n--b--']) {
+    const piece = Buffer.from(text);
+    for (const event of decoder.push(piece)) {
+      if (event.kind === 'bytes') value += Buffer.from(event.bytes).toString();
+    }
+    piece.fill('?');
+  }
+  decoder.finish();
+  assert.equal(value, 'a\r\n-xy');
+});

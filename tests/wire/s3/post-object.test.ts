@@ -447,6 +447,22 @@ test('a key does over forms what it may do, and no more', async () => {
   );
 });
 
+test('a form counts as a use of its key', async () => {
+  const eve = await s3.openHolder('eve');
+  assert.equal((await send(signedFields(eve, { key: 'k' }), fileOf('x'), eve)).status, 204);
+  const { keys } = await s3.admin.listS3Keys(eve.account);
+  assert.notEqual(keys[0]?.last_used_at, null);
+});
+
+test('where the region is strict, a form is signed for it', async () => {
+  const strict = await startS3({ S3_STRICT_REGION: 'yes', REGION: 'eu-home-1' });
+  const kim = await strict.openHolder('kim');
+  const body = formBody([...partsOf(signedFields(kim, { key: 'k' })), fileOf('x')]);
+  const answer = await post(strict, kim, body);
+  assertS3Error(answer, 400, 'AuthorizationHeaderMalformed');
+  assert.match(answer.text, /<Region>eu-home-1<\/Region>/);
+});
+
 test('what an object cannot have is refused before the file is taken', async () => {
   const refused: readonly (readonly [code: string, fields: Fields, status?: number])[] = [
     ['InvalidArgument', { key: '' }],
