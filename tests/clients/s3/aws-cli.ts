@@ -24,8 +24,8 @@ export function openAwsCli(world: S3World, { program }: { readonly program: stri
   return {
     run,
     steps: stepsOf(run, directory),
-    // A core each: starting Python takes longer than any request.
-    stepsAtOnce: 2,
+    // Starting Python takes longer than any request.
+    stepsAtOnce: 3,
     [Symbol.asyncDispose]: async () => {},
   };
 }

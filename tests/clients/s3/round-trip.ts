@@ -9,7 +9,7 @@ import { GAPS, type Gaps, type ToolName } from './gaps.ts';
 import { OBJECT_PARTS } from './object-parts.ts';
 import { rawSteps } from './raw-tool.ts';
 import type { S3Steps, S3Tool } from './s3-tool.ts';
-import { type S3World, s3Forms, startS3World } from './s3-world.ts';
+import { type S3Form, type S3World, s3Forms, startS3World } from './s3-world.ts';
 
 export type Trip = {
   readonly world: S3World;
@@ -34,9 +34,13 @@ export type TestedTool = {
   readonly parts?: Readonly<Record<string, TripPart>>;
 };
 
-/** Registers the tests of one tool. */
-export function testRoundTrip({ name, findObstacle, open, parts }: TestedTool): void {
+/** Registers the tests of one tool, over both forms unless it names one. */
+export function testRoundTrip(
+  { name, findObstacle, open, parts }: TestedTool,
+  { over }: { readonly over?: S3Form['name'] } = {},
+): void {
   for (const form of s3Forms()) {
+    if (over !== undefined && form.name !== over) continue;
     test(`${name} makes a round trip over ${form.name}`, async (t) => {
       const obstacle = await findObstacle();
       if (obstacle !== undefined) return t.skip(obstacle);

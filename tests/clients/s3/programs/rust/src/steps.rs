@@ -51,18 +51,30 @@ impl<'a> Step<'a> {
     }
 
     async fn make_bucket(&self) -> Answer {
-        self.client.create_bucket().bucket(self.text("bucket")).send().await?;
+        self.client
+            .create_bucket()
+            .bucket(self.text("bucket"))
+            .send()
+            .await?;
         Ok(Value::Null)
     }
 
     async fn list_buckets(&self) -> Answer {
         let out = self.client.list_buckets().send().await?;
-        let names: Vec<_> = out.buckets().iter().filter_map(|bucket| bucket.name()).collect();
+        let names: Vec<_> = out
+            .buckets()
+            .iter()
+            .filter_map(|bucket| bucket.name())
+            .collect();
         Ok(json!(names))
     }
 
     async fn remove_bucket(&self) -> Answer {
-        self.client.delete_bucket().bucket(self.text("bucket")).send().await?;
+        self.client
+            .delete_bucket()
+            .bucket(self.text("bucket"))
+            .send()
+            .await?;
         Ok(Value::Null)
     }
 
@@ -89,7 +101,13 @@ impl<'a> Step<'a> {
 
     async fn put_parts(&self, size: u64) -> Answer {
         let (bucket, key) = (self.text("bucket"), self.text("key"));
-        let begun = self.client.create_multipart_upload().bucket(bucket).key(key).send().await?;
+        let begun = self
+            .client
+            .create_multipart_upload()
+            .bucket(bucket)
+            .key(key)
+            .send()
+            .await?;
         let id = begun.upload_id().unwrap_or_default();
         let mut parts = CompletedMultipartUpload::builder();
         for (number, offset) in (1..).zip((0..size).step_by(PART_BYTES as usize)) {
@@ -128,7 +146,10 @@ impl<'a> Step<'a> {
     }
 
     fn ask(&self) -> GetObjectFluentBuilder {
-        self.client.get_object().bucket(self.text("bucket")).key(self.text("key"))
+        self.client
+            .get_object()
+            .bucket(self.text("bucket"))
+            .key(self.text("key"))
     }
 
     async fn get(&self) -> Answer {
@@ -179,7 +200,11 @@ impl<'a> Step<'a> {
             for key in page.contents().iter().filter_map(|object| object.key()) {
                 keys.push(decode(key)?);
             }
-            for prefix in page.common_prefixes().iter().filter_map(|found| found.prefix()) {
+            for prefix in page
+                .common_prefixes()
+                .iter()
+                .filter_map(|found| found.prefix())
+            {
                 prefixes.push(decode(prefix)?);
             }
         }
@@ -196,7 +221,11 @@ impl<'a> Step<'a> {
             .body(ByteStream::from_path(self.text("file")).await?)
             .send()
             .await?;
-        let out = self.ask().checksum_mode(ChecksumMode::Enabled).send().await?;
+        let out = self
+            .ask()
+            .checksum_mode(ChecksumMode::Enabled)
+            .send()
+            .await?;
         let kept = match algorithm {
             "CRC32" => out.checksum_crc32(),
             "CRC32C" => out.checksum_crc32_c(),
@@ -217,7 +246,10 @@ impl<'a> Step<'a> {
     }
 
     async fn delete_keys(&self) -> Answer {
-        let keys = self.input["keys"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let keys = self.input["keys"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         for some in keys.chunks(DELETED_AT_ONCE_MAX) {
             let mut objects = Delete::builder();
             for key in some.iter().filter_map(Value::as_str) {
