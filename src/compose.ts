@@ -9,6 +9,7 @@ import type { FaultPoints } from './core/ports/fault-points.ts';
 import type { Administration } from './dialects/admin/administration.ts';
 import { storeAdministration } from './dialects/admin/store-administration.ts';
 import { systemClock } from './engines/clock/system-clock.ts';
+import { systemRandom } from './engines/random/system-random.ts';
 import { type Job, JobRunner } from './jobs/runner.ts';
 import { type JobDeps, jobsOf } from './jobs/schedule.ts';
 import { failInterruptedOperations } from './jobs/sweep-operations.ts';
@@ -65,6 +66,9 @@ export async function composeServer(options: ComposeOptions): Promise<Pinfold> {
     throw error;
   }
 }
+
+/** What a command takes of the machine itself. */
+export const machine = { clock: systemClock, random: systemRandom };
 
 /** Lines go to standard output in pieces; the rest of them when everything else has ended. */
 function openLog(stack: AsyncDisposableStack, { config, logTo }: ComposeOptions): Log {

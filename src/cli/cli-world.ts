@@ -1,6 +1,8 @@
 /** What a command may touch, so that tests can run one without a process of its own. */
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/env.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Random } from '../core/ports/random.ts';
 import type { UpkeepOptions } from '../core/ports/upkeep-progress.ts';
 import type { Administration } from '../dialects/admin/administration.ts';
 import type { Upkeep } from '../dialects/admin/upkeep.ts';
@@ -32,8 +34,12 @@ export type RunningServer = {
   close(options: { readonly graceMs: number }): Promise<void>;
 };
 
+/** Time and chance, for what a command does by itself. */
+export type Machine = { readonly clock: Clock; readonly random: Random };
+
 /** The composition root's part for commands; loaded only by those that need it. */
 export type Composition = {
+  readonly machine: Machine;
   readonly composeServer: (options: { readonly config: Config }) => Promise<RunningServer>;
   /** Opens the store itself, and so fails while a server has it. */
   readonly composeAdministration: (options: {

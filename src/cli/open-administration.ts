@@ -21,6 +21,24 @@ export function withAdministration<T>(
   });
 }
 
+/** Runs `work` with the server that runs; throws `CliRefusal` when none does. */
+export async function withRunningServer<T>(
+  world: CliWorld,
+  work: (administration: Administration) => Promise<T>,
+): Promise<T> {
+  const { adminSocket } = pathsOf(world).paths;
+  try {
+    return await work(adminClient(adminSocket));
+  } catch (error) {
+    if (!isNobodyThere(error)) throw error;
+    throw new CliRefusal('No server runs on this data directory.', {
+      code: 'not_running',
+      exitCode: EXIT_CODES.unavailable,
+      hint: 'Start it, or set PINFOLD_DATA_DIR to the directory of the one that runs.',
+    });
+  }
+}
+
 /** The same with what takes long. */
 export function withUpkeep<T>(world: CliWorld, work: (upkeep: Upkeep) => Promise<T>): Promise<T> {
   return withEither(world, work, {
@@ -39,6 +57,18 @@ async function withEither<Calls, T>(
     ) => (options: { readonly config: Config }) => Promise<Calls & AsyncDisposable>;
   },
 ): Promise<T> {
+  const { config, paths } = pathsOf(world);
+  try {
+    return await work(ways.overSocket(paths.adminSocket));
+  } catch (error) {
+    if (!isNobodyThere(error)) throw error;
+  }
+  const composition = await world.loadComposition();
+  await using opened = await ways.compose(composition)({ config });
+  return await work(opened);
+}
+
+function pathsOf(world: CliWorld) {
   const config = loadConfig(world);
   const paths = dataDirectoryPaths(config);
   if (!existsSync(paths.formatFile)) {
@@ -48,14 +78,7 @@ async function withEither<Calls, T>(
       hint: 'Start the server once, or set PINFOLD_DATA_DIR to where its data are.',
     });
   }
-  try {
-    return await work(ways.overSocket(paths.adminSocket));
-  } catch (error) {
-    if (!isNobodyThere(error)) throw error;
-  }
-  const composition = await world.loadComposition();
-  await using opened = await ways.compose(composition)({ config });
-  return await work(opened);
+  return { config, paths };
 }
 
 /** Whether nothing listens on the socket, so that the call has not reached anyone. */

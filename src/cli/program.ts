@@ -41,6 +41,7 @@ export function buildProgram(world: CliWorld): Command {
   addConfig(program, part);
   addOpenApi(program, part);
   addUpkeep(program, part);
+  addDoctor(program, part);
   addKeys(program, part);
   addAdmin(program, part);
   return program;
@@ -113,6 +114,23 @@ function addUpkeep(program: Command, { world, answerOptions }: Part): void {
       const { restore } = await import('./commands/restore.ts');
       const { masterKeyFile } = shown;
       await restore(world, { directory, masterKeyFile }, { ...shown, ...answerOptions() });
+    });
+}
+
+function addDoctor(program: Command, { world, answerOptions }: Part): void {
+  type Options = { account?: string; s3Url?: string; apiUrl?: string; caFile?: string };
+  program
+    .command('doctor')
+    .description(
+      'send requests by the public addresses and say what a proxy breaks; ends with 1 if something',
+    )
+    .option('--account <account>', 'whose bucket is written to; an operator’s if not given')
+    .option('--s3-url <url>', 'of the S3 gateway, in place of PINFOLD_S3_PUBLIC_URL')
+    .option('--api-url <url>', 'of the API, in place of PINFOLD_PUBLIC_URL')
+    .option('--ca-file <file>', 'authorities that your clients trust besides the public ones')
+    .action(async ({ account, s3Url, apiUrl, caFile }: Options) => {
+      const { doctor } = await import('./commands/doctor.ts');
+      await doctor(world, { account, s3Url, apiUrl, caFile }, answerOptions());
     });
 }
 

@@ -92,12 +92,16 @@ const RECIPES: Readonly<Record<BuiltProgram['name'], Recipe>> = {
     variables: { CARGO_TARGET_DIR: folder, CARGO_INCREMENTAL: '0' },
     output: join(folder, 'debug', 's3-round-trip'),
   }),
-  mc: (folder) => {
-    const module = readFileSync(join(sourceFolder({ name: 'mc' }), 'module.txt'), 'utf8').trim();
-    return {
-      argv: ['go', 'install', '-trimpath', '-ldflags=-s', module],
-      variables: { CGO_ENABLED: '0', GOBIN: folder },
-      output: join(folder, 'mc'),
-    };
-  },
+  mc: (folder) => installed('mc', folder),
+  caddy: (folder) => installed('caddy', folder),
 };
+
+/** A program that is not ours, by the module and version that its file names. */
+function installed(name: BuiltProgram['name'], folder: string): ReturnType<Recipe> {
+  const module = readFileSync(join(sourceFolder({ name }), 'module.txt'), 'utf8').trim();
+  return {
+    argv: ['go', 'install', '-trimpath', '-ldflags=-s', module],
+    variables: { CGO_ENABLED: '0', GOBIN: folder },
+    output: join(folder, name),
+  };
+}

@@ -4,7 +4,12 @@
  * parent.
  */
 import { runCli } from '../../src/cli/run-cli.ts';
-import { type ComposeOptions, composeAdministration, composeServer } from '../../src/compose.ts';
+import {
+  type ComposeOptions,
+  composeAdministration,
+  composeServer,
+  machine,
+} from '../../src/compose.ts';
 import { composeUpkeep, restore } from '../../src/compose-upkeep.ts';
 import { readEnvironment } from '../../src/config/env.ts';
 import type { DiskFile, DiskIo } from '../../src/engines/blobs/disk/disk-io.ts';
@@ -99,6 +104,7 @@ const exitCode = await runCli(
       elapsedMs: () => performance.now(),
     },
     loadComposition: async () => ({
+      machine,
       composeServer: composeChosen,
       composeAdministration,
       composeUpkeep,

@@ -11,7 +11,7 @@ const PROGRAMS = join(import.meta.dirname, '..', 'clients', 's3', 'programs');
 
 export type BuiltProgram = {
   /** Of its folder below tests/clients/s3/programs. */
-  readonly name: 'go' | 'rust' | 'mc';
+  readonly name: 'go' | 'rust' | 'mc' | 'caddy';
   /** Everything that it is made of, seen from its folder. */
   readonly sources: string;
 };
@@ -19,8 +19,9 @@ export type BuiltProgram = {
 export const BUILT_PROGRAMS: readonly BuiltProgram[] = [
   { name: 'go', sources: '{go.mod,go.sum,*.go}' },
   { name: 'rust', sources: '{Cargo.toml,Cargo.lock,src/**/*.rs}' },
-  // Not ours: the file names the module and its version.
+  // Not ours: a file names the module and its version.
   { name: 'mc', sources: 'module.txt' },
+  { name: 'caddy', sources: 'module.txt' },
 ];
 
 export function sourceFolder({ name }: Pick<BuiltProgram, 'name'>): string {

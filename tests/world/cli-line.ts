@@ -3,6 +3,8 @@
 import type { CliWorld, Composition } from '../../src/cli/cli-world.ts';
 import { runCli } from '../../src/cli/run-cli.ts';
 import { environmentOf } from '../../src/config/env.ts';
+import { systemClock } from '../../src/engines/clock/system-clock.ts';
+import { systemRandom } from '../../src/engines/random/system-random.ts';
 
 export type CliOutcome = {
   readonly exitCode: number;
@@ -33,6 +35,7 @@ export async function runLine(line: CliLine): Promise<CliOutcome> {
       elapsedMs: () => 0,
     },
     loadComposition: async () => ({
+      machine: { clock: systemClock, random: systemRandom },
       composeServer: refuse,
       composeAdministration: refuse,
       composeUpkeep: refuse,

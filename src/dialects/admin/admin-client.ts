@@ -13,6 +13,7 @@ import {
   CreatedS3KeyDocument,
   CreatedTokenDocument,
   RevokedS3KeyDocument,
+  RevokedTokenDocument,
   S3KeyListDocument,
 } from './documents.ts';
 import { openSocketPath } from './socket-path.ts';
@@ -58,6 +59,8 @@ export function adminClient(socketFile: string): Administration {
     removeOperator: (account) => change(account, 'DELETE', 'operator'),
     createToken: (account, token) =>
       call(CreatedTokenDocument, 'POST', `${pathOf(account)}/tokens`, token),
+    revokeToken: (account, name) =>
+      call(RevokedTokenDocument, 'DELETE', `${pathOf(account)}/tokens/${encodeURIComponent(name)}`),
     createS3Key: (account, key) =>
       call(CreatedS3KeyDocument, 'POST', `${pathOf(account)}/s3-keys`, key),
     listS3Keys: (account) => call(S3KeyListDocument, 'GET', `${pathOf(account)}/s3-keys`),

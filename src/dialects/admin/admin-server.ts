@@ -21,6 +21,7 @@ import {
   LimitsChangeDocument,
   NewAccountDocument,
   NewTokenDocument,
+  RevokedTokenDocument,
 } from './documents.ts';
 import { addS3Keys } from './s3-key-calls.ts';
 import { openSocketPath, type SocketPath } from './socket-path.ts';
@@ -42,6 +43,10 @@ export type AdminServerDeps = {
 const NAME_LENGTH_MAX = 256;
 
 const NameParams = Type.Object({ account: Type.String({ minLength: 1 }) });
+const TokenParams = Type.Object({
+  account: Type.String({ minLength: 1 }),
+  name: Type.String({ minLength: 1 }),
+});
 const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: LIST_LIMIT_MAX }));
 const AccountsQuery = Type.Object({ after: Type.Optional(Type.String()), limit: Limit });
 const AuditQuery = Type.Object({ account: Type.Optional(Type.String()), limit: Limit });
@@ -171,6 +176,11 @@ function addAccount(routes: ApiServer, administration: Administration): void {
       reply.code(201);
       return administration.createToken(params.account, body);
     },
+  );
+  routes.delete(
+    `${path}/tokens/:name`,
+    { schema: { params: TokenParams, response: { 200: RevokedTokenDocument } } },
+    ({ params }) => administration.revokeToken(params.account, params.name),
   );
 }
 

@@ -14,6 +14,7 @@ import type {
   NewS3KeyDocument,
   NewTokenDocument,
   RevokedS3KeyDocument,
+  RevokedTokenDocument,
   S3KeyListDocument,
 } from './documents.ts';
 
@@ -41,6 +42,8 @@ export interface Administration {
   /** Gives the role `user` back. */
   removeOperator(account: string): Promise<AccountDocument>;
   createToken(account: string, token: NewTokenDocument): Promise<CreatedTokenDocument>;
+  /** By its name; its next request is refused. */
+  revokeToken(account: string, name: string): Promise<RevokedTokenDocument>;
   createS3Key(account: string, key: NewS3KeyDocument): Promise<CreatedS3KeyDocument>;
   listS3Keys(account: string): Promise<S3KeyListDocument>;
   /** Whoever's it is; its next request is refused. */

@@ -73,6 +73,11 @@ export const CreatedTokenDocument = Type.Object({
   expires_at: Nullable(Type.String()),
 });
 
+export const RevokedTokenDocument = Type.Object({
+  name: Type.String(),
+  revoked: Type.Literal(true),
+});
+
 /** Limits of a key that are missing or null are none. */
 export const NewS3KeyDocument = Type.Object({
   name: Type.Optional(Nullable(Type.String())),
@@ -123,6 +128,7 @@ export type NewAccountDocument = Static<typeof NewAccountDocument>;
 export type CreatedAccountDocument = Static<typeof CreatedAccountDocument>;
 export type AuditDocument = Static<typeof AuditDocument>;
 export type NewTokenDocument = Static<typeof NewTokenDocument>;
+export type RevokedTokenDocument = Static<typeof RevokedTokenDocument>;
 export type CreatedTokenDocument = Static<typeof CreatedTokenDocument>;
 export type NewS3KeyDocument = Static<typeof NewS3KeyDocument>;
 export type CreatedS3KeyDocument = Static<typeof CreatedS3KeyDocument>;

@@ -12,7 +12,7 @@ import {
   setAccountRole,
   showAccount,
 } from '../../core/identity/administer-accounts.ts';
-import { createApiToken } from '../../core/identity/api-tokens.ts';
+import { createApiToken, revokeApiToken } from '../../core/identity/api-tokens.ts';
 import type { S3Site } from '../../core/identity/export-s3-key.ts';
 import { parseAccountId, timeMs } from '../../core/identity/names.ts';
 import {
@@ -70,18 +70,7 @@ export function storeAdministration(deps: StoreAdministrationDeps): Administrati
     endSessions: (name) => change(name, (on) => endAllSessions(deps, on)),
     addOperator: (name) => change(name, (on) => setAccountRole(deps, { ...on, role: 'operator' })),
     removeOperator: (name) => change(name, (on) => setAccountRole(deps, { ...on, role: 'user' })),
-    createToken: async (name, { name: tokenName, scopes, expires_in_days: days }) => {
-      const { accountId } = await showAccount(deps, { actor, account: name });
-      const expiresAt = days === undefined ? undefined : timeMs(deps.clock.now() + days * DAY_MS);
-      const request = { name: tokenName, scopes, ipAllowlist: undefined, expiresAt };
-      const { secret, token } = await createApiToken(deps, { actor, accountId, request });
-      return {
-        token: secret,
-        name: token.name,
-        scopes: [...token.scopes],
-        expires_at: timeText(token.expiresAt),
-      };
-    },
+    ...tokensOf(deps),
     createS3Key: async (name, { name: keyName, read_only: isReadOnly = false, bucket, prefix }) => {
       const { accountId } = await showAccount(deps, { actor, account: name });
       const request = {
@@ -128,6 +117,30 @@ export function storeAdministration(deps: StoreAdministrationDeps): Administrati
           subject: entry.subject ?? null,
         })),
       };
+    },
+  };
+}
+
+function tokensOf(
+  deps: StoreAdministrationDeps,
+): Pick<Administration, 'createToken' | 'revokeToken'> {
+  return {
+    createToken: async (name, { name: tokenName, scopes, expires_in_days: days }) => {
+      const { accountId } = await showAccount(deps, { actor, account: name });
+      const expiresAt = days === undefined ? undefined : timeMs(deps.clock.now() + days * DAY_MS);
+      const request = { name: tokenName, scopes, ipAllowlist: undefined, expiresAt };
+      const { secret, token } = await createApiToken(deps, { actor, accountId, request });
+      return {
+        token: secret,
+        name: token.name,
+        scopes: [...token.scopes],
+        expires_at: timeText(token.expiresAt),
+      };
+    },
+    revokeToken: async (account, name) => {
+      const { accountId } = await showAccount(deps, { actor, account });
+      await revokeApiToken(deps, { actor, accountId, name });
+      return { name, revoked: true };
     },
   };
 }

@@ -34,14 +34,17 @@ subjectAltName = IP:127.0.0.1, DNS:localhost
 `;
 
 /** Made by openssl in `directory`; rejects where openssl is not installed. */
-export async function makeCertificates(directory: string): Promise<Certificates> {
+export async function makeCertificates(
+  directory: string,
+  { days = 2 }: { readonly days?: number } = {},
+): Promise<Certificates> {
   const at = (name: string) => join(directory, name);
   const openssl = (line: string) => run('openssl', line.split(' '), { cwd: directory });
   await writeFile(at('openssl.cnf'), SETTINGS);
   const key = '-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -config openssl.cnf';
-  await openssl(`req -x509 ${key} -extensions authority -days 2 -keyout ca.key -out ca.pem`);
+  await openssl(`req -x509 ${key} -extensions authority -days ${days} -keyout ca.key -out ca.pem`);
   await openssl(`req ${key} -subj /CN=localhost -keyout server.key -out server.csr`);
-  const signed = '-extfile openssl.cnf -extensions server -days 2';
+  const signed = `-extfile openssl.cnf -extensions server -days ${days}`;
   const by = '-CA ca.pem -CAkey ca.key -CAcreateserial';
   await openssl(`x509 -req -in server.csr ${by} ${signed} -out server.pem`);
   return { caFile: at('ca.pem'), certFile: at('server.pem'), keyFile: at('server.key') };
