@@ -1,6 +1,6 @@
 /**
- * One sequence of commands of objects and uploads is answered alike by every metadata engine, the memory engine
- * being the model; and pages of any size join to the whole listing.
+ * One sequence of commands of objects and uploads is answered alike by every metadata engine, the
+ * memory engine being the model; and pages of any size join to the whole listing.
  */
 import { strict as assert } from 'node:assert';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -6,10 +6,16 @@ import { startPostgres } from '../../../tests/world/postgres.ts';
 import { isServiceError, ServiceError } from '../../core/errors.ts';
 import {
   insertAccount,
+  NOW,
   sampleAccount,
   samplePublication,
   storedBytes,
 } from '../../core/ports/metadata/contract/samples.ts';
+import {
+  sampleCompletion,
+  samplePartOf,
+  sampleUpload,
+} from '../../core/ports/metadata/contract/upload-samples.ts';
 import type { Metadata } from '../../core/ports/metadata/metadata.ts';
 import {
   type MetadataStore,
@@ -118,6 +124,44 @@ if (server !== undefined) {
     );
     assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 10);
     assert.equal(await storedBytes(first, account), 100n);
+  });
+
+  test('several processes end an upload once, whatever they do to it at once', async () => {
+    const url = await server.freshDatabase();
+    await using first = await PostgresMetadata.open({ url });
+    await using second = await PostgresMetadata.open({ url });
+    const account = await insertAccount(first, sampleAccount(1));
+    const { defaultBucketId: bucketId } = account;
+    const at = NOW;
+    let objects = 0;
+    for (let number = 1; number <= 15; number += 1) {
+      const upload = sampleUpload(account, { key: `k${number}`, number });
+      await first.insertUpload(upload);
+      const part = (blobId: number) => samplePartOf(upload, { number: 1, blobId });
+      await first.savePart(part(number * 10));
+      const [one, other, late, abort] = await Promise.allSettled([
+        first.completeUpload(sampleCompletion(upload, [1], { word: 'one' })),
+        second.completeUpload(sampleCompletion(upload, [1], { word: 'other' })),
+        second.savePart(part(number * 10 + 1)),
+        number % 2 === 0
+          ? first.abortUpload({ address: upload, at })
+          : second.transact((tx) => tx.abortUploadsOf({ bucketId, at, limit: 10 })),
+      ]);
+      const found = await first.findUpload(upload.uploadId);
+      for (const each of [one, other, late, abort]) {
+        const isFine =
+          each.status === 'fulfilled' || isServiceError(each.reason, 'upload_not_found');
+        assert(isFine, String(each.status === 'rejected' && each.reason));
+      }
+      assert.equal(one.status, other.status);
+      assert.equal(found !== undefined, one.status === 'fulfilled');
+      if (one.status === 'rejected' || other.status === 'rejected') continue;
+      assert.deepEqual(one.value, other.value);
+      objects += 1;
+    }
+    assert.equal(await storedBytes(first, account), BigInt(objects * 10));
+    const live = await first.listBlobs({ after: undefined, limit: 1000 });
+    assert.deepEqual([live.length, live.every(({ owners }) => owners === 1)], [objects, true]);
   });
 }
 
