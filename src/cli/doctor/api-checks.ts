@@ -72,7 +72,7 @@ async function lookAtUpload(subject: ApiSubject): Promise<Finding> {
     headers: ['Content-Type', 'text/plain', 'Content-Length', `${TEXT.length}`],
     body: TEXT,
   });
-  if (!isStatus(outcome, 202)) return fails(`a small file: ${sayAnswer(outcome)}`, LET_BODIES);
+  if (!isStatus(outcome, 202)) return failed(outcome, 'a small file is');
   const arrived = String(fieldOf(outcome, 'file_name')).slice(subject.prefix.length);
   return arrived === ODD_NAME
     ? ok(`${TEXT.length} bytes are stored under the name that was sent`)
@@ -81,6 +81,17 @@ async function lookAtUpload(subject: ApiSubject): Promise<Finding> {
 
 const LET_BODIES =
   'Let the proxy pass on bodies of any size as they come. nginx: client_max_body_size 0 and proxy_request_buffering off.';
+/** Refusals of the API that no proxy brings about: over quota, over a limit, out of room. */
+const OWN_STATUSES = [402, 429, 507];
+
+function failed(outcome: Outcome, what: string): Finding {
+  const isOwn = OWN_STATUSES.some((status) => isStatus(outcome, status));
+  return fails(
+    `${what} not stored: ${sayAnswer(outcome)}`,
+    isOwn ? 'Look at the account and at the server: this is no proxy.' : LET_BODIES,
+  );
+}
+
 const KEEP_QUERY = 'Let the proxy pass the query on as it came.';
 const KEEP_ANSWER = 'Let the proxy pass answers on with their headers, unchanged.';
 
@@ -125,7 +136,7 @@ async function lookAtLarge(subject: ApiSubject): Promise<Finding> {
     body: LARGE,
   });
   if (isStatus(outcome, 202)) return ok('9 MiB are stored');
-  return fails(`9 MiB are not stored: ${sayAnswer(outcome)}`, LET_BODIES);
+  return failed(outcome, '9 MiB are');
 }
 
 /** Without a credential, so that nothing would be stored whatever came. */

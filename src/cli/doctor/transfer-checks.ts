@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { type Check, type Finding, fails, ok } from './check.ts';
 import type { Answered, Outcome } from './exchange.ts';
-import { isOurs, type S3Probe, type S3Request, sayOutcome } from './s3-probe.ts';
+import { codeOf, isOurs, type S3Probe, type S3Request, sayOutcome } from './s3-probe.ts';
 
 type TransferCheck = Check<S3Probe>;
 
@@ -53,7 +53,7 @@ async function lookAtUpload(probe: S3Probe): Promise<Finding> {
     body: TEXT,
   });
   if (isDone(outcome)) return ok(`${TEXT.length} bytes are stored`);
-  return fails(`a small object is not stored: ${sayOutcome(outcome)}`, LET_BODIES);
+  return failed(outcome, { what: 'a small object is not stored: ', remedy: LET_BODIES });
 }
 
 const LET_BODIES =
@@ -184,7 +184,7 @@ async function lookAtChunked(probe: S3Probe): Promise<Finding> {
   const remedy =
     'Let the proxy pass on bodies of unknown length. nginx: proxy_http_version 1.1 and proxy_request_buffering off.';
   const outcome = await probe.send(request);
-  if (!isDone(outcome)) return fails(sayOutcome(outcome), remedy);
+  if (!isDone(outcome)) return failed(outcome, { what: '', remedy });
   const back = await probe.send({ method: 'GET', rawKey });
   const isWhole = isDone(back) && back.bytes.equals(TEXT);
   return isWhole ? ok('is stored as sent') : fails('other bytes are stored', remedy);
@@ -193,7 +193,8 @@ async function lookAtChunked(probe: S3Probe): Promise<Finding> {
 async function lookAtLarge(probe: S3Probe): Promise<Finding> {
   const rawKey = probe.keyOf(LARGE_NAME);
   const outcome = await probe.send({ method: 'PUT', rawKey, body: LARGE });
-  if (!isDone(outcome)) return fails(`9 MiB are not stored: ${sayOutcome(outcome)}`, LET_BODIES);
+  if (!isDone(outcome))
+    return failed(outcome, { what: '9 MiB are not stored: ', remedy: LET_BODIES });
   const back = await probe.send({ method: 'GET', rawKey });
   if (isDone(back) && back.bytes.equals(LARGE)) return ok('9 MiB go in and come back');
   return fails(`9 MiB do not come back: ${sayOutcome(back)}`, 'Look at the proxy for limits.');
@@ -213,6 +214,26 @@ async function removeAll(probe: S3Probe): Promise<Finding> {
     `${says}; in bucket ${probe.subject.bucket} may be left: ${left.join(', ')}`,
     'Let the proxy pass DELETE on, and remove these objects.',
   );
+}
+
+/** Refusals of the gateway that no proxy brings about. */
+const OWN_CODES = [
+  'AccountProblem',
+  'InsufficientStorage',
+  'InternalError',
+  'QuotaExceeded',
+  'ServiceUnavailable',
+  'SlowDown',
+];
+
+function failed(
+  outcome: Outcome,
+  { what, remedy }: { readonly what: string; readonly remedy: string },
+): Finding {
+  const says = `${what}${sayOutcome(outcome)}`;
+  const code = outcome.kind === 'answered' && isOurs(outcome) ? codeOf(outcome) : undefined;
+  const isOwn = code !== undefined && OWN_CODES.includes(code);
+  return fails(says, isOwn ? 'Look at the account and at the server: this is no proxy.' : remedy);
 }
 
 /** Whether the gateway itself answered that it is done. */

@@ -10,7 +10,7 @@ import { algorithmOf } from '../wire/checksum-headers.ts';
 import { copyConditions, writeConditions } from '../wire/conditions.ts';
 import { describeObject, refuseUnkept, requirePrivateAcl } from '../wire/object-description.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
-import { type CopySource, findCopySource } from './copy-source.ts';
+import { type CopySource, findCopySource, refuseCopyBody } from './copy-source.ts';
 import { missingKey } from './get-object.ts';
 import type { ObjectCall } from './handlers.ts';
 import { usageOf } from './put-object.ts';
@@ -23,7 +23,7 @@ export async function copyObject(deps: S3Deps, call: ObjectCall): Promise<void> 
   const directives = readDirectives(call);
   requirePrivateAcl(headers);
   refuseUnkept(headers);
-  refuseBody(call);
+  refuseCopyBody(call);
   const source = await findCopySource(deps, call);
   const described = describeObject(headers);
   refuseNothing(call, source, directives);
@@ -61,12 +61,6 @@ function directiveOf(name: string, text: string | undefined): Directive {
   if (text === undefined || text === 'COPY') return 'COPY';
   if (text === 'REPLACE') return 'REPLACE';
   throw invalidArgument('Unknown directive.', name, text);
-}
-
-function refuseBody({ request, head }: ObjectCall): void {
-  const hasBody =
-    Number(head.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'];
-  if (hasBody) throw new S3Refusal('InvalidRequest', 'A copy has no body.');
 }
 
 /** A copy onto itself that changes nothing is a mistake. */

@@ -75,3 +75,9 @@ function malformed(text: string): S3Refusal {
     text,
   );
 }
+
+export function refuseCopyBody({ request, head }: Call): void {
+  const hasBody =
+    Number(head.headers['content-length'] ?? 0) > 0 || request.headers['transfer-encoding'];
+  if (hasBody) throw new S3Refusal('InvalidRequest', 'A copy has no body.');
+}

@@ -2,7 +2,6 @@
 import type { ObjectKey } from '../../../core/ids.ts';
 import type { S3Deps } from '../deps.ts';
 import type { Call, ServiceCall } from '../wire/exchange.ts';
-import { S3Refusal } from '../wire/s3-refusal.ts';
 import { getAcl, putAcl } from './acl.ts';
 import { deleteBucketDocument, emptyConfiguration } from './bucket-probes.ts';
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from './bucket-tagging.ts';
@@ -22,6 +21,12 @@ import { getObjectAttributes } from './get-object-attributes.ts';
 import { listBuckets } from './list-buckets.ts';
 import { listObjectVersions } from './list-object-versions.ts';
 import { listObjects, listObjectsV2 } from './list-objects.ts';
+import { completeMultipartUpload } from './multipart/complete-upload.ts';
+import { abortMultipartUpload, createMultipartUpload } from './multipart/create-upload.ts';
+import { listParts } from './multipart/list-parts.ts';
+import { listMultipartUploads } from './multipart/list-uploads.ts';
+import { uploadPart } from './multipart/upload-part.ts';
+import { uploadPartCopy } from './multipart/upload-part-copy.ts';
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './object-tagging.ts';
 import type { OPERATIONS, ServedName } from './operation-table.ts';
 import { postObject } from './post-object.ts';
@@ -51,7 +56,7 @@ export const BUCKET_HANDLERS: Readonly<
   ListObjects: listObjects,
   ListObjectsV2: listObjectsV2,
   ListObjectVersions: listObjectVersions,
-  ListMultipartUploads: later,
+  ListMultipartUploads: listMultipartUploads,
   GetBucketLocation: getBucketLocation,
   GetBucketVersioning: getBucketVersioning,
   GetBucketAcl: getAcl,
@@ -85,18 +90,13 @@ export const OBJECT_HANDLERS: Readonly<Record<NameOn<'object'>, Handler<ObjectCa
   DeleteObjectTagging: deleteObjectTagging,
   GetObjectAcl: getAcl,
   PutObjectAcl: putAcl,
-  CreateMultipartUpload: later,
-  UploadPart: later,
-  UploadPartCopy: later,
-  ListParts: later,
-  CompleteMultipartUpload: later,
-  AbortMultipartUpload: later,
+  CreateMultipartUpload: createMultipartUpload,
+  UploadPart: uploadPart,
+  UploadPartCopy: uploadPartCopy,
+  ListParts: listParts,
+  CompleteMultipartUpload: completeMultipartUpload,
+  AbortMultipartUpload: abortMultipartUpload,
 };
-
-/** Multipart uploads follow. */
-async function later(): Promise<void> {
-  throw new S3Refusal('NotImplemented');
-}
 
 export function isServiceName(name: ServedName): name is ServiceName {
   return name in SERVICE_HANDLERS;

@@ -122,6 +122,15 @@ function manyChecksums(): S3Refusal {
   );
 }
 
+/** `x-amz-checksum-type`. Throws `InvalidRequest`. */
+export function checksumTypeOf(headers: Headers): ObjectChecksum['type'] | undefined {
+  const text = headers['x-amz-checksum-type'];
+  if (text === undefined) return undefined;
+  const upper = text.toUpperCase();
+  if (upper === 'FULL_OBJECT' || upper === 'COMPOSITE') return upper;
+  throw new S3Refusal('InvalidRequest', 'Value for x-amz-checksum-type header is invalid.');
+}
+
 export function checksumHeader(algorithm: ChecksumAlgorithm): string {
   return `x-amz-checksum-${algorithm.toLowerCase()}`;
 }

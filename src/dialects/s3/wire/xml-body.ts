@@ -16,7 +16,11 @@ export const XML_BYTES_MAX = 1024 * 1024;
 /** A thousand keys of 1,024 bytes, every byte a reference; ten thousand parts with checksums. */
 export const LONG_XML_BYTES_MAX = 8 * 1024 * 1024;
 
-type Digested = { readonly isDigestRequired?: boolean };
+type Digested = {
+  readonly isDigestRequired?: boolean;
+  /** False where a checksum in the headers is of something else. */
+  readonly isChecksumOfBody?: boolean;
+};
 type Body = Pick<Exchange, 'request' | 'head' | 'sendContinue'> & { readonly caller: Caller };
 
 /** The document's root; throws `MissingRequestBodyError` when there is none. */
@@ -42,7 +46,8 @@ export async function findXmlBody(
   const { head, caller } = exchange;
   refuseChunks(caller);
   const md5 = contentMd5(head.headers);
-  const checksum = statedChecksum(head.headers);
+  const isOfBody = options.isChecksumOfBody !== false;
+  const checksum = isOfBody ? statedChecksum(head.headers) : undefined;
   if (options.isDigestRequired === true && md5 === undefined && checksum === undefined) {
     throw new S3Refusal(
       'InvalidRequest',

@@ -1,0 +1,135 @@
+/** CompleteMultipartUpload: one commit of metadata, so it needs no keep-alives. */
+import { isServiceError } from '../../../../core/errors.ts';
+import { parsePartNumber } from '../../../../core/ids.ts';
+import {
+  completeUpload,
+  type ListedPart,
+  type StatedChecksum,
+} from '../../../../core/objects/multipart/complete-upload.ts';
+import { CHECKSUM_ALGORITHMS } from '../../../../kit/checksums/checksum-algorithms.ts';
+import { parseChecksumValue } from '../../../../kit/checksums/checksum-value.ts';
+import { encodePath } from '../../../../kit/sigv4/percent.ts';
+import type { XmlElement } from '../../../../kit/xml/xml-element.ts';
+import { xmlText } from '../../../../kit/xml/xml-format.ts';
+import type { S3Deps } from '../../deps.ts';
+import { answerXml } from '../../wire/answers.ts';
+import { checksumElements } from '../../wire/checksum-elements.ts';
+import { checksumHeader, checksumTypeOf } from '../../wire/checksum-headers.ts';
+import { writeConditions } from '../../wire/conditions.ts';
+import type { RequestHead } from '../../wire/request-head.ts';
+import { invalidArgument, S3Refusal } from '../../wire/s3-refusal.ts';
+import { findXmlBody, LONG_XML_BYTES_MAX } from '../../wire/xml-body.ts';
+import type { ObjectCall } from '../handlers.ts';
+import { uploadAddress } from './upload-address.ts';
+
+const PARTS_MAX = 10_000;
+
+export async function completeMultipartUpload(deps: S3Deps, call: ObjectCall): Promise<void> {
+  const { head, bucket, key } = call;
+  const address = uploadAddress(call);
+  const conditions = writeConditions(head.headers);
+  const stated = readStated(head.headers);
+  // Checksums in its headers are of the object, not of this document.
+  const root = await findXmlBody(call, LONG_XML_BYTES_MAX, { isChecksumOfBody: false });
+  const parts = readParts(root);
+  const { etag, checksum } = await completed(deps, { address, parts, conditions, stated });
+  answerXml(
+    call,
+    'CompleteMultipartUploadResult',
+    xmlText('Location', `${deps.settings.publicUrl()}/${bucket.name}/${encodePath(key)}`),
+    xmlText('Bucket', bucket.name),
+    xmlText('Key', key),
+    xmlText('ETag', `"${etag}"`),
+    ...checksumElements(checksum),
+  );
+}
+
+async function completed(...[deps, wanted]: Parameters<typeof completeUpload>) {
+  try {
+    return await completeUpload(deps, wanted);
+  } catch (error) {
+    if (isServiceError(error, 'part_too_small')) {
+      const { part_number, size_bytes, size_bytes_min, etag } = error.details;
+      throw new S3Refusal('EntityTooSmall', undefined, {
+        ProposedSize: Number(size_bytes),
+        MinSizeAllowed: Number(size_bytes_min),
+        PartNumber: Number(part_number),
+        ETag: String(etag),
+      });
+    }
+    if (isServiceError(error, 'invalid_part')) {
+      const { part_number, etag } = error.details;
+      throw new S3Refusal('InvalidPart', undefined, {
+        PartNumber: Number(part_number),
+        ETag: String(etag),
+      });
+    }
+    throw error;
+  }
+}
+
+function readParts(root: XmlElement | undefined): readonly ListedPart[] {
+  if (root?.name !== 'CompleteMultipartUpload') throw new S3Refusal('MalformedXML');
+  const parts = root.children('Part').map(readPart);
+  if (parts.length < 1 || parts.length > PARTS_MAX) throw new S3Refusal('MalformedXML');
+  return parts;
+}
+
+function readPart(part: XmlElement): ListedPart {
+  const etag = part
+    .childText('ETag')
+    ?.trim()
+    .replace(/^"(.*)"$/, '$1');
+  const number = part.childText('PartNumber')?.trim() ?? '';
+  if (etag === undefined || etag === '' || !/^\d{1,9}$/.test(number)) {
+    throw new S3Refusal('MalformedXML');
+  }
+  return { partNumber: partNumber(number), etag, checksum: partChecksum(part) };
+}
+
+function partNumber(text: string) {
+  try {
+    return parsePartNumber(text);
+  } catch (error) {
+    if (!isServiceError(error, 'invalid_field')) throw error;
+    throw invalidArgument('PartNumber must be >= 1 and <= 10000', 'PartNumber', text);
+  }
+}
+
+function partChecksum(part: XmlElement): StatedChecksum | undefined {
+  for (const algorithm of CHECKSUM_ALGORITHMS) {
+    const value = part.childText(`Checksum${algorithm}`)?.trim();
+    if (value !== undefined && value !== '') return { algorithm, value };
+  }
+  return undefined;
+}
+
+function readStated(headers: RequestHead['headers']) {
+  return {
+    checksum: readChecksum(headers),
+    checksumType: checksumTypeOf(headers),
+    sizeBytes: readSize(headers['x-amz-mp-object-size']),
+  };
+}
+
+/** Of the whole object; a composite one may say how many parts it is of. */
+function readChecksum(headers: RequestHead['headers']): StatedChecksum | undefined {
+  let found: StatedChecksum | undefined;
+  for (const algorithm of CHECKSUM_ALGORITHMS) {
+    const name = checksumHeader(algorithm);
+    const value = headers[name];
+    if (value === undefined) continue;
+    const isWell = parseChecksumValue(algorithm, value.replace(/-\d{1,5}$/, '')) !== undefined;
+    if (!isWell || found !== undefined) {
+      throw new S3Refusal('InvalidRequest', `Value for ${name} header is invalid.`);
+    }
+    found = { algorithm, value };
+  }
+  return found;
+}
+
+function readSize(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new S3Refusal('InvalidRequest', 'x-amz-mp-object-size is a number of bytes.');
+}
