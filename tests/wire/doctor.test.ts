@@ -200,6 +200,21 @@ async function expiredPair(directory: string) {
   return parseTlsPair({ cert: cert.stdout, key: key.stdout });
 }
 
+test('what the account itself may not do is not laid to a proxy', async () => {
+  const small = await start({ FREE_STORAGE_BYTES: '1 MB' });
+  const { exitCode, checks } = await doctor({ on: small });
+  assert.equal(exitCode, 1);
+  const failed = checks.filter(({ state }: { state: string }) => state === 'fails');
+  assert.deepEqual(
+    failed.map((one: { target: string; check: string }) => `${one.target} ${one.check}`),
+    ['s3 large upload', 'api large upload'],
+  );
+  for (const { says, remedy } of failed) {
+    assert.match(says, /^9 MiB are not stored: the (?:gateway|API) answers (?:403 Quota|402)/);
+    assert.match(remedy, /this is no proxy\.$/);
+  }
+});
+
 test('an interrupted run takes back what it made', async () => {
   const interrupted = await doctor({ untilStopped: () => Promise.resolve() });
   assert.equal(interrupted.exitCode, 130);
