@@ -124,7 +124,7 @@ function addDoctor(program: Command, { world, answerOptions }: Part): void {
     .description(
       'send requests by the public addresses and say what a proxy breaks; ends with 1 if something',
     )
-    .option('--account <account>', 'whose bucket is written to; an operator’s if not given')
+    .option('--account <account>', 'whose bucket is written to; that of an operator if not given')
     .option('--s3-url <url>', 'of the S3 gateway, in place of PINFOLD_S3_PUBLIC_URL')
     .option('--api-url <url>', 'of the API, in place of PINFOLD_PUBLIC_URL')
     .option('--ca-file <file>', 'authorities that your clients trust besides the public ones')

@@ -17,6 +17,8 @@ export type Metrics = StoreMetrics & {
   readonly countBytes: (direction: 'in' | 'out', bytes: number) => void;
   readonly countJob: (job: string, outcome: 'done' | 'failed') => void;
   readonly setStoredBytes: (bytes: number) => void;
+  /** When the certificate in use ends; milliseconds since the epoch. */
+  readonly setCertificateEnd: (atMs: number) => void;
   /** The text of the exposition format. */
   readonly render: () => Promise<string>;
   readonly contentType: string;
@@ -59,6 +61,11 @@ export function createMetrics(): Metrics {
     help: 'Bytes of all accounts together.',
     registers,
   });
+  const certificateEnd = new Gauge({
+    name: 'pinfold_tls_certificate_end_seconds',
+    help: 'When the TLS certificate in use ends, in seconds since the epoch; 0 without TLS.',
+    registers,
+  });
   return {
     ...createStoreMetrics(registry),
     observeHttp: ({ listener, method, route, status, seconds: took }) => {
@@ -68,6 +75,7 @@ export function createMetrics(): Metrics {
     countBytes: (direction, count) => bytes.inc({ direction }, count),
     countJob: (job, outcome) => jobs.inc({ job, outcome }),
     setStoredBytes: (count) => stored.set(count),
+    setCertificateEnd: (atMs) => certificateEnd.set(atMs / 1000),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -13,6 +13,7 @@ import type { TimeMs } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { TlsContext } from '../../kit/tls-pair.ts';
 import { createLog } from '../../observe/log.ts';
+import { createMetrics } from '../../observe/metrics.ts';
 import { LOOK_EVERY_MS, TlsFiles } from './tls-files.ts';
 
 const [first, second] = [await madeIn(), await madeIn()];
@@ -51,12 +52,13 @@ async function openWorld() {
   const directory = await freshDirectory();
   after(() => rm(directory, { recursive: true, force: true }));
   const clock = new LookClock();
+  const metrics = createMetrics();
   const lines: string[] = [];
   const log = createLog('info', { write: (line) => void lines.push(line) });
   const at = { certFile: join(directory, 'cert.pem'), keyFile: join(directory, 'key.pem') };
   await copyFile(first.certFile, at.certFile);
   await copyFile(first.keyFile, at.keyFile);
-  const files = await TlsFiles.open({ clock, log }, at);
+  const files = await TlsFiles.open({ clock, log, metrics }, at);
   after(() => files[Symbol.dispose]());
   const given: TlsContext[] = [];
   files.follow({ setSecureContext: (options) => void given.push(options as TlsContext) });
@@ -65,11 +67,11 @@ async function openWorld() {
     for (let time = 0; time < times; time += 1) await clock.look();
   };
   const errors = () => lines.filter((line) => line.includes('"level":"error"'));
-  return { at, directory, files, given, look, lines, errors };
+  return { at, directory, files, given, look, lines, errors, metrics };
 }
 
 test('a changed pair goes to the servers once, and its fingerprint into the log', async () => {
-  const { at, files, given, look, lines, errors } = await openWorld();
+  const { at, files, given, look, lines, errors, metrics } = await openWorld();
   const before = files.current.fingerprint;
   await look(3);
   assert.equal(given.length, 0);
@@ -81,6 +83,8 @@ test('a changed pair goes to the servers once, and its fingerprint into the log'
   assert.notEqual(files.current.fingerprint, before);
   assert.ok(lines.some((line) => line.includes(files.current.fingerprint)));
   assert.deepEqual(errors(), []);
+  const seconds = files.current.endsAtMs / 1000;
+  assert.ok((await metrics.render()).includes(`pinfold_tls_certificate_end_seconds ${seconds}\n`));
 });
 
 test('half of a replacement is waited out without a word', async () => {
@@ -124,9 +128,10 @@ test('a link that is switched to other files counts as a change', async () => {
   const live = join(directory, 'live');
   await symlink(first.directory, live);
   const clock = new LookClock();
+  const metrics = createMetrics();
   const log = createLog('silent', { write: () => undefined });
   const at = { certFile: join(live, 'server.pem'), keyFile: join(live, 'server.key') };
-  using files = await TlsFiles.open({ clock, log }, at);
+  using files = await TlsFiles.open({ clock, log, metrics }, at);
   const before = files.current.fingerprint;
   await symlink(second.directory, join(directory, 'next'));
   await rename(join(directory, 'next'), live);
@@ -136,7 +141,8 @@ test('a link that is switched to other files counts as a change', async () => {
 
 test('files that cannot be used at the start are refused in words', async () => {
   const { at, directory } = await openWorld();
-  const deps = { clock: new FakeClock(), log: createLog('silent', { write: () => undefined }) };
+  const log = createLog('silent', { write: () => undefined });
+  const deps = { clock: new FakeClock(), log, metrics: createMetrics() };
   const encrypted = join(directory, 'encrypted.pem');
   await writeFile(
     encrypted,

@@ -8,10 +8,12 @@ import type { Server } from 'node:tls';
 import type { Clock } from '../../core/ports/clock.ts';
 import { parseTlsPair, type TlsPair, TlsPairError } from '../../kit/tls-pair.ts';
 import type { Log } from '../../observe/log.ts';
+import type { Metrics } from '../../observe/metrics.ts';
 
 export type TlsFilesDeps = {
   readonly clock: Clock;
   readonly log: Pick<Log, 'info' | 'warn' | 'error'>;
+  readonly metrics: Pick<Metrics, 'setCertificateEnd'>;
 };
 
 export type TlsFilesOptions = { readonly certFile: string; readonly keyFile: string };
@@ -113,7 +115,8 @@ export class TlsFiles implements Disposable {
 }
 
 /** Says which certificate is in use: its fingerprint and end are what an operator compares. */
-function note({ clock, log }: TlsFilesDeps, { endsAtMs, fingerprint }: TlsPair): void {
+function note({ clock, log, metrics }: TlsFilesDeps, { endsAtMs, fingerprint }: TlsPair): void {
+  metrics.setCertificateEnd(endsAtMs);
   const facts = { fingerprint, endsAt: new Date(endsAtMs).toISOString() };
   if (endsAtMs <= clock.now()) log.warn(facts, 'the TLS certificate in use has expired');
   else log.info(facts, 'a TLS certificate is in use');
