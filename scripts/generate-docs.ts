@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { compatibilityPage } from './compatibility-page.ts';
 import { configurationPage } from './configuration-page.ts';
 import { currentDocument, olderDocument } from './openapi-documents.ts';
 
@@ -16,6 +17,7 @@ const json = (document: object) => `${JSON.stringify(document, undefined, 2)}\n`
 
 const PAGES: readonly Page[] = [
   { name: 'configuration', file: 'docs/configuration.md', text: configurationPage },
+  { name: 'compatibility', file: 'docs/compatibility/s3.md', text: compatibilityPage },
   {
     name: 'openapi',
     file: 'openapi/openapi.json',

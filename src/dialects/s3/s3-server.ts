@@ -61,9 +61,8 @@ export function createS3Server(deps: S3Deps, options: S3ServerOptions): Server {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     answerNonsense(deps, { socket, isAnswering: open.isAnswering(socket) }, error),
   );
-  server.setTimeout(options.timeouts?.idleMs ?? IDLE_TIMEOUT_MS, (socket: Socket) =>
-    open.endIdle(socket),
-  );
+  server.timeout = options.timeouts?.idleMs ?? IDLE_TIMEOUT_MS;
+  server.on('timeout', (socket: Socket) => open.endIdle(socket));
   return server;
 }
 
@@ -85,11 +84,11 @@ class OpenExchanges {
     const incoming: Incoming = { request, response, isExpectingContinue, fault };
     const { socket } = request;
     this.#bySocket.set(socket, incoming);
-    const startedAt = performance.now();
+    const startedAt = this.#deps.clock.now();
     let known: Known | undefined;
     response.once('close', () => {
       if (this.#bySocket.get(socket) === incoming) this.#bySocket.delete(socket);
-      observe(this.#deps, incoming, { known, ms: performance.now() - startedAt });
+      observe(this.#deps, incoming, { known, ms: this.#deps.clock.now() - startedAt });
     });
     serveRequest(this.#deps, incoming, (begun) => {
       known = begun;
@@ -138,7 +137,7 @@ function observe(
     method,
     route,
     status,
-    ms: Math.round(ms * 10) / 10,
+    ms,
     account: principal?.accountId,
     credential: principal?.credential.kind,
     address: request.socket.remoteAddress ?? '',

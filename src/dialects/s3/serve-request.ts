@@ -69,7 +69,7 @@ export async function serveRequest(
     caller: undefined,
   };
   onKnown(known);
-  const commonHeaders: Record<string, string> = {
+  const baseHeaders: Record<string, string> = {
     server: 'Pinfold',
     'x-amz-request-id': known.requestId,
     'x-amz-id-2': HOST_ID,
@@ -88,7 +88,7 @@ export async function serveRequest(
       request,
       response,
       head,
-      commonHeaders,
+      baseHeaders,
       sendContinue,
       isExpectingContinue,
     };
@@ -98,14 +98,14 @@ export async function serveRequest(
       return;
     }
     if (head.headers['origin'] !== undefined) {
-      Object.assign(commonHeaders, await corsHeaders(deps, head));
+      Object.assign(baseHeaders, await corsHeaders(deps, head));
     }
     known.operation = detectOperation(head);
     known.caller = await callerOf(deps, exchange, known.operation);
     await limitRequests(deps, known.caller, request);
     await operate(deps, exchange, known.operation, known.caller);
   } catch (error) {
-    answerFailure(deps, incoming, { error, known, commonHeaders });
+    answerFailure(deps, incoming, { error, known, baseHeaders });
   }
 }
 
@@ -199,11 +199,11 @@ function answerFailure(
   failure: {
     readonly error: unknown;
     readonly known: Known;
-    readonly commonHeaders: Readonly<Record<string, string>>;
+    readonly baseHeaders: Readonly<Record<string, string>>;
   },
 ): void {
   const { request, response } = incoming;
-  const { error, known, commonHeaders } = failure;
+  const { error, known, baseHeaders } = failure;
   const refusal = refusalFor(error, request);
   const { requestId, operation } = known;
   const status = statusOf(refusal);
@@ -216,7 +216,7 @@ function answerFailure(
   const closing = isWaiting ? { connection: 'close' } : {};
   if (!isWaiting && hasBody(request)) drainBody(request, (ms, run) => deps.clock.after(ms, run));
   answerDocument(
-    { response, commonHeaders, head: { ...EMPTY_HEAD, method: request.method ?? 'GET' } },
+    { response, baseHeaders, head: { ...EMPTY_HEAD, method: request.method ?? 'GET' } },
     { status, headers: { ...errorHeaders(error, refusal), ...closing } },
     errorElement(refusal, { resource: resourceOf(request), requestId }),
   );

@@ -23,7 +23,7 @@ export type PresignedQuery = {
 };
 
 /** A week, the most that Signature Version 4 allows. */
-export const EXPIRES_SECONDS_MAX = 604_800;
+const EXPIRES_SECONDS_MAX = 604_800;
 
 const REQUIRED = [
   'X-Amz-Algorithm',

@@ -16,7 +16,7 @@ import { parsePayload } from './payload.ts';
 import { type Claim, verifySignature } from './verify-signature.ts';
 
 /** The most by which a client's clock may be off. */
-export const SKEW_MS_MAX = 15 * 60_000;
+const SKEW_MS_MAX = 15 * 60_000;
 
 /** s3cmd goes back from SigV2 only if it reads exactly this. */
 const SIGV2_REFUSAL =

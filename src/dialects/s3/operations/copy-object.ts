@@ -8,11 +8,11 @@ import { answerXml } from '../wire/answers.ts';
 import { checksumElements } from '../wire/checksum-elements.ts';
 import { algorithmOf } from '../wire/checksum-headers.ts';
 import { copyConditions, writeConditions } from '../wire/conditions.ts';
+import type { ObjectCall } from '../wire/exchange.ts';
 import { describeObject, refuseUnkept, requirePrivateAcl } from '../wire/object-description.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
 import { type CopySource, findCopySource, refuseCopyBody } from './copy-source.ts';
 import { missingKey } from './get-object.ts';
-import type { ObjectCall } from './handlers.ts';
 import { usageOf } from './put-object.ts';
 
 const COPY_BYTES_MAX = 5 * 1024 ** 3;

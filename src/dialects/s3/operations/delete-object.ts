@@ -2,7 +2,7 @@ import { parseEtagCondition } from '../../../core/objects/condition.ts';
 import { deleteObject as removeObject } from '../../../core/objects/delete-object.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty } from '../wire/answers.ts';
-import type { ObjectCall } from './handlers.ts';
+import type { ObjectCall } from '../wire/exchange.ts';
 import { requireNullVersion } from './version-id.ts';
 
 /** DeleteObject: 204 whether or not the key was there. */

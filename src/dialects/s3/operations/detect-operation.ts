@@ -1,4 +1,4 @@
-/** Which operation a request asks for: method, then sub-resource, then headers (contracts/s3.md). */
+/** Which operation a request asks for: method, sub-resource, then headers (contracts/s3.md). */
 import type { RequestHead } from '../wire/request-head.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
 import { OPERATIONS, type OperationName, SUBRESOURCES } from './operation-table.ts';

@@ -5,9 +5,9 @@ import { type Xml, xmlElement, xmlText } from '../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerDocument, resultElement } from '../wire/answers.ts';
 import { checksumElements } from '../wire/checksum-elements.ts';
+import type { ObjectCall } from '../wire/exchange.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
 import { missingKey } from './get-object.ts';
-import type { ObjectCall } from './handlers.ts';
 import { requireNullVersion } from './version-id.ts';
 
 const ATTRIBUTES = ['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize'] as const;

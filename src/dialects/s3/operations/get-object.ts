@@ -18,9 +18,8 @@ import type { S3Deps } from '../deps.ts';
 import { answerEmpty } from '../wire/answers.ts';
 import { checksumHeaders } from '../wire/checksum-headers.ts';
 import { readConditions } from '../wire/conditions.ts';
-import type { Call } from '../wire/exchange.ts';
+import type { Call, ObjectCall } from '../wire/exchange.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
-import type { ObjectCall } from './handlers.ts';
 import { requireNullVersion } from './version-id.ts';
 
 export async function getObject(deps: S3Deps, call: ObjectCall): Promise<void> {
@@ -149,7 +148,7 @@ type Answered = {
 };
 
 function headOf(
-  { commonHeaders, head }: ObjectCall,
+  { baseHeaders, head }: ObjectCall,
   { partNumber }: ReadRequest,
   { object, span, isPartial }: Answered,
 ): {
@@ -157,7 +156,7 @@ function headOf(
   readonly headers: OutgoingHttpHeaders;
   readonly lengthBytes: number;
 } {
-  const headers: OutgoingHttpHeaders = { ...commonHeaders, ...objectHeaders(object) };
+  const headers: OutgoingHttpHeaders = { ...baseHeaders, ...objectHeaders(object) };
   const lengthBytes = span.end - span.start;
   const isWhole = !isPartial;
   if (isWhole && head.headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED') {

@@ -1,7 +1,6 @@
 /** Which function serves which operation; the compiler holds the lists complete. */
-import type { ObjectKey } from '../../../core/ids.ts';
 import type { S3Deps } from '../deps.ts';
-import type { Call, ServiceCall } from '../wire/exchange.ts';
+import type { Call, ObjectCall, ServiceCall } from '../wire/exchange.ts';
 import { getAcl, putAcl } from './acl.ts';
 import { deleteBucketDocument, emptyConfiguration } from './bucket-probes.ts';
 import { deleteBucketTagging, getBucketTagging, putBucketTagging } from './bucket-tagging.ts';
@@ -31,8 +30,6 @@ import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './objec
 import type { OPERATIONS, ServedName } from './operation-table.ts';
 import { postObject } from './post-object.ts';
 import { putObject } from './put-object.ts';
-
-export type ObjectCall = Call & { readonly key: ObjectKey };
 
 type NameOn<On extends 'service' | 'bucket' | 'object'> = {
   [Name in ServedName]: (typeof OPERATIONS)[Name]['on'] extends On ? Name : never;

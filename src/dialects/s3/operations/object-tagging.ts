@@ -3,10 +3,10 @@ import { isServiceError } from '../../../core/errors.ts';
 import { changeTags } from '../../../core/objects/change-tags.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty, answerXml } from '../wire/answers.ts';
+import type { ObjectCall } from '../wire/exchange.ts';
 import { OBJECT_TAGS_MAX, readTagging, type Tags, tagSetElement } from '../wire/tags.ts';
 import { readXmlBody, XML_BYTES_MAX } from '../wire/xml-body.ts';
 import { missingKey } from './get-object.ts';
-import type { ObjectCall } from './handlers.ts';
 import { requireNullVersion } from './version-id.ts';
 
 export async function getObjectTagging(deps: S3Deps, call: ObjectCall): Promise<void> {

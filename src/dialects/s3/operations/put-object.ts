@@ -5,10 +5,9 @@ import type { S3Deps } from '../deps.ts';
 import { answerEmpty } from '../wire/answers.ts';
 import { bodyDemands, checksumHeaders } from '../wire/checksum-headers.ts';
 import { writeConditions } from '../wire/conditions.ts';
-import type { Call } from '../wire/exchange.ts';
+import type { Call, ObjectCall } from '../wire/exchange.ts';
 import { objectBody } from '../wire/object-body.ts';
 import { describeObject, refuseUnkept, requirePrivateAcl } from '../wire/object-description.ts';
-import type { ObjectCall } from './handlers.ts';
 
 export async function putObject(deps: S3Deps, call: ObjectCall): Promise<void> {
   const { head, caller, bucket, request } = call;

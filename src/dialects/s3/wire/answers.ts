@@ -17,7 +17,7 @@ import { refusalOf } from './service-errors.ts';
 /** The namespace of results; errors have none. */
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
-type Answering = Pick<Exchange, 'response' | 'commonHeaders' | 'head'>;
+type Answering = Pick<Exchange, 'response' | 'baseHeaders' | 'head'>;
 
 /** 200 with a document whose root is `name`. */
 export function answerXml(
@@ -34,13 +34,13 @@ export function resultElement(name: string, ...content: readonly (Xml | undefine
 }
 
 export function answerDocument(
-  { response, commonHeaders, head }: Answering,
+  { response, baseHeaders, head }: Answering,
   answer: { readonly status: number; readonly headers?: OutgoingHttpHeaders },
   root: Xml,
 ): void {
   const body = Buffer.from(xmlDocument(root), 'utf8');
   response.writeHead(answer.status, {
-    ...commonHeaders,
+    ...baseHeaders,
     ...answer.headers,
     'content-type': 'application/xml',
     'content-length': body.length,
@@ -51,12 +51,12 @@ export function answerDocument(
 
 /** An answer without a body. */
 export function answerEmpty(
-  { response, commonHeaders }: Answering,
+  { response, baseHeaders }: Answering,
   status: number,
   headers: OutgoingHttpHeaders = {},
 ): void {
   const length = status === 204 || status === 304 ? {} : { 'content-length': 0 };
-  response.writeHead(status, { ...commonHeaders, ...headers, ...length });
+  response.writeHead(status, { ...baseHeaders, ...headers, ...length });
   response.end();
 }
 

@@ -1,5 +1,6 @@
 /** One request and its answer, as the operations see them. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { ObjectKey } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
 import type { Caller } from '../access/caller.ts';
 import type { RequestHead } from './request-head.ts';
@@ -10,7 +11,7 @@ export type Exchange = {
   readonly response: ServerResponse;
   readonly head: RequestHead;
   /** Headers that every answer to this request bears: CORS, the request's names. */
-  readonly commonHeaders: OutgoingHttpHeaders;
+  readonly baseHeaders: OutgoingHttpHeaders;
   /** Lets a sender that waits for it send its body; does nothing for others. */
   readonly sendContinue: () => void;
   /** Whether the sender waits for that; then all is checked before it sends. */
@@ -22,6 +23,9 @@ export type Call = Exchange & {
   readonly caller: Caller;
   readonly bucket: Bucket;
 };
+
+/** What an operation on an object gets. */
+export type ObjectCall = Call & { readonly key: ObjectKey };
 
 /** What an operation on the service gets. */
 export type ServiceCall = Exchange & { readonly caller: Caller };

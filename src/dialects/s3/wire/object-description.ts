@@ -69,7 +69,7 @@ function contentEncoding(text: string | undefined): string {
     .join(', ');
 }
 
-export function userMetadata(headers: Headers): Readonly<Record<string, string>> {
+function userMetadata(headers: Headers): Readonly<Record<string, string>> {
   const metadata: Record<string, string> = {};
   let sizeBytes = 0;
   for (const name in headers) {

@@ -16,10 +16,10 @@ import { answerXml } from '../../wire/answers.ts';
 import { checksumElements } from '../../wire/checksum-elements.ts';
 import { checksumHeader, checksumTypeOf } from '../../wire/checksum-headers.ts';
 import { writeConditions } from '../../wire/conditions.ts';
+import type { ObjectCall } from '../../wire/exchange.ts';
 import type { RequestHead } from '../../wire/request-head.ts';
 import { invalidArgument, S3Refusal } from '../../wire/s3-refusal.ts';
 import { findXmlBody, LONG_XML_BYTES_MAX } from '../../wire/xml-body.ts';
-import type { ObjectCall } from '../handlers.ts';
 import { uploadAddress } from './upload-address.ts';
 
 const PARTS_MAX = 10_000;

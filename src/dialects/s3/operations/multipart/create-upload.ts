@@ -7,10 +7,10 @@ import { xmlText } from '../../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../../deps.ts';
 import { answerDocument, answerEmpty, resultElement } from '../../wire/answers.ts';
 import { algorithmOf, checksumTypeOf } from '../../wire/checksum-headers.ts';
+import type { ObjectCall } from '../../wire/exchange.ts';
 import { describeObject, refuseUnkept, requirePrivateAcl } from '../../wire/object-description.ts';
 import type { RequestHead } from '../../wire/request-head.ts';
 import { S3Refusal } from '../../wire/s3-refusal.ts';
-import type { ObjectCall } from '../handlers.ts';
 import { uploadAddress } from './upload-address.ts';
 
 export async function createMultipartUpload(deps: S3Deps, call: ObjectCall): Promise<void> {

@@ -5,8 +5,8 @@ import { type Xml, xmlElement, xmlText } from '../../../../kit/xml/xml-format.ts
 import { ownerElement } from '../../access/owner.ts';
 import type { S3Deps } from '../../deps.ts';
 import { answerXml } from '../../wire/answers.ts';
+import type { ObjectCall } from '../../wire/exchange.ts';
 import { invalidArgument, S3Refusal } from '../../wire/s3-refusal.ts';
-import type { ObjectCall } from '../handlers.ts';
 import { readEncoding, readPageLength } from '../list-query.ts';
 import { uploadAddress } from './upload-address.ts';
 

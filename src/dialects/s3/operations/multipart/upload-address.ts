@@ -1,8 +1,8 @@
 import { isServiceError } from '../../../../core/errors.ts';
 import { type PartNumber, parsePartNumber, parseUploadId } from '../../../../core/ids.ts';
 import type { UploadAddress } from '../../../../core/objects/multipart/upload.ts';
+import type { ObjectCall } from '../../wire/exchange.ts';
 import { invalidArgument } from '../../wire/s3-refusal.ts';
-import type { ObjectCall } from '../handlers.ts';
 
 /** The upload that a request names. Throws `upload_not_found` for an id that none could have. */
 export function uploadAddress({ head, bucket, key }: ObjectCall): UploadAddress {

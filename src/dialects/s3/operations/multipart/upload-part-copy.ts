@@ -5,10 +5,10 @@ import { xmlText } from '../../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../../deps.ts';
 import { answerXml } from '../../wire/answers.ts';
 import { copyConditions } from '../../wire/conditions.ts';
+import type { ObjectCall } from '../../wire/exchange.ts';
 import { invalidArgument } from '../../wire/s3-refusal.ts';
 import { findCopySource, refuseCopyBody } from '../copy-source.ts';
 import { missingKey } from '../get-object.ts';
-import type { ObjectCall } from '../handlers.ts';
 import { partNumberOf, uploadAddress } from './upload-address.ts';
 
 export async function uploadPartCopy(deps: S3Deps, call: ObjectCall): Promise<void> {

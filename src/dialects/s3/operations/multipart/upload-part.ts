@@ -3,9 +3,9 @@ import { uploadPart as storePart } from '../../../../core/objects/multipart/uplo
 import type { S3Deps } from '../../deps.ts';
 import { answerEmpty } from '../../wire/answers.ts';
 import { bodyDemands, checksumHeader } from '../../wire/checksum-headers.ts';
+import type { ObjectCall } from '../../wire/exchange.ts';
 import { objectBody } from '../../wire/object-body.ts';
 import { refuseUnkept } from '../../wire/object-description.ts';
-import type { ObjectCall } from '../handlers.ts';
 import { usageOf } from '../put-object.ts';
 import { partNumberOf, uploadAddress } from './upload-address.ts';
 

@@ -1,0 +1,56 @@
+/** docs/compatibility/s3.md, from the table by which S3 requests are dispatched. */
+import { OPERATIONS, type Operation } from '../src/dialects/s3/operations/operation-table.ts';
+import { S3_CODES } from '../src/dialects/s3/wire/s3-codes.ts';
+
+export function compatibilityPage(): string {
+  const operations: readonly (readonly [string, Operation])[] = Object.entries(OPERATIONS);
+  const sections = (
+    [
+      ['service', 'The service'],
+      ['bucket', 'Buckets'],
+      ['object', 'Objects'],
+    ] as const
+  ).map(([on, title]) => {
+    const rows = operations.filter(([, operation]) => operation.on === on).map(rowOf);
+    return `## ${title}\n\n| operation | request | served | |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
+  });
+  return `${HEAD}\n${sections.join('\n')}\n${TAIL}`;
+}
+
+function rowOf([name, { method, on, parameter, support }]: readonly [string, Operation]): string {
+  const path = { service: '/', bucket: '/{bucket}', object: '/{bucket}/{key}' }[on];
+  const [, query = '', header = ''] = /^([^(]*?) ?(\(.*\))?$/.exec(parameter) ?? [];
+  const selected = `${path}${query === '' ? '' : `?${query}`}`;
+  const request = `\`${method} ${selected}\`${header === '' ? '' : ` ${header}`}`;
+  if (support.kind === 'served') return `| ${name} | ${request} | yes | ${support.note ?? ''} |`;
+  const { status } = S3_CODES[support.code];
+  return `| ${name} | ${request} | no | ${status} \`${support.code}\`: ${support.reason} |`;
+}
+
+const HEAD = `# S3 compatibility
+
+Written by \`npm run docs\` from \`src/dialects/s3/operations/operation-table.ts\`; a test holds the two
+together.
+
+Path-style addresses and Signature Version 4 only, over HTTP and TLS, with any region. What the
+table does not name (analytics, inventory, metrics, intelligent tiering, accelerate, object lambda,
+S3 Tables and the like) is answered 501 \`NotImplemented\` and never taken for another operation.
+`;
+
+const TAIL = `## What differs from AWS, and why
+
+- Virtual-hosted addresses (\`bucket.host\`) and Signature Version 2 are not served. \`s3cmd signurl\`
+  always makes SigV2 URLs and so cannot work; \`aws s3 presign\` and every SDK make good ones.
+- Any region is accepted unless \`PINFOLD_S3_STRICT_REGION=yes\`.
+- A signature is also tried with the configured public host, with and without the default port, and
+  with the \`Accept-Encoding\` values that SDKs sign, because proxies rewrite both.
+- Checksums in the query of a presigned URL are ignored: the JavaScript SDK signs that of an empty
+  body there.
+- Chunks of any size are accepted in streamed bodies; AWS wants 8 KiB of all but the last.
+- A checksum that nobody sent is not made up: AWS stores a CRC64NVME of its own.
+- \`NextMarker\` stands in every truncated listing of version 1.
+- Deleting a bucket aborts its open multipart uploads.
+- A repeated CompleteMultipartUpload answers the same 200 for a day.
+- Storage classes are labels; objects of every class are read at once.
+- ACLs are private; a bucket is opened for anonymous reading by \`PATCH /api/s3/bucket\`.
+`;
