@@ -19,7 +19,7 @@ export type Rclone = S3Tool & {
 /** What it ends with when it was told that this is an error. */
 export const NOTHING_TRANSFERRED = 9;
 
-/** `provider` chooses the dialect: `Other` lists by version 1, `Minio` by version 2 and checks ETags. */
+/** `Other` lists by version 1; `Minio` by version 2, and it checks the ETags of large objects. */
 export async function openRclone(
   world: S3World,
   { provider }: { readonly provider: 'Other' | 'Minio' },
