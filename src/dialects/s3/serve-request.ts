@@ -19,14 +19,13 @@ import { ownerIdOf } from './access/owner.ts';
 import { answerPreflight } from './access/preflight.ts';
 import type { S3Deps } from './deps.ts';
 import { detectOperation } from './operations/detect-operation.ts';
+import { BUCKET_HANDLERS, OBJECT_HANDLERS, SERVICE_HANDLERS } from './operations/handlers.ts';
 import {
-  BUCKET_HANDLERS,
-  isObjectName,
-  isServiceName,
-  OBJECT_HANDLERS,
-  SERVICE_HANDLERS,
-} from './operations/handlers.ts';
-import { OPERATIONS, type OperationName, type ServedName } from './operations/operation-table.ts';
+  type Access,
+  OPERATIONS,
+  type Operation,
+  type OperationName,
+} from './operations/operation-table.ts';
 import {
   answerDocument,
   errorElement,
@@ -125,31 +124,29 @@ async function operate(
   operation: OperationName,
   caller: Caller,
 ): Promise<void> {
-  const { support } = OPERATIONS[operation];
-  const takesBytes = support.kind === 'served' && 'takesBytes' in support;
+  const { support }: Operation = OPERATIONS[operation];
+  const { head } = exchange;
+  const takesBytes = support.kind === 'served' && support.takesBytes === true;
   if (caller.payload.kind === 'chunked' && !takesBytes) {
     throw new S3Refusal(
       'InvalidRequest',
       'Streaming payloads go with PutObject and UploadPart only.',
     );
   }
-  if (support.kind === 'served' && isServiceName(operation as ServedName)) {
-    return await SERVICE_HANDLERS[operation as keyof typeof SERVICE_HANDLERS](deps, {
-      ...exchange,
-      caller,
-    });
-  }
-  const bucket = await findBucket(deps, exchange.head);
+  const serveWithoutBucket = SERVICE_HANDLERS[operation];
+  if (serveWithoutBucket !== undefined)
+    return await serveWithoutBucket(deps, { ...exchange, caller });
+  const bucket = await findBucket(deps, head);
   const access = support.kind === 'served' ? support.access : 'bucket.read';
-  if (access !== 'own') await authorize(deps, { head: exchange.head, caller, bucket, access });
-  requireExpectedOwner(exchange.head, bucket);
+  await authorize(deps, { head, caller, bucket, access });
+  requireExpectedOwner(head, bucket);
   if (support.kind === 'refused') throw new S3Refusal(support.code);
   const call: Call = { ...exchange, caller, bucket };
-  const name = operation as ServedName;
-  if (isObjectName(name) && exchange.head.address.kind === 'object') {
-    return await OBJECT_HANDLERS[name](deps, { ...call, key: exchange.head.address.key });
+  if (head.address.kind === 'object') {
+    await OBJECT_HANDLERS[operation]?.(deps, { ...call, key: head.address.key });
+  } else {
+    await BUCKET_HANDLERS[operation]?.(deps, call);
   }
-  await BUCKET_HANDLERS[name as keyof typeof BUCKET_HANDLERS](deps, call);
 }
 
 async function findBucket(deps: S3Deps, { address }: RequestHead): Promise<Bucket> {
@@ -164,19 +161,18 @@ async function findBucket(deps: S3Deps, { address }: RequestHead): Promise<Bucke
   throw new S3Refusal('NoSuchBucket', undefined, { BucketName: text });
 }
 
-type ObjectAccess = Parameters<typeof authorizeObjects>[1];
-
 async function authorize(
   deps: S3Deps,
   asked: {
     readonly head: RequestHead;
     readonly caller: Caller;
     readonly bucket: Bucket;
-    readonly access: string;
+    readonly access: Access;
   },
 ): Promise<void> {
-  const { head, caller, bucket } = asked;
-  const access = asked.access as ObjectAccess;
+  const { head, caller, bucket, access } = asked;
+  // These look for themselves what may be done, and to which keys.
+  if (access === 'own' || access === 'service' || access === 'bucket.create') return;
   const { address } = head;
   const name = address.kind === 'object' ? address.key : (head.query.get('prefix') ?? '');
   authorizeObjects(caller.principal, access, bucket, name);

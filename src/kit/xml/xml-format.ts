@@ -35,6 +35,11 @@ export function xmlElementWith(
   return `<${name}${head}>${joined(content)}</${name}>` as Xml;
 }
 
+/** A text in an element with attributes. */
+export function xmlTextWith(name: string, attributes: Attributes, value: string): Xml {
+  return xmlElementWith(name, attributes, escapeXml(value) as Xml);
+}
+
 /** Elements one after another, for a list that stands among others. */
 export function xmlList(elements: readonly Xml[]): Xml {
   return elements.join('') as Xml;

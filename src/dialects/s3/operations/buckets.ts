@@ -3,11 +3,9 @@ import {
   createBucket as makeBucket,
   deleteBucket as removeBucket,
 } from '../../../core/objects/buckets.ts';
-import { escapeXml } from '../../../kit/xml/escape-xml.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
-import type { Xml } from '../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../deps.ts';
-import { answerDocument, answerEmpty, answerXml, resultElement } from '../wire/answers.ts';
+import { answerDocument, answerEmpty, answerXml, resultText } from '../wire/answers.ts';
 import type { Call, ServiceCall } from '../wire/exchange.ts';
 import { requirePrivateAcl } from '../wire/object-description.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
@@ -67,7 +65,7 @@ export async function deleteBucket(deps: S3Deps, call: Call): Promise<void> {
 /** The text stands in the root itself; AWS says its first region by saying nothing. */
 export async function getBucketLocation({ settings }: S3Deps, call: Call): Promise<void> {
   const region = settings.region === 'us-east-1' ? '' : settings.region;
-  const root = resultElement('LocationConstraint', escapeXml(region) as Xml);
+  const root = resultText('LocationConstraint', region);
   answerDocument(call, { status: 200 }, root);
 }
 

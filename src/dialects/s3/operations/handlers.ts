@@ -27,7 +27,7 @@ import { listMultipartUploads } from './multipart/list-uploads.ts';
 import { uploadPart } from './multipart/upload-part.ts';
 import { uploadPartCopy } from './multipart/upload-part-copy.ts';
 import { deleteObjectTagging, getObjectTagging, putObjectTagging } from './object-tagging.ts';
-import type { OPERATIONS, ServedName } from './operation-table.ts';
+import type { OPERATIONS, OperationName, ServedName } from './operation-table.ts';
 import { postObject } from './post-object.ts';
 import { putObject } from './put-object.ts';
 
@@ -38,16 +38,16 @@ type NameOn<On extends 'service' | 'bucket' | 'object'> = {
 type Handler<C> = (deps: S3Deps, call: C) => Promise<void>;
 
 /** Operations for which no bucket stands yet. */
-export type ServiceName = NameOn<'service'> | 'CreateBucket';
+type ServiceName = NameOn<'service'> | 'CreateBucket';
+type BucketName = Exclude<NameOn<'bucket'>, ServiceName>;
+type Handlers<C> = Readonly<Partial<Record<OperationName, Handler<C>>>>;
 
-export const SERVICE_HANDLERS: Readonly<Record<ServiceName, Handler<ServiceCall>>> = {
+export const SERVICE_HANDLERS: Handlers<ServiceCall> = {
   ListBuckets: listBuckets,
   CreateBucket: createBucket,
-};
+} satisfies Record<ServiceName, Handler<ServiceCall>>;
 
-export const BUCKET_HANDLERS: Readonly<
-  Record<Exclude<NameOn<'bucket'>, ServiceName>, Handler<Call>>
-> = {
+export const BUCKET_HANDLERS: Handlers<Call> = {
   HeadBucket: headBucket,
   DeleteBucket: deleteBucket,
   ListObjects: listObjects,
@@ -73,9 +73,9 @@ export const BUCKET_HANDLERS: Readonly<
   }),
   DeleteObjects: deleteObjects,
   PostObject: postObject,
-};
+} satisfies Record<BucketName, Handler<Call>>;
 
-export const OBJECT_HANDLERS: Readonly<Record<NameOn<'object'>, Handler<ObjectCall>>> = {
+export const OBJECT_HANDLERS: Handlers<ObjectCall> = {
   PutObject: putObject,
   CopyObject: copyObject,
   GetObject: getObject,
@@ -93,12 +93,4 @@ export const OBJECT_HANDLERS: Readonly<Record<NameOn<'object'>, Handler<ObjectCa
   ListParts: listParts,
   CompleteMultipartUpload: completeMultipartUpload,
   AbortMultipartUpload: abortMultipartUpload,
-};
-
-export function isServiceName(name: ServedName): name is ServiceName {
-  return name in SERVICE_HANDLERS;
-}
-
-export function isObjectName(name: ServedName): name is NameOn<'object'> {
-  return name in OBJECT_HANDLERS;
-}
+} satisfies Record<NameOn<'object'>, Handler<ObjectCall>>;

@@ -1,4 +1,4 @@
-/** Proves that the page on S3 says what the table of operations does, and that detection reads it. */
+/** Proves that the page on S3 says what the table of operations does, and requests are read so. */
 import { strict as assert } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';

@@ -8,6 +8,7 @@ import {
   xmlElement,
   xmlElementWith,
   xmlText,
+  xmlTextWith,
 } from '../../../kit/xml/xml-format.ts';
 import type { Exchange } from './exchange.ts';
 import { S3_CODES } from './s3-codes.ts';
@@ -31,6 +32,11 @@ export function answerXml(
 /** The root of a result. */
 export function resultElement(name: string, ...content: readonly (Xml | undefined)[]): Xml {
   return xmlElementWith(name, { xmlns: NAMESPACE }, ...content);
+}
+
+/** A root that holds a text and nothing else. */
+export function resultText(name: string, text: string): Xml {
+  return xmlTextWith(name, { xmlns: NAMESPACE }, text);
 }
 
 export function answerDocument(
