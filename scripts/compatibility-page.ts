@@ -1,5 +1,9 @@
 /** docs/compatibility/s3.md, from the table by which S3 requests are dispatched. */
 import { OPERATIONS, type Operation } from '../src/dialects/s3/operations/operation-table.ts';
+import {
+  UNSERVED_OPERATIONS,
+  type UnservedOperation,
+} from '../src/dialects/s3/operations/unserved-operations.ts';
 import { S3_CODES } from '../src/dialects/s3/wire/s3-codes.ts';
 
 export function compatibilityPage(): string {
@@ -14,7 +18,8 @@ export function compatibilityPage(): string {
     const rows = operations.filter(([, operation]) => operation.on === on).map(rowOf);
     return `## ${title}\n\n| operation | request | served | |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
   });
-  return `${HEAD}\n${sections.join('\n')}\n${TAIL}`;
+  const unserved = UNSERVED_OPERATIONS.map(unservedRow).join('\n');
+  return `${HEAD}\n${sections.join('\n')}\n${UNSERVED}\n${unserved}\n\n${TAIL}`;
 }
 
 function rowOf([name, { method, on, parameter, support }]: readonly [string, Operation]): string {
@@ -27,14 +32,24 @@ function rowOf([name, { method, on, parameter, support }]: readonly [string, Ope
   return `| ${name} | ${request} | no | ${status} \`${support.code}\`: ${support.reason} |`;
 }
 
+function unservedRow({ name, method, on, parameter, reason }: UnservedOperation): string {
+  const path = on === 'bucket' ? '/{bucket}' : '/{bucket}/{key}';
+  return `| ${name} | \`${method} ${path}?${parameter}\` | ${reason} |`;
+}
+
+const UNSERVED = `## Not served
+
+Each of these is answered 501 \`NotImplemented\`, and never taken for another operation.
+
+| operation | request | why not |
+| --- | --- | --- |`;
+
 const HEAD = `# S3 compatibility
 
 Written by \`npm run docs\` from \`src/dialects/s3/operations/operation-table.ts\`; a test holds the two
 together.
 
-Path-style addresses and Signature Version 4 only, over HTTP and TLS, with any region. What the
-table does not name (analytics, inventory, metrics, intelligent tiering, accelerate, object lambda,
-S3 Tables and the like) is answered 501 \`NotImplemented\` and never taken for another operation.
+Path-style addresses and Signature Version 4 only, over HTTP and TLS, with any region.
 `;
 
 const TAIL = `## What differs from AWS, and why

@@ -7,6 +7,7 @@ import { parseObjectKey } from '../../../core/ids.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
 import { detectOperation } from './detect-operation.ts';
 import { OPERATIONS, type Operation, SUBRESOURCES } from './operation-table.ts';
+import { UNSERVED_OPERATIONS } from './unserved-operations.ts';
 
 const PAGE = new URL('../../../../docs/compatibility/s3.md', import.meta.url);
 const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE', 'PATCH', 'COPY'];
@@ -37,6 +38,15 @@ test('the committed page is the one that is made', () => {
 test('each row of the table is what its request is taken for', () => {
   for (const [name, operation] of Object.entries(OPERATIONS)) {
     assert.equal(detectOperation(requestOf(operation)), name);
+  }
+});
+
+test('what is not served is refused as not implemented, and has no row in the table', () => {
+  for (const { name, method, on, parameter } of UNSERVED_OPERATIONS) {
+    const query = new Map([[parameter, '']]);
+    const detect = () => detectOperation({ method, address: addressOn(on), query, headers: {} });
+    assert.throws(detect, (error) => error instanceof S3Refusal && error.code === 'NotImplemented');
+    assert.ok(!(name in OPERATIONS), name);
   }
 });
 
