@@ -4,6 +4,7 @@ import pg from 'pg';
 
 import { startPostgres } from '../../../tests/world/postgres.ts';
 import { isServiceError, ServiceError } from '../../core/errors.ts';
+import type { MetadataStore } from '../../core/ports/metadata/contract/metadata-engine.ts';
 import {
   insertAccount,
   NOW,
@@ -17,10 +18,7 @@ import {
   sampleUpload,
 } from '../../core/ports/metadata/contract/upload-samples.ts';
 import type { Metadata } from '../../core/ports/metadata/metadata.ts';
-import {
-  type MetadataStore,
-  metadataContract,
-} from '../../core/ports/metadata/metadata-contract.ts';
+import { metadataContract } from '../../core/ports/metadata/metadata-contract.ts';
 import type { CommitCheck } from '../../core/ports/metadata/objects.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { PostgresMetadata } from './postgres-metadata.ts';

@@ -2,12 +2,9 @@ import { strict as assert } from 'node:assert';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
+import type { MetadataStore } from '../../core/ports/metadata/contract/metadata-engine.ts';
 import type { Metadata } from '../../core/ports/metadata/metadata.ts';
-import {
-  type MetadataStore,
-  metadataContract,
-} from '../../core/ports/metadata/metadata-contract.ts';
+import { metadataContract } from '../../core/ports/metadata/metadata-contract.ts';
 import { SqliteMetadata } from './sqlite-metadata.ts';
 
 /** The file of each open store, and what was opened over it beside. */

@@ -9,25 +9,11 @@ import { contentHashContract } from './contract/content-hash-contract.ts';
 import { fileContract } from './contract/file-contract.ts';
 import { identityContract } from './contract/identity-contract.ts';
 import { listingContract } from './contract/listing-contract.ts';
+import type { MetadataEngine } from './contract/metadata-engine.ts';
 import { objectContract } from './contract/object-contract.ts';
 import { snapshotContract } from './contract/snapshot-contract.ts';
 import { uploadContract } from './contract/upload-contract.ts';
 import { uploadListingContract } from './contract/upload-listing-contract.ts';
-import type { Metadata } from './metadata.ts';
-
-/** One store of an engine under test. */
-export type MetadataStore = AsyncDisposable & { readonly metadata: Metadata };
-
-export type MetadataEngine = {
-  readonly name: string;
-  /** Opens an empty store; every test uses one of its own. */
-  open(): Promise<MetadataStore>;
-  /**
-   * Opens a store once more beside the first, as after a killed process, and answers the second;
-   * absent for engines whose state ends with them. Disposing of the store closes both.
-   */
-  readonly reopen?: (store: MetadataStore) => Promise<Metadata>;
-};
 
 /** Registers the suite with `node:test`. */
 export function metadataContract(engine: MetadataEngine): void {

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import type { S3Key } from '../../../identity/s3-key.ts';
 import type { AccessKeyId, AccountId, BucketId } from '../../../ids.ts';
 import type { Metadata } from '../metadata.ts';
-import type { MetadataEngine } from '../metadata-contract.ts';
+import type { MetadataEngine } from './metadata-engine.ts';
 import { NOW, timeAt } from './samples.ts';
 
 const ALICE = '0198a000-0000-7000-8000-000000000001' as AccountId;

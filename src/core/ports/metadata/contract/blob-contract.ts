@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { isServiceError } from '../../../errors.ts';
 import type { Account } from '../../../identity/account.ts';
 import type { BlobId, BlobLocation, LinkHash, TimeMs } from '../../../ids.ts';
-import type { MetadataEngine } from '../metadata-contract.ts';
+import type { MetadataEngine } from './metadata-engine.ts';
 import {
   blobsOf,
   insertAccount,

@@ -7,7 +7,7 @@ import type { Account } from '../../../identity/account.ts';
 import type { AccountSlug, BucketId, BucketName } from '../../../ids.ts';
 import type { Bucket, BucketChange, NewBucket } from '../../../objects/bucket.ts';
 import type { Metadata } from '../metadata.ts';
-import type { MetadataEngine } from '../metadata-contract.ts';
+import type { MetadataEngine } from './metadata-engine.ts';
 import {
   insertAccount,
   sampleAccount,

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 
 import type { ContentHash, Etag } from '../../../ids.ts';
 import type { UnhashedPosition } from '../content-hashes.ts';
-import type { MetadataEngine } from '../metadata-contract.ts';
+import type { MetadataEngine } from './metadata-engine.ts';
 import {
   insertAccount,
   keyOf,

@@ -6,7 +6,7 @@ import type { UploadOperation } from '../../../files/operation.ts';
 import type { PublicLink } from '../../../files/public-link.ts';
 import type { AccountId, BucketId, LinkHash, OperationId, TimeMs } from '../../../ids.ts';
 import type { UsageDelta } from '../../../usage.ts';
-import type { MetadataEngine } from '../metadata-contract.ts';
+import type { MetadataEngine } from './metadata-engine.ts';
 import { HOUR, keyOf, NOW, timeAt } from './samples.ts';
 
 const ALICE = '0198a000-0000-7000-8000-000000000001' as AccountId;

@@ -12,7 +12,7 @@ import type {
   TokenId,
   WalletAddress,
 } from '../../../ids.ts';
-import type { MetadataEngine } from '../metadata-contract.ts';
+import type { MetadataEngine } from './metadata-engine.ts';
 import { insertAccount, NOW, sampleAccount, timeAt } from './samples.ts';
 
 const ALICE = '0198a000-0000-7000-8000-000000000001' as AccountId;

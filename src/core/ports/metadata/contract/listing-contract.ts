@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 
 import type { Account } from '../../../identity/account.ts';
 import type { Metadata } from '../metadata.ts';
-import type { MetadataEngine, MetadataStore } from '../metadata-contract.ts';
 import type { ListEntry, ListPosition, ListQuery } from '../objects.ts';
+import type { MetadataEngine, MetadataStore } from './metadata-engine.ts';
 import { insertAccount, sampleAccount, samplePublication } from './samples.ts';
 
 type Listed = AsyncDisposable & {

@@ -5,8 +5,8 @@ import { describe, test } from 'node:test';
 import { isServiceError, ServiceError } from '../../../errors.ts';
 import type { Account } from '../../../identity/account.ts';
 import type { AccountId, BucketId, ContentHash, OperationId, TimeMs } from '../../../ids.ts';
-import type { MetadataEngine } from '../metadata-contract.ts';
 import type { CommitCheck } from '../objects.ts';
+import type { MetadataEngine } from './metadata-engine.ts';
 import {
   blobsOf,
   HOUR,

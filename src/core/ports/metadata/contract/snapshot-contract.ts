@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 
 import type { LinkHash } from '../../../ids.ts';
-import type { MetadataEngine } from '../metadata-contract.ts';
+import type { MetadataEngine } from './metadata-engine.ts';
 import {
   insertAccount,
   keyOf,

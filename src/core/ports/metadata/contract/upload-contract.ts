@@ -8,8 +8,8 @@ import type { AccountId, BucketId, Etag, TimeMs } from '../../../ids.ts';
 import type { MultipartUpload } from '../../../objects/multipart/upload.ts';
 import type { UsageDelta } from '../../../usage.ts';
 import type { Metadata } from '../metadata.ts';
-import type { MetadataEngine, MetadataStore } from '../metadata-contract.ts';
 import type { PartFacts } from '../uploads.ts';
+import type { MetadataEngine, MetadataStore } from './metadata-engine.ts';
 import {
   blobsOf,
   HOUR,

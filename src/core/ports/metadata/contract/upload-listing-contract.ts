@@ -4,8 +4,8 @@ import { describe, test } from 'node:test';
 
 import type { Account } from '../../../identity/account.ts';
 import type { Metadata } from '../metadata.ts';
-import type { MetadataEngine, MetadataStore } from '../metadata-contract.ts';
 import type { UploadEntry, UploadPosition, UploadQuery } from '../uploads.ts';
+import type { MetadataEngine, MetadataStore } from './metadata-engine.ts';
 import { insertAccount, sampleAccount } from './samples.ts';
 import { sampleCompletion, samplePartOf, sampleUpload, sampleUploadId } from './upload-samples.ts';
 
