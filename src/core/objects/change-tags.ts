@@ -29,6 +29,7 @@ export async function changeTags(
         accountId: bucket.accountId,
         version: { ...version, tags },
         content,
+        areBlobsStanding: true,
         check: ({ current, account }) => {
           requireEnabled(account);
           if (!isSame(current, version)) throw overtaken();

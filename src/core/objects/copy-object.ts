@@ -128,6 +128,7 @@ async function publish(
     accountId: target.bucket.accountId,
     version,
     content,
+    areBlobsStanding: true,
     check: ({ current, account }) => {
       requireEnabled(account);
       checkWriteConditions(target.conditions, current);

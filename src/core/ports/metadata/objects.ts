@@ -68,6 +68,8 @@ export type Publication = {
   readonly version: ObjectVersion;
   /** Blobs that are new get a row with one owner; those that stand get one owner more. */
   readonly content: readonly ContentPart[];
+  /** True for a copy, whose blobs are none of them new: one without a row went with its bytes. */
+  readonly areBlobsStanding?: boolean;
   readonly check: CommitCheck;
   /** Written with the object; replaces an earlier row of the same id. */
   readonly operation: UploadOperation | undefined;
@@ -91,8 +93,8 @@ export interface ObjectCommits {
    * Makes `version` the object that readers see under its key: checks, replaces the row, drops the
    * references of the row it replaces, and keeps the account's stored bytes. Resolves with the
    * version that was replaced. Throws what `check` throws; `bucket_not_found`, also for another
-   * account's bucket; `account_not_found`; `object_not_found` when it names a dead blob, as a copy
-   * may whose source went meanwhile.
+   * account's bucket; `account_not_found`; `object_not_found` when it names a dead blob, or
+   * one that should stand and is forgotten, as a copy may whose source went meanwhile.
    */
   publishObject(publication: Publication): Promise<ObjectVersion | undefined>;
 

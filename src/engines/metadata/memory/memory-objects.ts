@@ -79,7 +79,8 @@ function listObjects(holder: Holder, query: ListQuery): ListPage {
 
 export function memoryObjectWrites(holder: Holder): ObjectWrites {
   return {
-    async publishObject({ accountId, version, content, check, operation, usage }) {
+    async publishObject(publication) {
+      const { accountId, version, content, check, operation, usage } = publication;
       assert(Number.isSafeInteger(version.createdAt), 'a time is whole milliseconds');
       const account = accountOf(holder, accountId);
       requireOwner(holder, version.bucketId, accountId);
@@ -87,7 +88,9 @@ export function memoryObjectWrites(holder: Holder): ObjectWrites {
       const before = holder.current.objects.get(address);
       check({ current: before?.version, account });
       for (const { blob } of content) {
-        if (holder.current.blobs.get(blob.blobId)?.diedAt !== undefined) throw bytesGone();
+        const kept = holder.current.blobs.get(blob.blobId);
+        if (kept === undefined && publication.areBlobsStanding === true) throw bytesGone();
+        if (kept?.diedAt !== undefined) throw bytesGone();
       }
       for (const { blob } of content) {
         const kept = holder.current.blobs.get(blob.blobId);

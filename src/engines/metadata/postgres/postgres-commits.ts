@@ -9,7 +9,7 @@ import { sql } from 'kysely';
 import type { Account } from '../../../core/identity/account.ts';
 import type { AccountId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.ts';
 import type { ContentPart, ObjectVersion } from '../../../core/objects/object.ts';
-import type { ObjectWrites } from '../../../core/ports/metadata/objects.ts';
+import type { ObjectWrites, Publication } from '../../../core/ports/metadata/objects.ts';
 import { bucketNotFound, bytesGone, objectNotFound } from '../commit-refusals.ts';
 import { bytesOfKey } from '../rows/columns.ts';
 import { fileWrites } from '../rows/files.ts';
@@ -25,12 +25,13 @@ export type LockAccount = (db: Db, accountId: AccountId) => Promise<Account>;
 /** The writes over a transaction that the caller begins and ends. */
 export function objectWrites(db: Db, lockAccount: LockAccount): ObjectWrites {
   return {
-    async publishObject({ accountId, version, content, check, operation, usage }) {
+    async publishObject(publication) {
+      const { accountId, version, content, check, operation, usage } = publication;
       const account = await lockAccount(db, accountId);
       await requireOwner(db, version.bucketId, accountId);
       const current = await findCurrent(db, version.bucketId, version.key);
       check({ current: current?.version, account });
-      await refuseDead(db, content);
+      await refuseDead(db, content, publication);
       for (const part of content) await ownBlob(db, part);
       await writeObject(db, columnsOfVersion(version, await writeContent(db, version, content)));
       if (current !== undefined) await dropContent(db, current.row, version.createdAt);
@@ -122,7 +123,11 @@ export async function storeBytes(db: Db, account: Account, change: number): Prom
  * A refusal must come before the first write: within a larger transaction the caller may go on.
  * The rows are locked, so that what is alive here still is when it gets its new owner.
  */
-async function refuseDead(db: Db, content: readonly ContentPart[]): Promise<void> {
+async function refuseDead(
+  db: Db,
+  content: readonly ContentPart[],
+  { areBlobsStanding = false }: Pick<Publication, 'areBlobsStanding'>,
+): Promise<void> {
   const blobIds = [...new Set(content.map(({ blob }) => Number(blob.blobId)))];
   if (blobIds.length === 0) return;
   const rows = await db
@@ -132,7 +137,8 @@ async function refuseDead(db: Db, content: readonly ContentPart[]): Promise<void
     .orderBy('blob_id')
     .forUpdate()
     .execute();
-  if (rows.some(({ died_at }) => died_at !== null)) throw bytesGone();
+  const isForgotten = areBlobsStanding && rows.length < blobIds.length;
+  if (isForgotten || rows.some(({ died_at }) => died_at !== null)) throw bytesGone();
 }
 
 export async function ownBlob(db: Db, { blob }: ContentPart): Promise<void> {

@@ -42,13 +42,14 @@ export class CommitGroup {
   }
 
   decidePublish(publication: Publication): Decided {
-    const { accountId, version, content, check } = publication;
+    const { accountId, version, content, areBlobsStanding = false, check } = publication;
     const account = this.account(accountId);
     this.requireOwner(version.bucketId, accountId);
     const current = this.current(version.bucketId, version.key);
     check({ current: current?.version, account });
+    if (areBlobsStanding) this.#requireAlive(content);
     // One blob is refused by the first write itself, which then has written nothing.
-    if (content.length > 1) this.#refuseDead(content);
+    else if (content.length > 1) this.#refuseDead(content);
     return { answer: current?.version, write: () => this.#publish(publication, current) };
   }
 
@@ -194,6 +195,12 @@ export class CommitGroup {
   #refuseDead(content: readonly ContentPart[]): void {
     for (const { blob } of content) {
       if (this.statements.isBlobDead.get(blob.blobId)) throw bytesGone();
+    }
+  }
+
+  #requireAlive(content: readonly ContentPart[]): void {
+    for (const { blob } of content) {
+      if (!this.statements.isBlobAlive.get(blob.blobId)) throw bytesGone();
     }
   }
 

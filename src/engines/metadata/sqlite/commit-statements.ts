@@ -15,6 +15,7 @@ export type CommitStatements = {
   readonly renameObject: StatementSync;
   readonly ownBlob: StatementSync;
   readonly isBlobDead: StatementSync;
+  readonly isBlobAlive: StatementSync;
   readonly disownBlob: StatementSync;
   readonly insertContent: StatementSync;
   readonly insertPart: StatementSync;
@@ -46,6 +47,7 @@ export function prepareCommits(connection: DatabaseSync): CommitStatements {
       values (?, ?, ?, 1) on conflict (blob_id) do update set owners = owners + 1
       where died_at is null`),
     isBlobDead: prepare('select 1 from blobs where blob_id = ? and died_at is not null'),
+    isBlobAlive: prepare('select 1 from blobs where blob_id = ? and died_at is null'),
     disownBlob: prepare(`update blobs set owners = owners - 1,
       died_at = case when owners = 1 then ? end where blob_id = ?`),
     insertContent: prepare('insert into contents (part_count) values (?)'),

@@ -180,6 +180,26 @@ function publishing(engine: MetadataEngine): void {
     assert.equal(await storedBytes(metadata, account), 10n);
   });
 
+  test('a copy does not bring back a blob that is forgotten, whose bytes are gone', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    await metadata.publishObject(samplePublication(account, { key: 'a', blobId: 1 }));
+    await metadata.publishObject(samplePublication(account, { key: 'a', blobId: 2 }));
+    await metadata.forgetDeadBlobs([samplePart(1).blob.blobId]);
+    const sample = samplePublication(account, { key: 'copy', blobId: 1, sizeBytes: 20 });
+    const copy = { ...sample, areBlobsStanding: true };
+    for (const content of [[samplePart(1)], [samplePart(2), samplePart(1)]]) {
+      await assert.rejects(metadata.publishObject({ ...copy, content }), (error) =>
+        isServiceError(error, 'object_not_found'),
+      );
+    }
+    assert.deepEqual(await blobsOf(metadata), { live: [[2, 1]], dead: [] });
+    await metadata.publishObject({ ...copy, content: [samplePart(2), samplePart(2)] });
+    await metadata.publishObject({ ...copy, content: [] });
+    assert.deepEqual(await blobsOf(metadata), { live: [[2, 1]], dead: [] });
+  });
+
   test('the operation and the usage are written with the object', async () => {
     await using store = await engine.open();
     const { metadata } = store;
