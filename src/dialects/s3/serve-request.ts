@@ -213,9 +213,20 @@ function answerFailure(
   if (!isWaiting && hasBody(request)) drainBody(request, (ms, run) => deps.clock.after(ms, run));
   answerDocument(
     { response, baseHeaders, head: { ...EMPTY_HEAD, method: request.method ?? 'GET' } },
-    { status, headers: { ...errorHeaders(error, refusal), ...closing } },
+    {
+      status,
+      headers: { ...errorHeaders(error, refusal), ...regionHeaders(deps, operation), ...closing },
+    },
     errorElement(refusal, { resource: resourceOf(request), requestId }),
   );
+}
+
+/** Clients look for a bucket's region with HEAD, whether or not they may see the bucket. */
+function regionHeaders(
+  { settings }: S3Deps,
+  operation: Known['operation'],
+): Readonly<Record<string, string>> {
+  return operation === 'HeadBucket' ? { 'x-amz-bucket-region': settings.region } : {};
 }
 
 /** A body that was cut for being idle ends as any that its sender left. */

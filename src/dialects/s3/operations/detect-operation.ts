@@ -21,7 +21,7 @@ export function detectOperation(asked: Asked): OperationName {
   }
   const isPart = query.has('partNumber') || query.has('uploadId');
   if (method === 'PUT' && address.kind === 'object' && isPart) return detectPart(query, isCopy);
-  const parameter = query.size === 0 ? '' : subresourceOf(asked, address.kind);
+  const parameter = query.size === 0 ? '' : subresourceOf(asked);
   const found = BY_PARAMETER[address.kind].get(`${method} ${parameter}`);
   if (found === undefined) throw unserved(asked, parameter);
   if (found === 'PutObject' && isCopy) return 'CopyObject';
@@ -44,8 +44,8 @@ function operationsOn(on: 'bucket' | 'object'): ReadonlyMap<string, OperationNam
   );
 }
 
-function subresourceOf({ query }: Asked, on: 'bucket' | 'object'): string {
-  for (const name of SUBRESOURCES[on]) if (query.has(name)) return name;
+function subresourceOf({ query }: Asked): string {
+  for (const name of SUBRESOURCES) if (query.has(name)) return name;
   return '';
 }
 

@@ -52,7 +52,7 @@ test('what is not served is refused as not implemented, and has no row in the ta
 
 test('a sub-resource is never taken for the plain operation of its method', () => {
   for (const on of ['bucket', 'object'] as const) {
-    for (const name of SUBRESOURCES[on]) {
+    for (const name of SUBRESOURCES) {
       for (const method of METHODS) {
         const asked = { method, address: addressOn(on), query: new Map([[name, '']]), headers: {} };
         const plain = Object.entries<Operation>(OPERATIONS)

@@ -323,19 +323,15 @@ export type ServedName = {
 
 /**
  * Parameters that select an operation of S3, served or not: a request that bears one never falls
- * through to the plain operation of its method.
+ * through to the plain operation of its method. Those of buckets are looked for on objects too and
+ * the reverse: a client that loses its key must not delete the bucket in place of an upload.
  */
-export const SUBRESOURCES: Readonly<Record<'bucket' | 'object', readonly string[]>> = {
-  bucket: [
-    ...['accelerate', 'acl', 'analytics', 'cors', 'delete', 'encryption', 'intelligent-tiering'],
-    ...['inventory', 'lifecycle', 'location', 'logging', 'metadataConfiguration'],
-    ...['metadataInventoryTable', 'metadataJournalTable', 'metadataTable', 'metrics'],
-    ...['notification', 'object-lock', 'ownershipControls', 'policy', 'policyStatus'],
-    ...['publicAccessBlock', 'replication', 'requestPayment', 'session', 'tagging', 'uploads'],
-    ...['versioning', 'versions', 'website', 'abac'],
-  ],
-  object: [
-    ...['acl', 'annotation', 'attributes', 'encryption', 'legal-hold', 'renameObject', 'restore'],
-    ...['retention', 'select', 'tagging', 'torrent', 'uploadId', 'uploads', 'versions'],
-  ],
-};
+export const SUBRESOURCES: readonly string[] = [
+  ...['abac', 'accelerate', 'acl', 'analytics', 'annotation', 'attributes', 'cors', 'delete'],
+  ...['encryption', 'intelligent-tiering', 'inventory', 'legal-hold', 'lifecycle', 'location'],
+  ...['logging', 'metadataConfiguration', 'metadataInventoryTable', 'metadataJournalTable'],
+  ...['metadataTable', 'metrics', 'notification', 'object-lock', 'ownershipControls', 'policy'],
+  ...['policyStatus', 'publicAccessBlock', 'renameObject', 'replication', 'requestPayment'],
+  ...['restore', 'retention', 'select', 'session', 'tagging', 'torrent', 'uploadId', 'uploads'],
+  ...['versioning', 'versions', 'website'],
+];
