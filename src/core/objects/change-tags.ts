@@ -6,6 +6,7 @@ import type { Metadata } from '../ports/metadata/metadata.ts';
 import type { Bucket } from './bucket.ts';
 import type { ObjectVersion } from './object.ts';
 import { objectNotFound } from './read-object.ts';
+import { isSameVersion } from './same-version.ts';
 
 /** Writers of one key that overtake each other so often are a fault. */
 const TRIES_MAX = 20;
@@ -32,7 +33,7 @@ export async function changeTags(
         areBlobsStanding: true,
         check: ({ current, account }) => {
           requireEnabled(account);
-          if (!isSame(current, version)) throw overtaken();
+          if (!isSameVersion(current, version)) throw overtaken();
         },
         operation: undefined,
         usage: undefined,
@@ -45,10 +46,6 @@ export async function changeTags(
       if (!isOvertaken || tries >= TRIES_MAX) throw error;
     }
   }
-}
-
-function isSame(current: ObjectVersion | undefined, read: ObjectVersion): boolean {
-  return current?.createdAt === read.createdAt && current.etag === read.etag;
 }
 
 function overtaken(): ServiceError {

@@ -21,8 +21,9 @@ import {
   type ReadConditions,
   type WriteConditions,
 } from './condition.ts';
-import type { ObjectChecksum, ObjectVersion, StoredObject } from './object.ts';
+import type { ObjectVersion, StoredObject } from './object.ts';
 import { objectNotFound, openObject } from './read-object.ts';
+import { isSameVersion } from './same-version.ts';
 
 export type CopyDeps = {
   readonly metadata: Pick<Metadata, 'findObject' | 'publishObject'>;
@@ -59,17 +60,23 @@ const TRIES_MAX = 20;
  */
 export async function copyObject(deps: CopyDeps, copy: ObjectCopy): Promise<ObjectVersion> {
   for (let tries = 1; ; tries += 1) {
-    const found = await findSource(deps, copy);
-    const checksum = await checksumOf(deps, copy, found);
+    const source = await readSource(deps, copy);
     try {
-      return await publish(deps, copy, { ...found, checksum });
+      return await publish(deps, copy, source);
     } catch (error) {
-      // The source's bytes went between the read and the commit; it may stand in a new form.
-      if (!isServiceError(error, 'object_not_found') || tries >= TRIES_MAX) throw error;
-      if (copy.target.conditions.ifMatch !== undefined) throw error;
+      if (!isOvertaken(error, copy) || tries >= TRIES_MAX) throw error;
     }
   }
 }
+
+/** Whether the source became another between the read and the commit; it is then read again. */
+function isOvertaken(error: unknown, { target }: ObjectCopy): boolean {
+  if (isServiceError(error, 'precondition_failed')) return error.details['condition'] === ITSELF;
+  // Its bytes are gone; or a condition misses the target.
+  return isServiceError(error, 'object_not_found') && target.conditions.ifMatch === undefined;
+}
+
+const ITSELF = 'source unchanged';
 
 async function findSource(
   { metadata, capacity }: CopyDeps,
@@ -90,14 +97,14 @@ async function findSource(
   return found;
 }
 
-async function checksumOf(
-  deps: CopyDeps,
-  { checksum: algorithm }: ObjectCopy,
-  found: StoredObject,
-): Promise<ObjectChecksum | undefined> {
-  if (algorithm === undefined || found.checksum?.algorithm === algorithm) return found.checksum;
-  const opened = await openObject(deps, async () => found, { conditions: {}, range: undefined });
-  if (opened.kind === 'fresh') return undefined;
+/** The source with the checksum that the copy is to have. */
+async function readSource(deps: CopyDeps, copy: ObjectCopy): Promise<StoredObject> {
+  const found = await findSource(deps, copy);
+  const { checksum: algorithm } = copy;
+  if (algorithm === undefined || found.checksum?.algorithm === algorithm) return found;
+  const all = { conditions: {}, range: undefined };
+  const opened = await openObject(deps, () => findSource(deps, copy), all);
+  if (opened.kind === 'fresh') return opened.object;
   const open = openChecksum(algorithm);
   try {
     await opened.send((chunk) => {
@@ -107,7 +114,10 @@ async function checksumOf(
   } finally {
     await opened.close();
   }
-  return { algorithm, type: 'FULL_OBJECT', value: formatChecksumValue(open.digest()) };
+  // What stands with its parts is of another algorithm.
+  const content = opened.object.content.map(({ blob, sizeBytes }) => ({ blob, sizeBytes }));
+  const value = formatChecksumValue(open.digest());
+  return { ...opened.object, content, checksum: { algorithm, type: 'FULL_OBJECT', value } };
 }
 
 async function publish(
@@ -116,6 +126,8 @@ async function publish(
   { content, ...source }: StoredObject,
 ): Promise<ObjectVersion> {
   const { target, usage } = copy;
+  const isOntoItself =
+    copy.source.bucket.bucketId === target.bucket.bucketId && copy.source.key === target.key;
   const now = deps.clock.now();
   const version: ObjectVersion = {
     ...source,
@@ -132,6 +144,12 @@ async function publish(
     check: ({ current, account }) => {
       requireEnabled(account);
       checkWriteConditions(target.conditions, current);
+      // Tags or bytes that were acknowledged meanwhile would be lost.
+      if (isOntoItself && !isSameVersion(current, source)) {
+        throw new ServiceError('precondition_failed', 'The object has changed meanwhile.', {
+          details: { condition: ITSELF },
+        });
+      }
       checkStorageQuota(deps.quota, account, {
         sizeBytes: version.sizeBytes,
         replacedBytes: current?.sizeBytes ?? 0,
