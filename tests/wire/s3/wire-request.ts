@@ -76,8 +76,8 @@ export function unsigned(wanted: Pick<ToSign, 'route' | 'headers' | 'body'>): Me
 }
 
 /**
- * Signs by node's HMAC what a test wrote as the canonical request, and sends just the headers that
- * it names: what the server computes is held against the specification, not against its own kit.
+ * A request whose canonical form a test wrote itself; it has just the headers that are given. What
+ * the server computes is held against the specification so, not against its own kit.
  */
 export function signedByHand(
   who: Who,
@@ -86,20 +86,28 @@ export function signedByHand(
     readonly atMs?: number;
   },
 ): Message {
-  const canonical = Buffer.from(wanted.canonical.join('\n'), 'latin1');
   const amzDate = formatAmzDate(wanted.atMs ?? Date.now());
-  const scope = `${amzDate.slice(0, 8)}/${REGION}/s3/aws4_request`;
-  const digest = hash('sha256', canonical, 'hex');
+  const signature = signByHand(who, amzDate, wanted.canonical);
+  const names = wanted.canonical.at(-2) ?? '';
+  const authorization =
+    `AWS4-HMAC-SHA256 Credential=${who.accessKeyId}/${scopeOf(amzDate)}, ` +
+    `SignedHeaders=${names}, Signature=${signature}`;
+  return withHeaders(unsigned(wanted), { authorization });
+}
+
+/** The signature of a canonical request in its lines, by Node's HMAC. */
+export function signByHand(who: Who, amzDate: string, canonical: readonly string[]): string {
+  const scope = scopeOf(amzDate);
+  const digest = hash('sha256', Buffer.from(canonical.join('\n'), 'latin1'), 'hex');
   const text = `AWS4-HMAC-SHA256\n${amzDate}\n${scope}\n${digest}`;
   const hmac = (key: Uint8Array | string, part: string) =>
     createHmac('sha256', key).update(part).digest();
   const key = scope.split('/').reduce<Uint8Array | string>(hmac, `AWS4${who.secret}`);
-  const signature = createHmac('sha256', key).update(text).digest('hex');
-  const names = wanted.canonical.at(-2) ?? '';
-  const authorization =
-    `AWS4-HMAC-SHA256 Credential=${who.accessKeyId}/${scope}, ` +
-    `SignedHeaders=${names}, Signature=${signature}`;
-  return withHeaders(unsigned(wanted), { authorization });
+  return createHmac('sha256', key).update(text).digest('hex');
+}
+
+export function scopeOf(amzDate: string): string {
+  return `${amzDate.slice(0, 8)}/${REGION}/s3/aws4_request`;
 }
 
 /** Whatever it is: a signature is checked against the name that a client used. */
