@@ -4,18 +4,13 @@
  * checks").
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { isServiceError } from '../../core/errors.ts';
-import { authorizeObjects } from '../../core/identity/authorize-objects.ts';
-import { requireEnabled } from '../../core/identity/start-session.ts';
-import { parseBucketName } from '../../core/ids.ts';
-import type { Bucket } from '../../core/objects/bucket.ts';
 import { drainBody } from '../../server/request-body.ts';
 import { newRequestId } from '../../server/request-id.ts';
 import { authenticate } from './access/authenticate.ts';
+import { getBucket, requireAccess, requireExpectedOwner } from './access/bucket-access.ts';
 import type { Caller } from './access/caller.ts';
 import { corsHeaders } from './access/cors.ts';
 import { limitRequests } from './access/limit-requests.ts';
-import { ownerIdOf } from './access/owner.ts';
 import { answerPreflight } from './access/preflight.ts';
 import type { S3Deps } from './deps.ts';
 import { detectOperation } from './operations/detect-operation.ts';
@@ -136,12 +131,11 @@ async function operate(
   const serveWithoutBucket = SERVICE_HANDLERS[operation];
   if (serveWithoutBucket !== undefined)
     return await serveWithoutBucket(deps, { ...exchange, caller });
-  const bucket = await findBucket(deps, head);
-  const access = support.kind === 'served' ? support.access : 'bucket.read';
-  await authorize(deps, { head, caller, bucket, access });
-  requireExpectedOwner(head, bucket);
-  if (support.kind === 'refused') throw new S3Refusal(support.code);
+  const bucket = await getBucket(deps, head.address.kind === 'service' ? '' : head.address.bucket);
   const call: Call = { ...exchange, caller, bucket };
+  await authorize(deps, call, support.kind === 'served' ? support.access : 'bucket.read');
+  requireExpectedOwner(head.headers['x-amz-expected-bucket-owner'], bucket);
+  if (support.kind === 'refused') throw new S3Refusal(support.code);
   if (head.address.kind === 'object') {
     await OBJECT_HANDLERS[operation]?.(deps, { ...call, key: head.address.key });
   } else {
@@ -149,43 +143,12 @@ async function operate(
   }
 }
 
-async function findBucket(deps: S3Deps, { address }: RequestHead): Promise<Bucket> {
-  const text = address.kind === 'service' ? '' : address.bucket;
-  try {
-    const bucket = await deps.metadata.findBucket(parseBucketName(text));
-    if (bucket !== undefined) return bucket;
-  } catch (error) {
-    if (!isServiceError(error, 'invalid_bucket_name')) throw error;
-    throw new S3Refusal('InvalidBucketName', undefined, { BucketName: text });
-  }
-  throw new S3Refusal('NoSuchBucket', undefined, { BucketName: text });
-}
-
-async function authorize(
-  deps: S3Deps,
-  asked: {
-    readonly head: RequestHead;
-    readonly caller: Caller;
-    readonly bucket: Bucket;
-    readonly access: Access;
-  },
-): Promise<void> {
-  const { head, caller, bucket, access } = asked;
-  // These look for themselves what may be done, and to which keys.
+/** Some operations look for themselves what may be done, and to which keys. */
+async function authorize(deps: S3Deps, call: Call, access: Access): Promise<void> {
   if (access === 'own' || access === 'service' || access === 'bucket.create') return;
-  const { address } = head;
-  const name = address.kind === 'object' ? address.key : (head.query.get('prefix') ?? '');
-  authorizeObjects(caller.principal, access, bucket, name);
-  if (caller.principal?.accountId === bucket.accountId) return;
-  const owner = await deps.metadata.findAccount(bucket.accountId);
-  if (owner !== undefined) requireEnabled(owner);
-}
-
-function requireExpectedOwner({ headers }: RequestHead, bucket: Bucket): void {
-  const expected = headers['x-amz-expected-bucket-owner'];
-  if (expected !== undefined && expected !== ownerIdOf(bucket.accountId)) {
-    throw new S3Refusal('AccessDenied');
-  }
+  const { address, query } = call.head;
+  const name = address.kind === 'object' ? address.key : (query.get('prefix') ?? '');
+  await requireAccess(deps, { caller: call.caller, bucket: call.bucket, access, name });
 }
 
 /** Answers an error, or ends the connection where an answer has begun. */

@@ -8,6 +8,7 @@ import { ALGORITHM } from '../../../kit/sigv4/sign.ts';
 import { SigV4Error } from '../../../kit/sigv4/sigv4-error.ts';
 import type { S3Deps } from '../deps.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
+import { oldSignatureRefusal, requireRegion } from './signing-rules.ts';
 
 type Fields = ReadonlyMap<string, string>;
 
@@ -23,10 +24,7 @@ export async function authenticateForm(
   const policy = fields.get('policy');
   if (policy === undefined) throw new S3Refusal('AccessDenied');
   if (fields.has('awsaccesskeyid')) {
-    throw new S3Refusal(
-      'InvalidRequest',
-      'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
-    );
+    throw oldSignatureRefusal();
   }
   const scope = scopeOf(fields);
   requireRegion(deps, scope);
@@ -93,13 +91,4 @@ function readScope(credential: string): CredentialScope {
     if (!(error instanceof SigV4Error)) throw error;
     throw invalidArgument(error.message, 'X-Amz-Credential', credential);
   }
-}
-
-function requireRegion({ settings }: Pick<S3Deps, 'settings'>, { region }: CredentialScope): void {
-  if (!settings.isRegionStrict || region === settings.region) return;
-  throw new S3Refusal(
-    'AuthorizationHeaderMalformed',
-    `The credential is for the wrong region '${region}'; expecting '${settings.region}'`,
-    { Region: settings.region },
-  );
 }

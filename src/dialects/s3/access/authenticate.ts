@@ -13,14 +13,11 @@ import type { RequestHead } from '../wire/request-head.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
 import type { Caller, Payload } from './caller.ts';
 import { parsePayload } from './payload.ts';
+import { oldSignatureRefusal, requireRegion } from './signing-rules.ts';
 import { type Claim, verifySignature } from './verify-signature.ts';
 
 /** The most by which a client's clock may be off. */
 const SKEW_MS_MAX = 15 * 60_000;
-
-/** s3cmd goes back from SigV2 only if it reads exactly this. */
-const SIGV2_REFUSAL =
-  'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.';
 
 export async function authenticate(
   deps: S3Deps,
@@ -46,7 +43,7 @@ function refuseOldSignatures({ headers, query }: RequestHead): void {
   const isOld =
     headers['authorization']?.startsWith('AWS ') ||
     (query.has('AWSAccessKeyId') && query.has('Signature'));
-  if (isOld) throw new S3Refusal('InvalidRequest', SIGV2_REFUSAL);
+  if (isOld) throw oldSignatureRefusal();
 }
 
 function anonymous({ headers }: RequestHead): Caller {
@@ -64,7 +61,7 @@ async function prove(
   request: IncomingMessage,
   claim: Claim,
 ): Promise<Caller> {
-  requireRegion(deps, head, claim.scope);
+  if (!isAskingForLocation(head, claim.scope)) requireRegion(deps, claim.scope);
   const { headers } = head;
   if (claim.securityToken !== undefined || headers['x-amz-security-token'] !== undefined) {
     throw new S3Refusal('InvalidToken');
@@ -82,6 +79,11 @@ async function prove(
   const payload = parsePayload(claim.payloadHash);
   await noteAccessKeyUse(deps, found);
   return { kind: 'key', principal: found.principal, payload, chain };
+}
+
+/** A location may be asked for from AWS's first region: how else would one learn it? */
+function isAskingForLocation({ method, query }: RequestHead, { region }: CredentialScope): boolean {
+  return region === 'us-east-1' && method === 'GET' && query.has('location');
 }
 
 async function findKey(deps: S3Deps, accessKeyId: string) {
@@ -181,16 +183,4 @@ function requireS3(
   if (scope.service !== 's3') {
     throw new S3Refusal(code, 'The credential is for another service than s3.');
   }
-}
-
-/** Any region is good unless the operator says otherwise; a location may be asked for from any. */
-function requireRegion(deps: S3Deps, head: RequestHead, { region }: CredentialScope): void {
-  const { settings } = deps;
-  if (!settings.isRegionStrict || region === settings.region) return;
-  if (region === 'us-east-1' && head.method === 'GET' && head.query.has('location')) return;
-  throw new S3Refusal(
-    'AuthorizationHeaderMalformed',
-    `The authorization header is malformed; the region '${region}' is wrong; expecting '${settings.region}'`,
-    { Region: settings.region },
-  );
 }

@@ -1,11 +1,8 @@
 /** `x-amz-copy-source`: which object is copied, and whether the caller may read it. */
 
-import { isServiceError } from '../../../core/errors.ts';
-import { authorizeObjects } from '../../../core/identity/authorize-objects.ts';
-import { requireEnabled } from '../../../core/identity/start-session.ts';
-import { type ObjectKey, parseBucketName } from '../../../core/ids.ts';
+import type { ObjectKey } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
-import { ownerIdOf } from '../access/owner.ts';
+import { getBucket, requireAccess, requireExpectedOwner } from '../access/bucket-access.ts';
 import type { S3Deps } from '../deps.ts';
 import type { Call } from '../wire/exchange.ts';
 import { decode, readKey } from '../wire/request-head.ts';
@@ -18,30 +15,12 @@ export type CopySource = { readonly bucket: Bucket; readonly key: ObjectKey };
 export async function findCopySource(deps: S3Deps, call: Call): Promise<CopySource> {
   const { headers } = call.head;
   const { bucketText, keyText } = parseSource(headers['x-amz-copy-source'] ?? '');
-  const bucket = await findSourceBucket(deps, call.bucket, bucketText);
+  const isSame = bucketText === call.bucket.name;
+  const bucket = isSame ? call.bucket : await getBucket(deps, bucketText);
   const key = readKey(keyText);
-  authorizeObjects(call.caller.principal, 'read', bucket, key);
-  if (bucket.accountId !== call.bucket.accountId) {
-    const owner = await deps.metadata.findAccount(bucket.accountId);
-    if (owner !== undefined) requireEnabled(owner);
-  }
-  const expected = headers['x-amz-source-expected-bucket-owner'];
-  if (expected !== undefined && expected !== ownerIdOf(bucket.accountId)) {
-    throw new S3Refusal('AccessDenied');
-  }
+  await requireAccess(deps, { caller: call.caller, bucket, access: 'read', name: key });
+  requireExpectedOwner(headers['x-amz-source-expected-bucket-owner'], bucket);
   return { bucket, key };
-}
-
-async function findSourceBucket(deps: S3Deps, target: Bucket, text: string): Promise<Bucket> {
-  if (text === target.name) return target;
-  try {
-    const bucket = await deps.metadata.findBucket(parseBucketName(text));
-    if (bucket !== undefined) return bucket;
-  } catch (error) {
-    if (!isServiceError(error, 'invalid_bucket_name')) throw error;
-    throw new S3Refusal('InvalidBucketName', undefined, { BucketName: text });
-  }
-  throw new S3Refusal('NoSuchBucket', undefined, { BucketName: text });
 }
 
 /** `[/]bucket/key[?versionId=…]`, encoded once; the slash between the two may be too. */

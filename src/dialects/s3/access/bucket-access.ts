@@ -1,0 +1,48 @@
+/** Buckets that requests name, and what their callers may do there. */
+import { isServiceError } from '../../../core/errors.ts';
+import { authorizeObjects, type ObjectAccess } from '../../../core/identity/authorize-objects.ts';
+import { requireEnabled } from '../../../core/identity/start-session.ts';
+import { parseBucketName } from '../../../core/ids.ts';
+import type { Bucket } from '../../../core/objects/bucket.ts';
+import type { S3Deps } from '../deps.ts';
+import { S3Refusal } from '../wire/s3-refusal.ts';
+import type { Caller } from './caller.ts';
+import { ownerIdOf } from './owner.ts';
+
+/** Throws `InvalidBucketName`, `NoSuchBucket`. */
+export async function getBucket({ metadata }: S3Deps, text: string): Promise<Bucket> {
+  try {
+    const bucket = await metadata.findBucket(parseBucketName(text));
+    if (bucket !== undefined) return bucket;
+  } catch (error) {
+    if (!isServiceError(error, 'invalid_bucket_name')) throw error;
+    throw new S3Refusal('InvalidBucketName', undefined, { BucketName: text });
+  }
+  throw new S3Refusal('NoSuchBucket', undefined, { BucketName: text });
+}
+
+/**
+ * Throws `access_denied`, and `account_disabled` where the bucket is another account's, whose own
+ * requests would be refused too. `name` is a key, or the prefix that is to be listed.
+ */
+export async function requireAccess(
+  { metadata }: S3Deps,
+  asked: {
+    readonly caller: Caller;
+    readonly bucket: Bucket;
+    readonly access: ObjectAccess;
+    readonly name: string;
+  },
+): Promise<void> {
+  const { caller, bucket, access, name } = asked;
+  authorizeObjects(caller.principal, access, bucket, name);
+  if (caller.principal?.accountId === bucket.accountId) return;
+  const owner = await metadata.findAccount(bucket.accountId);
+  if (owner !== undefined) requireEnabled(owner);
+}
+
+/** Throws `AccessDenied` when the bucket is not of whom the caller thinks. */
+export function requireExpectedOwner(expected: string | undefined, bucket: Bucket): void {
+  if (expected === undefined || expected === ownerIdOf(bucket.accountId)) return;
+  throw new S3Refusal('AccessDenied');
+}

@@ -1,0 +1,25 @@
+/** What every signed request is held to, whether it is signed in headers, a query or a form. */
+import type { CredentialScope } from '../../../kit/sigv4/credential-scope.ts';
+import type { S3Deps } from '../deps.ts';
+import { S3Refusal } from '../wire/s3-refusal.ts';
+
+/** For Signature Version 2. s3cmd goes back to Version 4 only if it reads exactly this. */
+export function oldSignatureRefusal(): S3Refusal {
+  return new S3Refusal(
+    'InvalidRequest',
+    'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+  );
+}
+
+/** Any region is good unless the operator says otherwise. */
+export function requireRegion(
+  { settings }: Pick<S3Deps, 'settings'>,
+  { region }: CredentialScope,
+): void {
+  if (!settings.isRegionStrict || region === settings.region) return;
+  throw new S3Refusal(
+    'AuthorizationHeaderMalformed',
+    `The authorization header is malformed; the region '${region}' is wrong; expecting '${settings.region}'`,
+    { Region: settings.region },
+  );
+}
