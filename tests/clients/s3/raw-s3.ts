@@ -14,7 +14,8 @@ export type RawS3Request = {
   readonly bucket?: string;
   /** As it is, not encoded. None asks the bucket. */
   readonly key?: string;
-  readonly query?: readonly (readonly [name: string, value: string])[];
+  /** A name without a value stands there without a `=`. */
+  readonly query?: readonly (readonly [name: string, value?: string])[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
 };
@@ -137,7 +138,10 @@ export function rawS3(address: S3Address): RawS3 {
 function targetOf({ bucket, key, query = [] }: Omit<RawS3Request, 'method'>) {
   const inBucket = key === undefined ? bucket : `${bucket}/${encodePath(key)}`;
   const rawQuery = query
-    .map(([name, value]) => `${encodeQueryPart(name)}=${encodeQueryPart(value)}`)
+    .map(([name, value]) => {
+      const encoded = encodeQueryPart(name);
+      return value === undefined ? encoded : `${encoded}=${encodeQueryPart(value)}`;
+    })
     .join('&');
   return { rawPath: `/${inBucket ?? ''}`, rawQuery };
 }
