@@ -8,8 +8,11 @@ export type TestOutcome = { readonly isPassed: boolean; readonly skips: readonly
 
 /** One server and one client of a test use a core each, so two files at once fill two. */
 const FILES_AT_ONCE = 2;
-/** Longer than any test takes on a busy machine: one that hangs fails by name. */
-const TEST_TIMEOUT_MS = 2 * 60_000;
+/**
+ * Longer than any test takes on a busy machine, also those that start Python for each step: one
+ * that hangs fails by name.
+ */
+const TEST_TIMEOUT_MS = 4 * 60_000;
 const LONG_TEST_TIMEOUT_MS = 60 * 60_000;
 const NODE_FLAGS = [
   '--disable-warning=ExperimentalWarning',
