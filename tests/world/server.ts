@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { composeServer } from '../../src/compose.ts';
+import { type ComposeOptions, composeServer } from '../../src/compose.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 import { environmentOf } from '../../src/config/env.ts';
 import type { FaultPoints } from '../../src/core/ports/fault-points.ts';
@@ -16,6 +16,7 @@ import type { Wallet } from './wallets.ts';
 const NODE_FLAGS = [
   '--max-semi-space-size=8',
   '--max-old-space-size=1024',
+  '--external-memory-accounted-in-global-limit',
   '--disable-warning=ExperimentalWarning',
 ];
 
@@ -54,9 +55,10 @@ export async function startServer(
     readonly settings?: TestSettings;
     readonly faults?: FaultPoints;
     readonly logTo?: { write(line: string): void };
+    readonly s3Timeouts?: ComposeOptions['s3Timeouts'];
   } = {},
 ): Promise<TestServer> {
-  const { faults, logTo, settings = {} } = options;
+  const { faults, logTo, s3Timeouts, settings = {} } = options;
   const directory = await freshDirectory();
   const level: TestSettings = logTo === undefined ? { LOG_LEVEL: 'silent' } : {};
   const config = testConfig(directory, { ...level, ...settings });
@@ -64,6 +66,7 @@ export async function startServer(
     config,
     ...(faults === undefined ? {} : { faults }),
     ...(logTo === undefined ? {} : { logTo }),
+    ...(s3Timeouts === undefined ? {} : { s3Timeouts }),
   });
   return {
     url: server.addresses.api,
