@@ -251,9 +251,9 @@ test('a byte of the credential and its scope, of the signed names, of the signat
   const text = headerOf(message, 'authorization');
   const mutants = headerMutants('authorization');
   const within = (pattern: RegExp) => {
-    const { index: start = 0, 0: part = '' } = pattern.exec(text) ?? [];
-    assert.notEqual(part, '');
-    return mutants.slice(start, start + part.length);
+    const found = pattern.exec(text);
+    assert(found !== null && found[0] !== '', String(pattern));
+    return mutants.slice(found.index, found.index + found[0].length);
   };
   const malformed = { AuthorizationHeaderMalformed: 400 };
   await refuseAll(within(/(?<=Credential=)\w+/), { ...malformed, InvalidAccessKeyId: 403 });
