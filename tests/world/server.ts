@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ComposeOptions, composeServer } from '../../src/compose.ts';
+import { composeServer } from '../../src/compose.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 import { environmentOf } from '../../src/config/env.ts';
 import type { FaultPoints } from '../../src/core/ports/fault-points.ts';
@@ -55,10 +55,9 @@ export async function startServer(
     readonly settings?: TestSettings;
     readonly faults?: FaultPoints;
     readonly logTo?: { write(line: string): void };
-    readonly s3Timeouts?: ComposeOptions['s3Timeouts'];
   } = {},
 ): Promise<TestServer> {
-  const { faults, logTo, s3Timeouts, settings = {} } = options;
+  const { faults, logTo, settings = {} } = options;
   const directory = await freshDirectory();
   const level: TestSettings = logTo === undefined ? { LOG_LEVEL: 'silent' } : {};
   const config = testConfig(directory, { ...level, ...settings });
@@ -66,7 +65,6 @@ export async function startServer(
     config,
     ...(faults === undefined ? {} : { faults }),
     ...(logTo === undefined ? {} : { logTo }),
-    ...(s3Timeouts === undefined ? {} : { s3Timeouts }),
   });
   return {
     url: server.addresses.api,
