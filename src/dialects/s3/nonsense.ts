@@ -12,28 +12,38 @@ const LINGER_MS = 1000;
 /** Answers a connection whose bytes are no HTTP, then ends it. */
 export function answerNonsense(
   deps: Pick<S3Deps, 'random' | 'clock'>,
-  connection: { readonly socket: Socket; readonly isAnswering: boolean },
+  connection: {
+    readonly socket: Socket;
+    readonly isAnswering: boolean;
+    readonly isSending: boolean;
+  },
   error: NodeJS.ErrnoException,
 ): void {
-  const { socket, isAnswering } = connection;
+  const { socket, isAnswering, isSending } = connection;
   if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
     socket.destroy();
     return;
   }
-  socket.end(answerOf(refusalOf(error.code), newRequestId(deps.random)));
+  socket.end(answerOf(refusalOf(error.code, isSending), newRequestId(deps.random)));
   const cancel = deps.clock.after(LINGER_MS, () => socket.destroy());
   socket.once('close', cancel);
 }
 
-function refusalOf(code: string | undefined): S3Refusal {
+function refusalOf(code: string | undefined, isSending: boolean): S3Refusal {
   switch (code) {
+    case 'HPE_INVALID_EOF_STATE':
+      return isSending ? new S3Refusal('IncompleteBody') : malformed();
     case 'HPE_HEADER_OVERFLOW':
       return new S3Refusal('RequestHeaderSectionTooLarge');
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new S3Refusal('RequestTimeout');
     default:
-      return new S3Refusal('BadRequest', 'The request is not well-formed HTTP/1.1.');
+      return malformed();
   }
+}
+
+function malformed(): S3Refusal {
+  return new S3Refusal('BadRequest', 'The request is not well-formed HTTP/1.1.');
 }
 
 function answerOf(refusal: S3Refusal, requestId: string): string {

@@ -59,7 +59,11 @@ export function createS3Server(deps: S3Deps, options: S3ServerOptions): Server {
     }),
   );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
-    answerNonsense(deps, { socket, isAnswering: open.isAnswering(socket) }, error),
+    answerNonsense(
+      deps,
+      { socket, isAnswering: open.isAnswering(socket), isSending: open.isSending(socket) },
+      error,
+    ),
   );
   server.timeout = options.timeouts?.idleMs ?? IDLE_TIMEOUT_MS;
   server.on('timeout', (socket: Socket) => open.endIdle(socket));
@@ -100,6 +104,11 @@ class OpenExchanges {
 
   isAnswering(socket: Socket): boolean {
     return this.#bySocket.get(socket)?.response.headersSent === true;
+  }
+
+  /** Whether the head of a request came, and its body has not ended. */
+  isSending(socket: Socket): boolean {
+    return this.#bySocket.get(socket)?.request.complete === false;
   }
 
   /** A sender that stopped sending is told so; a reader that stopped reading cannot be. */
