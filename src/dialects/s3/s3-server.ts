@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import type { TlsContext } from '../../kit/tls-pair.ts';
 import type { S3Deps } from './deps.ts';
 import { answerNonsense } from './nonsense.ts';
-import { type Incoming, type Known, serveRequest } from './serve-request.ts';
+import { answerIdle, type Incoming, type Known, serveRequest } from './serve-request.ts';
 import { S3Refusal } from './wire/s3-refusal.ts';
 
 export type S3ServerOptions = {
@@ -26,6 +26,11 @@ const HEADERS_CHECK_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 /** A body of which nothing came for so long has lost its sender. */
 const IDLE_TIMEOUT_MS = 120_000;
+/**
+ * Requests of a connection are served one after another, or each that came early would hold its
+ * buffers until its turn to be answered. What sends more ahead than this reads no answers.
+ */
+const WAITING_MAX = 64;
 /** AWS takes 8 KB of headers; twice that is refused by Node. */
 const HEADER_BYTES_MAX = 16 * 1024;
 
@@ -70,10 +75,20 @@ export function createS3Server(deps: S3Deps, options: S3ServerOptions): Server {
   return server;
 }
 
+/** The newest exchange of a connection. */
+type Open = {
+  readonly incoming: Incoming;
+  known: Known | undefined;
+  /** Resolves when its answer is out, or the connection gone. */
+  readonly ended: Promise<void>;
+  /** How many exchanges of the connection it waits for. */
+  readonly behind: number;
+};
+
 /** The exchanges under way, by connection. */
 class OpenExchanges {
   readonly #deps: S3Deps;
-  readonly #bySocket = new WeakMap<Socket, Incoming>();
+  readonly #bySocket = new WeakMap<Socket, Open>();
 
   constructor(deps: S3Deps) {
     this.#deps = deps;
@@ -87,38 +102,54 @@ class OpenExchanges {
     const { isExpectingContinue = false, fault = headFault(request) } = how;
     const incoming: Incoming = { request, response, isExpectingContinue, fault };
     const { socket } = request;
-    this.#bySocket.set(socket, incoming);
+    const before = this.#bySocket.get(socket);
+    const behind = before === undefined ? 0 : before.behind + 1;
+    if (behind > WAITING_MAX) {
+      socket.destroy();
+      return;
+    }
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const open: Open = { incoming, known: undefined, ended, behind };
+    this.#bySocket.set(socket, open);
     const startedAt = this.#deps.clock.now();
-    let known: Known | undefined;
     response.once('close', () => {
-      if (this.#bySocket.get(socket) === incoming) this.#bySocket.delete(socket);
-      observe(this.#deps, incoming, { known, ms: this.#deps.clock.now() - startedAt });
+      resolve();
+      if (this.#bySocket.get(socket) === open) this.#bySocket.delete(socket);
+      const ms = this.#deps.clock.now() - startedAt;
+      observe(this.#deps, incoming, { known: open.known, ms });
     });
+    if (before === undefined) this.#begin(open);
+    else void before.ended.then(() => socket.destroyed || this.#begin(open));
+  }
+
+  #begin(open: Open): void {
+    const { incoming } = open;
     serveRequest(this.#deps, incoming, (begun) => {
-      known = begun;
+      open.known = begun;
     }).catch((error: unknown) => {
       this.#deps.log.error({ err: error }, 'an answer failed');
-      response.destroy();
+      incoming.response.destroy();
     });
   }
 
   isAnswering(socket: Socket): boolean {
-    return this.#bySocket.get(socket)?.response.headersSent === true;
+    return this.#bySocket.get(socket)?.incoming.response.headersSent === true;
   }
 
   /** Whether the head of a request came, and its body has not ended. */
   isSending(socket: Socket): boolean {
-    return this.#bySocket.get(socket)?.request.complete === false;
+    return this.#bySocket.get(socket)?.incoming.request.complete === false;
   }
 
   /** A sender that stopped sending is told so; a reader that stopped reading cannot be. */
   endIdle(socket: Socket): void {
-    const incoming = this.#bySocket.get(socket);
-    if (incoming === undefined || incoming.response.headersSent || incoming.request.complete) {
+    const open = this.#bySocket.get(socket);
+    if (open === undefined || open.incoming.response.headersSent || open.behind > 0) {
       socket.destroy();
       return;
     }
-    incoming.request.destroy(new S3Refusal('RequestTimeout'));
+    // Whose request is all there waits for us: a copy of many bytes takes its time.
+    if (!open.incoming.request.complete) answerIdle(this.#deps, open.incoming, open.known);
   }
 }
 

@@ -63,11 +63,7 @@ export async function serveRequest(
     caller: undefined,
   };
   onKnown(known);
-  const baseHeaders: Record<string, string> = {
-    server: 'Pinfold',
-    'x-amz-request-id': known.requestId,
-    'x-amz-id-2': HOST_ID,
-  };
+  const baseHeaders = baseHeadersOf(known.requestId);
   const sendContinue = () => {
     if (!incoming.isExpectingContinue) return;
     incoming.isExpectingContinue = false;
@@ -101,6 +97,10 @@ export async function serveRequest(
   } catch (error) {
     answerFailure(deps, incoming, { error, known, baseHeaders });
   }
+}
+
+function baseHeadersOf(requestId: string): Record<string, string> {
+  return { server: 'Pinfold', 'x-amz-request-id': requestId, 'x-amz-id-2': HOST_ID };
 }
 
 /** A form names its signer in its fields, so that it looks anonymous until they are read. */
@@ -151,6 +151,21 @@ async function authorize(deps: S3Deps, call: Call, access: Access): Promise<void
   await requireAccess(deps, { caller: call.caller, bucket: call.bucket, access, name });
 }
 
+/**
+ * Answers a sender that fell silent within its body, and ends the connection; whoever reads the
+ * body finds that it ended early.
+ */
+export function answerIdle(deps: S3Deps, incoming: Incoming, known: Known | undefined): void {
+  const requestId = known?.requestId ?? newRequestId(deps.random);
+  // Node tells a request of its lost connection only as long as it is not answered.
+  incoming.response.once('close', () => incoming.request.destroy());
+  answerFailure(deps, incoming, {
+    error: new S3Refusal('RequestTimeout'),
+    known: known ?? { requestId, operation: undefined, caller: undefined },
+    baseHeaders: baseHeadersOf(requestId),
+  });
+}
+
 /** Answers an error, or ends the connection where an answer has begun. */
 function answerFailure(
   deps: S3Deps,
@@ -163,7 +178,7 @@ function answerFailure(
 ): void {
   const { request, response } = incoming;
   const { error, known, baseHeaders } = failure;
-  const refusal = refusalFor(error, request);
+  const refusal = findRefusal(error) ?? new S3Refusal('InternalError');
   const { requestId, operation } = known;
   const status = statusOf(refusal);
   if (status === 500) deps.log.error({ requestId, operation, err: error }, 'request failed');
@@ -171,9 +186,9 @@ function answerFailure(
     response.destroy();
     return;
   }
-  const isWaiting = incoming.isExpectingContinue;
-  const closing = isWaiting ? { connection: 'close' } : {};
-  if (!isWaiting && hasBody(request)) drainBody(request, (ms, run) => deps.clock.after(ms, run));
+  const isClosing = incoming.isExpectingContinue || refusal.code === 'RequestTimeout';
+  const closing = isClosing ? { connection: 'close' } : {};
+  if (!isClosing && hasBody(request)) drainBody(request, (ms, run) => deps.clock.after(ms, run));
   answerDocument(
     { response, baseHeaders, head: { ...EMPTY_HEAD, method: request.method ?? 'GET' } },
     {
@@ -190,12 +205,6 @@ function regionHeaders(
   operation: Known['operation'],
 ): Readonly<Record<string, string>> {
   return operation === 'HeadBucket' ? { 'x-amz-bucket-region': settings.region } : {};
-}
-
-/** A body that was cut for being idle ends as any that its sender left. */
-function refusalFor(error: unknown, { errored }: IncomingMessage): S3Refusal {
-  if (errored instanceof S3Refusal) return errored;
-  return findRefusal(error) ?? new S3Refusal('InternalError');
 }
 
 const EMPTY_HEAD: RequestHead = {

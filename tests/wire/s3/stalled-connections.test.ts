@@ -1,0 +1,136 @@
+/** Proves what becomes of connections that fall silent, that wait, or that ask too much. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { BlobStore, BlobWriter } from '../../../src/core/ports/blob-store.ts';
+import { openSocket, parseAnswer, readToEnd } from '../http-client.ts';
+import { eventually } from '../service.ts';
+import { startS3Alone } from './s3-alone.ts';
+import { assertS3Error } from './start-s3.ts';
+import { deliver, headOf, signed, withHeaders } from './wire-request.ts';
+
+const IDLE_MS = 500;
+
+test('a sender that stops within its body is told so, and nothing is stored', async () => {
+  let staged = 0;
+  const { endpoint, holder } = await startS3Alone({
+    timeouts: { idleMs: IDLE_MS, headersMs: 5000 },
+    change: ({ blobs }) => ({
+      blobs: stagedThrough(blobs, async (writer) => {
+        staged += 1;
+        return {
+          write: (chunk) => writer.write(chunk),
+          commit: () => writer.commit(),
+          release: async () => {
+            staged -= 1;
+            await writer.release();
+          },
+        };
+      }),
+    }),
+  });
+  const route = `PUT /${holder.bucket}/stalled`;
+  for (const size of [1000, 1_000_000]) {
+    const message = signed(holder, { route, body: Buffer.alloc(size, 'x') });
+    const socket = await openSocket(endpoint);
+    const reading = readToEnd(socket);
+    socket.write(headOf(message));
+    socket.write(message.body.subarray(0, size / 2));
+    assertS3Error(parseAnswer(await reading), 400, 'RequestTimeout');
+    await eventually(() => socket.closed && staged === 0);
+  }
+  const head = signed(holder, { route: `HEAD /${holder.bucket}/stalled` });
+  assert.equal((await deliver(endpoint, head)).status, 404);
+});
+
+test('a server that works longer than connections may be idle answers all the same', async () => {
+  const { endpoint, holder } = await startS3Alone({
+    timeouts: { idleMs: IDLE_MS, headersMs: 5000 },
+    change: ({ blobs }) => ({
+      // A disk that takes three times as long as a connection may be silent.
+      blobs: stagedThrough(blobs, async (writer) => ({
+        write: (chunk) => writer.write(chunk),
+        commit: async () => {
+          await wait(3 * IDLE_MS);
+          return await writer.commit();
+        },
+        release: () => writer.release(),
+      })),
+    }),
+  });
+  const message = signed(holder, { route: `PUT /${holder.bucket}/slow`, body: 'bytes' });
+  assert.equal((await deliver(endpoint, message)).status, 200);
+});
+
+/** The store, whose writers are others around its own. */
+function stagedThrough(
+  store: BlobStore,
+  around: (writer: BlobWriter) => Promise<BlobWriter>,
+): BlobStore {
+  const changed = Object.create(store) as BlobStore;
+  changed.stage = async (options) => around(await store.stage(options));
+  return changed;
+}
+
+test('requests that come before the answer to the one before them wait their turn', async () => {
+  let openReaders = 0;
+  let openReadersMax = 0;
+  const { endpoint, holder } = await startS3Alone({
+    change: ({ blobs }) => {
+      const counting = Object.create(blobs) as BlobStore;
+      counting.stage = (options) => blobs.stage(options);
+      counting.open = async (blob) => {
+        const reader = await blobs.open(blob);
+        openReaders += 1;
+        openReadersMax = Math.max(openReadersMax, openReaders);
+        const close = async () => {
+          openReaders -= 1;
+          await reader.close();
+        };
+        return { sizeBytes: blob.sizeBytes, read: reader.read.bind(reader), close };
+      };
+      return { blobs: counting };
+    },
+  });
+  const bytes = randomBytes(3_000_000);
+  const put = signed(holder, { route: `PUT /${holder.bucket}/large`, body: bytes });
+  assert.equal((await deliver(endpoint, put)).status, 200);
+  const closing = signed(holder, { route: `GET /${holder.bucket}/large` });
+  const going = withHeaders(closing, { connection: undefined });
+  const socket = await openSocket(endpoint);
+  const reading = readToEnd(socket);
+  const count = 20;
+  const heads = Array.from({ length: count }, (_, at) =>
+    headOf(at === count - 1 ? closing : going),
+  );
+  socket.write(Buffer.concat(heads));
+  const text = await reading;
+  const answers = text.split('HTTP/1.1 200 OK\r\n').slice(1);
+  assert.equal(answers.length, count);
+  const expected = bytes.toString('latin1');
+  for (const answer of answers) {
+    assert(answer.slice(answer.indexOf('\r\n\r\n') + 4) === expected, 'an answer is damaged');
+  }
+  assert.equal(openReadersMax, 1);
+});
+
+test('a connection that asks without end is closed, and others are served', async () => {
+  const { endpoint, holder } = await startS3Alone();
+  const put = signed(holder, {
+    route: `PUT /${holder.bucket}/large`,
+    body: randomBytes(9_000_000),
+  });
+  assert.equal((await deliver(endpoint, put)).status, 200);
+  const get = withHeaders(signed(holder, { route: `GET /${holder.bucket}/large` }), {
+    connection: undefined,
+  });
+  const socket = await openSocket(endpoint);
+  socket.pause();
+  const head = headOf(get);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.write(Buffer.concat(Array.from({ length: 2000 }, () => head)));
+  socket.resume();
+  await closed;
+  assert.equal((await deliver(endpoint, signed(holder, { route: 'GET /' }))).status, 200);
+});
