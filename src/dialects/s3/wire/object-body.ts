@@ -1,6 +1,7 @@
 /** The body of an object or a part as a source of its bytes, whatever frame they come in. */
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../../../core/errors.ts';
+import type { ByteSink } from '../../../core/ports/blob-store.ts';
 import type { ByteSource } from '../../../core/ports/byte-source.ts';
 import { AwsChunkedDecoder } from '../../../kit/aws-chunked/aws-chunked-decoder.ts';
 import { AwsChunkedError } from '../../../kit/aws-chunked/aws-chunked-error.ts';
@@ -61,20 +62,29 @@ function chunkedBody(request: IncomingMessage, head: RequestHead, caller: Caller
     async pipeTo(sink) {
       await translated(async () => {
         await outer.pipeTo((chunk) => {
-          let waiting: Promise<void>[] | undefined;
-          decoder.push(chunk, (slice) => {
-            const wait = sink(slice);
-            if (wait === undefined) return;
-            waiting ??= [];
-            waiting.push(wait);
-          });
-          return waiting === undefined ? undefined : Promise.all(waiting).then(() => undefined);
+          const slices: Uint8Array[] = [];
+          decoder.push(chunk, (slice) => slices.push(slice));
+          return sendSlices(slices, 0, sink);
         });
         trailers = decoder.finish().trailers;
       });
     },
   };
   return { source, trailers: () => trailers };
+}
+
+/** One after the other: a sink is not called again before what it answered has resolved. */
+function sendSlices(
+  slices: readonly Uint8Array[],
+  first: number,
+  sink: ByteSink,
+): Promise<void> | undefined {
+  for (let at = first; at < slices.length; at += 1) {
+    const slice = slices[at];
+    const wait = slice && sink(slice);
+    if (wait !== undefined) return wait.then(() => sendSlices(slices, at + 1, sink));
+  }
+  return undefined;
 }
 
 function isSigned(payload: Caller['payload']): boolean {
