@@ -70,7 +70,8 @@ function contentEncoding(text: string | undefined): string {
 }
 
 function userMetadata(headers: Headers): Readonly<Record<string, string>> {
-  const metadata: Record<string, string> = {};
+  // Without a prototype: a name may be `__proto__`.
+  const metadata: Record<string, string> = Object.create(null);
   let sizeBytes = 0;
   for (const name in headers) {
     if (!name.startsWith(META_PREFIX)) continue;
@@ -84,7 +85,7 @@ function userMetadata(headers: Headers): Readonly<Record<string, string>> {
       MaxSizeAllowed: USER_METADATA_BYTES_MAX,
     });
   }
-  return metadata;
+  return { ...metadata };
 }
 
 function storageClass(headers: Headers): string {
