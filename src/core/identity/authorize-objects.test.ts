@@ -21,7 +21,7 @@ const HER_OTHER = { ...HERS, bucketId: 2 as BucketId };
 const HIS = { bucketId: 3 as BucketId, accountId: BOB, publicRead: false };
 const HIS_PUBLIC = { ...HIS, publicRead: true };
 
-const ON_OBJECTS = ['read', 'write', 'delete', 'list'] as const;
+const ON_OBJECTS = ['read', 'inspect', 'write', 'delete', 'list'] as const;
 const ON_BUCKETS = ['bucket.identify', 'bucket.read', 'bucket.write'] as const;
 const EVERYTHING: readonly ObjectAccess[] = [...ON_OBJECTS, ...ON_BUCKETS];
 
@@ -100,10 +100,16 @@ test('a key of a prefix stays inside it, and only knows that its bucket is there
 });
 
 test('a read-only key changes nothing', () => {
-  const reads: readonly ObjectAccess[] = ['read', 'list', 'bucket.identify', 'bucket.read'];
+  const reads: readonly ObjectAccess[] = [
+    'read',
+    'inspect',
+    'list',
+    'bucket.identify',
+    'bucket.read',
+  ];
   assert.deepEqual(allowed(key({ isReadOnly: true }), HERS, 'k'), reads);
   const limited = key({ isReadOnly: true, bucketId: HERS.bucketId, prefix: 'k' });
-  assert.deepEqual(allowed(limited, HERS, 'k'), ['read', 'list', 'bucket.identify']);
+  assert.deepEqual(allowed(limited, HERS, 'k'), ['read', 'inspect', 'list', 'bucket.identify']);
 });
 
 test('an empty prefix limits nothing', () => {

@@ -4,11 +4,13 @@ import type { Bucket } from '../objects/bucket.ts';
 import type { Principal, S3KeyCredential } from '../principal.ts';
 
 /**
- * On objects: `read`, `write`, `delete`. On the bucket: `list` it; `bucket.identify`: that it is
- * there and where; `bucket.read` and `bucket.write`: its configuration, and removing it.
+ * On objects: `read`, `inspect` (what is kept beside the bytes, for no public), `write`, `delete`.
+ * On the bucket: `list` it; `bucket.identify`: that it is there and where; `bucket.read` and
+ * `bucket.write`: its configuration, and removing it.
  */
 export type ObjectAccess =
   | 'read'
+  | 'inspect'
   | 'write'
   | 'delete'
   | 'list'
@@ -102,6 +104,7 @@ function isInScope(
     case 'bucket.write':
       return !key.isReadOnly && !hasPrefix(key.prefix);
     case 'read':
+    case 'inspect':
     case 'list':
       return isUnder(key.prefix, name);
     case 'write':

@@ -13,6 +13,7 @@ export type Access =
   | 'bucket.write'
   | 'list'
   | 'read'
+  | 'inspect'
   | 'write'
   | 'delete'
   | 'own';
@@ -137,9 +138,14 @@ export const OPERATIONS = {
     method: 'GET',
     on: 'object',
     parameter: 'attributes',
-    support: served('read'),
+    support: served('inspect'),
   },
-  GetObjectTagging: { method: 'GET', on: 'object', parameter: 'tagging', support: served('read') },
+  GetObjectTagging: {
+    method: 'GET',
+    on: 'object',
+    parameter: 'tagging',
+    support: served('inspect'),
+  },
   PutObjectTagging: { method: 'PUT', on: 'object', parameter: 'tagging', support: served('write') },
   DeleteObjectTagging: {
     method: 'DELETE',
@@ -147,7 +153,7 @@ export const OPERATIONS = {
     parameter: 'tagging',
     support: served('write'),
   },
-  GetObjectAcl: { method: 'GET', on: 'object', parameter: 'acl', support: served('read') },
+  GetObjectAcl: { method: 'GET', on: 'object', parameter: 'acl', support: served('inspect') },
   PutObjectAcl: {
     method: 'PUT',
     on: 'object',
