@@ -133,7 +133,8 @@ class OpenExchanges {
   }
 
   isAnswering(socket: Socket): boolean {
-    return this.#bySocket.get(socket)?.incoming.response.headersSent === true;
+    const open = this.#bySocket.get(socket);
+    return open !== undefined && (open.behind > 0 || open.incoming.response.headersSent);
   }
 
   /** Whether the head of a request came, and its body has not ended. */

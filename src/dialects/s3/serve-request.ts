@@ -157,6 +157,7 @@ async function authorize(deps: S3Deps, call: Call, access: Access): Promise<void
  */
 export function answerIdle(deps: S3Deps, incoming: Incoming, known: Known | undefined): void {
   const requestId = known?.requestId ?? newRequestId(deps.random);
+  incoming.isExpectingContinue = false;
   // Node tells a request of its lost connection only as long as it is not answered.
   incoming.response.once('close', () => incoming.request.destroy());
   answerFailure(deps, incoming, {
