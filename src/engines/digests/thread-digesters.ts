@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Digester, Digesters } from '../../core/ports/digesters.ts';
 import { asBuffer } from '../../kit/buffers.ts';
+import { ChunkList } from '../../kit/chunk-list.ts';
 import {
   type Digests,
   type DigestWishes,
@@ -112,8 +113,7 @@ class InlineDigester implements Digester {
 class UndecidedDigester implements Digester {
   readonly #wishes: DigestWishes;
   readonly #openStream: () => ThreadStream;
-  #kept: Uint8Array[] = [];
-  #keptBytes = 0;
+  readonly #kept = new ChunkList();
   #stream: ThreadStream | undefined;
 
   constructor(wishes: DigestWishes, openStream: () => ThreadStream) {
@@ -124,12 +124,10 @@ class UndecidedDigester implements Digester {
   update(chunk: Uint8Array): Promise<void> | undefined {
     if (this.#stream !== undefined) return this.#stream.update(chunk);
     this.#kept.push(chunk);
-    this.#keptBytes += chunk.byteLength;
-    if (this.#keptBytes <= KEPT_BYTES_MAX) return undefined;
+    if (this.#kept.sizeBytes <= KEPT_BYTES_MAX) return undefined;
     const stream = this.#openStream();
     this.#stream = stream;
-    const kept = this.#kept;
-    this.#kept = [];
+    const kept = this.#kept.take();
     return (async () => {
       for (const part of kept) await stream.update(part);
     })();
@@ -138,12 +136,12 @@ class UndecidedDigester implements Digester {
   finish(): Digests | Promise<Digests> {
     if (this.#stream !== undefined) return this.#stream.finish();
     const inline = new InlineDigester(this.#wishes);
-    for (const chunk of this.#kept) inline.update(chunk);
+    for (const chunk of this.#kept.take()) inline.update(chunk);
     return inline.finish();
   }
 
   abandon(): void {
-    this.#kept = [];
+    this.#kept.take();
     this.#stream?.abandon();
   }
 }

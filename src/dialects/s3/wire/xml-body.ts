@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { formatChecksumValue } from '../../../kit/checksums/checksum-value.ts';
 import { checksumOf } from '../../../kit/checksums/open-checksum.ts';
+import { ChunkList } from '../../../kit/chunk-list.ts';
 import { readXml } from '../../../kit/xml/read-xml.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import { requestBody } from '../../../server/request-body.ts';
@@ -85,15 +86,13 @@ async function gather(
   const source = requestBody(request);
   if ((source.declaredBytes ?? 0) > sizeBytesMax) throw tooLong(sizeBytesMax);
   sendContinue();
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
+  const gathered = new ChunkList();
   await source.pipeTo((chunk) => {
-    sizeBytes += chunk.byteLength;
-    if (sizeBytes > sizeBytesMax) throw tooLong(sizeBytesMax);
-    chunks.push(Buffer.from(chunk));
+    if (gathered.sizeBytes + chunk.byteLength > sizeBytesMax) throw tooLong(sizeBytesMax);
+    gathered.push(Buffer.from(chunk));
     return undefined;
   });
-  return Buffer.concat(chunks);
+  return Buffer.concat(gathered.take());
 }
 
 function tooLong(sizeBytesMax: number): S3Refusal {

@@ -4,6 +4,7 @@ import { strict as assert } from 'node:assert';
 import { dirname, join } from 'node:path';
 import type { BlobId } from '../../../core/ids.ts';
 import type { BlobRef, BlobWriter } from '../../../core/ports/blob-store.ts';
+import { ChunkList } from '../../../kit/chunk-list.ts';
 import { BlockSums, blobFileName, blobFolders, encodeFooter, FILE_LOCATION } from './blob-file.ts';
 import type { DiskFile, DiskIo } from './disk-io.ts';
 
@@ -30,8 +31,7 @@ export class FileWriter implements BlobWriter {
   readonly #path: string;
   readonly #file: DiskFile;
   readonly #sums = new BlockSums();
-  #gathered: Uint8Array[] = [];
-  #gatheredBytes = 0;
+  readonly #gathered = new ChunkList();
   #position = 0;
   #state: 'open' | 'committed' | 'released' = 'open';
 
@@ -58,8 +58,7 @@ export class FileWriter implements BlobWriter {
     assert.equal(this.#state, 'open');
     this.#sums.update(chunk);
     this.#gathered.push(chunk);
-    this.#gatheredBytes += chunk.byteLength;
-    return this.#gatheredBytes < GATHER_BYTES ? undefined : this.#flush();
+    return this.#gathered.sizeBytes < GATHER_BYTES ? undefined : this.#flush();
   }
 
   async commit(): Promise<BlobRef> {
@@ -90,7 +89,7 @@ export class FileWriter implements BlobWriter {
     if (this.#state === 'released') return;
     const wasCommitted = this.#state === 'committed';
     this.#state = 'released';
-    this.#gathered = [];
+    this.#gathered.take();
     try {
       await this.#file.close();
       if (!wasCommitted) await this.#deps.io.removeFile(this.#path);
@@ -102,10 +101,8 @@ export class FileWriter implements BlobWriter {
   }
 
   async #flush(): Promise<void> {
-    if (this.#gatheredBytes === 0) return;
-    const chunks = this.#gathered;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
+    if (this.#gathered.sizeBytes === 0) return;
+    const chunks = this.#gathered.take();
     try {
       this.#position += await this.#file.write(chunks, this.#position);
     } catch (error) {

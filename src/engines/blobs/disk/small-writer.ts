@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import type { BlobId } from '../../../core/ids.ts';
 import type { BlobRef, BlobWriter } from '../../../core/ports/blob-store.ts';
+import { ChunkList } from '../../../kit/chunk-list.ts';
 import { SEGMENT_BLOB_BYTES_MAX } from './segment-format.ts';
 import type { Appended } from './segment-writer.ts';
 
@@ -14,7 +15,7 @@ export type SmallWriterDeps = {
 
 export class SmallWriter implements BlobWriter {
   readonly #deps: SmallWriterDeps;
-  #chunks: Uint8Array[] = [];
+  readonly #gathered = new ChunkList();
   #bytes = 0;
   #file: BlobWriter | undefined;
   #appended: Appended | undefined;
@@ -27,7 +28,7 @@ export class SmallWriter implements BlobWriter {
   write(chunk: Uint8Array): Promise<void> | undefined {
     assert.equal(this.#state, 'open');
     if (this.#file !== undefined) return this.#file.write(chunk);
-    this.#chunks.push(chunk);
+    this.#gathered.push(chunk);
     this.#bytes += chunk.byteLength;
     return this.#bytes > SEGMENT_BLOB_BYTES_MAX ? this.#spill() : undefined;
   }
@@ -36,10 +37,9 @@ export class SmallWriter implements BlobWriter {
     assert.equal(this.#state, 'open');
     this.#state = 'committed';
     if (this.#file !== undefined) return await this.#file.commit();
-    const [first] = this.#chunks;
-    const isOne = this.#chunks.length === 1 && first !== undefined;
-    const bytes = isOne ? first : Buffer.concat(this.#chunks);
-    this.#chunks = [];
+    const chunks = this.#gathered.take();
+    const [first] = chunks;
+    const bytes = chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks);
     const taken = this.#deps.takeId();
     const blobId = typeof taken === 'number' ? taken : await taken;
     this.#appended = await this.#deps.append(blobId, bytes);
@@ -49,14 +49,13 @@ export class SmallWriter implements BlobWriter {
   async release(): Promise<void> {
     if (this.#state === 'released') return;
     this.#state = 'released';
-    this.#chunks = [];
+    this.#gathered.take();
     if (this.#appended !== undefined) this.#appended.segment.unpublished -= 1;
     await this.#file?.release();
   }
 
   async #spill(): Promise<void> {
-    const chunks = this.#chunks;
-    this.#chunks = [];
+    const chunks = this.#gathered.take();
     this.#file = await this.#deps.createFile();
     for (const chunk of chunks) await this.#file.write(chunk);
   }
