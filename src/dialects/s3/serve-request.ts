@@ -11,6 +11,7 @@ import { getBucket, requireAccess, requireExpectedOwner } from './access/bucket-
 import type { Caller } from './access/caller.ts';
 import { corsHeaders } from './access/cors.ts';
 import { limitRequests } from './access/limit-requests.ts';
+import { requireHashOfNothing } from './access/payload.ts';
 import { answerPreflight } from './access/preflight.ts';
 import type { S3Deps } from './deps.ts';
 import { detectOperation } from './operations/detect-operation.ts';
@@ -129,13 +130,16 @@ async function operate(
     );
   }
   const serveWithoutBucket = SERVICE_HANDLERS[operation];
-  if (serveWithoutBucket !== undefined)
+  if (serveWithoutBucket !== undefined) {
+    if (!hasBody(exchange.request)) requireHashOfNothing(caller.payload);
     return await serveWithoutBucket(deps, { ...exchange, caller });
+  }
   const bucket = await getBucket(deps, head.address.kind === 'service' ? '' : head.address.bucket);
   const call: Call = { ...exchange, caller, bucket };
   await authorize(deps, call, support.kind === 'served' ? support.access : 'bucket.read');
   requireExpectedOwner(head.headers['x-amz-expected-bucket-owner'], bucket);
   if (support.kind === 'refused') throw new S3Refusal(support.code);
+  if (!takesBytes && !hasBody(exchange.request)) requireHashOfNothing(caller.payload);
   if (head.address.kind === 'object') {
     await OBJECT_HANDLERS[operation]?.(deps, { ...call, key: head.address.key });
   } else {

@@ -29,6 +29,7 @@ const LENGTH: Header = ['x-amz-decoded-content-length', '5'];
 const SIGNED = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD';
 const SIGNED_TRAILER = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER';
 const UNSIGNED_TRAILER = 'STREAMING-UNSIGNED-PAYLOAD-TRAILER';
+const MISMATCH = 'XAmzContentSHA256Mismatch';
 const STREAMING = [SIGNED, SIGNED_TRAILER, UNSIGNED_TRAILER];
 
 type Wanted = { readonly headers?: readonly Header[]; readonly body?: string | Uint8Array };
@@ -77,6 +78,25 @@ test('a hash is held against bodies of every size, and of XML documents', async 
   const route = `PUT /${bucket}?tagging`;
   const tagging = signed(ann, { route, body, payloadHash: '2'.repeat(64) });
   await refuse(tagging, 400, 'XAmzContentSHA256Mismatch');
+});
+
+test('a request without a body signs the hash of nothing, or none', async () => {
+  const id = await openUpload();
+  for (const [route, status] of [
+    ['GET /', 200],
+    [`GET /${bucket}?list-type=2`, 200],
+    [`GET /${bucket}/hashed`, 200],
+    [`POST /${bucket}/part?uploads`, 200],
+    [`DELETE /${bucket}/part?uploadId=${id}`, 204],
+    [`DELETE /${bucket}/absent`, 204],
+  ] as const) {
+    await refuse(signed(ann, { route, payloadHash: '3'.repeat(64) }), 400, MISMATCH);
+    assert.equal((await send(signed(ann, { route }))).status, status, route);
+    const unsignedPayload = signed(ann, { route, payloadHash: 'UNSIGNED-PAYLOAD' });
+    assert((await send(unsignedPayload)).status !== 400, route);
+  }
+  const head = signed(ann, { route: `HEAD /${bucket}/hashed`, payloadHash: '3'.repeat(64) });
+  assert.equal((await send(head)).status, 400);
 });
 
 test('an unsigned body is kept as it comes, over plain HTTP too', async () => {

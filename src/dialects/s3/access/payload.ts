@@ -1,3 +1,4 @@
+import { EMPTY_SHA256 } from '../../../kit/sigv4/sign.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
 import type { Payload } from './caller.ts';
 
@@ -26,4 +27,10 @@ export function parsePayload(text: string): Payload {
         text,
       );
   }
+}
+
+/** What a request without a body may promise of it. Throws `XAmzContentSHA256Mismatch`. */
+export function requireHashOfNothing(payload: Payload): void {
+  if (payload.kind !== 'hashed' || payload.sha256 === EMPTY_SHA256) return;
+  throw new S3Refusal('XAmzContentSHA256Mismatch');
 }
