@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { formatChecksumValue } from '../../../kit/checksums/checksum-value.ts';
 import { checksumOf } from '../../../kit/checksums/open-checksum.ts';
 import { ChunkList } from '../../../kit/chunk-list.ts';
-import { readXml } from '../../../kit/xml/read-xml.ts';
+import { readXmlInTurns } from '../../../kit/xml/read-xml.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import { requestBody } from '../../../server/request-body.ts';
 import type { Caller } from '../access/caller.ts';
@@ -65,7 +65,7 @@ export async function findXmlBody(
     const computed = formatChecksumValue(checksumOf(checksum.algorithm, bytes));
     if (computed !== checksum.value) throw new S3Refusal('BadDigest');
   }
-  return bytes.length === 0 ? undefined : readXml(bytes, { sizeBytesMax });
+  return bytes.length === 0 ? undefined : await readXmlInTurns(bytes, { sizeBytesMax });
 }
 
 function refuseChunks({ payload }: Caller): void {
