@@ -124,7 +124,7 @@ function framing(method: string, body: Uint8Array): readonly Header[] {
   return [...length, ['connection', 'close']];
 }
 
-export function pairsOf(flat: readonly string[]): readonly Header[] {
+function pairsOf(flat: readonly string[]): readonly Header[] {
   return flat.flatMap((name, at) => (at % 2 === 0 ? [[name, flat[at + 1] ?? ''] as const] : []));
 }
 
