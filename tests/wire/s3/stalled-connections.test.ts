@@ -3,12 +3,13 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { ServiceError } from '../../../src/core/errors.ts';
 import type { BlobStore, BlobWriter } from '../../../src/core/ports/blob-store.ts';
 import { openSocket, parseAnswer, readToEnd } from '../http-client.ts';
 import { eventually } from '../service.ts';
 import { startS3Alone } from './s3-alone.ts';
 import { assertS3Error } from './start-s3.ts';
-import { deliver, headOf, signed, withHeaders } from './wire-request.ts';
+import { deliver, factOf, headOf, signed, withHeaders } from './wire-request.ts';
 
 const IDLE_MS = 500;
 
@@ -133,4 +134,44 @@ test('a connection that asks without end is closed, and others are served', asyn
   socket.resume();
   await closed;
   assert.equal((await deliver(endpoint, signed(holder, { route: 'GET /' }))).status, 200);
+});
+
+test('a part is not copied on for a client that has left', async () => {
+  let copying: AbortSignal | undefined;
+  const { endpoint, holder } = await startS3Alone({
+    change: ({ blobs }) => {
+      const endless = Object.create(blobs) as BlobStore;
+      endless.stage = (options) => blobs.stage(options);
+      endless.open = async (blob) => {
+        const reader = await blobs.open(blob);
+        return {
+          sizeBytes: blob.sizeBytes,
+          read: async (_span, _sink, { signal } = {}) => {
+            assert(signal, 'it cannot be ended');
+            copying = signal;
+            while (!signal.aborted) await wait(5);
+            throw new ServiceError('aborted', 'The reader went away.');
+          },
+          close: () => reader.close(),
+        };
+      };
+      return { blobs: endless };
+    },
+  });
+  const key = `${holder.bucket}/source`;
+  await deliver(endpoint, signed(holder, { route: `PUT /${key}`, body: 'bytes' }));
+  const begun = await deliver(endpoint, signed(holder, { route: `POST /${key}?uploads=` }));
+  const uploadId = factOf(begun, 'UploadId') ?? '';
+  const copy = signed(holder, {
+    route: `PUT /${key}?partNumber=1&uploadId=${uploadId}`,
+    headers: [['x-amz-copy-source', key]],
+  });
+  const socket = await openSocket(endpoint);
+  socket.write(headOf(copy));
+  await eventually(() => copying !== undefined);
+  socket.destroy();
+  await eventually(() => copying?.aborted === true);
+  const route = `GET /${key}?uploadId=${uploadId}`;
+  const parts = await deliver(endpoint, signed(holder, { route }));
+  assert.equal(factOf(parts, 'PartNumber'), undefined);
 });

@@ -25,8 +25,11 @@ export async function uploadPartCopy(deps: S3Deps, call: ObjectCall): Promise<vo
     conditions: copyConditions(headers),
     range,
   };
+  // GiBs are not copied for nobody.
+  const gone = new AbortController();
+  call.response.once('close', () => gone.abort());
   try {
-    const { part, checksum } = await copyPart(deps, copy);
+    const { part, checksum } = await copyPart(deps, copy, { signal: gone.signal });
     answerXml(
       call,
       'CopyPartResult',
