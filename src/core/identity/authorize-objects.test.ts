@@ -9,7 +9,7 @@ import { authorize, isAuthorized } from './authorize.ts';
 import {
   authorizeNewBucket,
   authorizeObjects,
-  canRead,
+  canInspect,
   isListable,
   type ObjectAccess,
 } from './authorize-objects.ts';
@@ -122,8 +122,9 @@ test('only those who may list there are told that a key does not exist', () => {
   assert.equal(isListable(key({ prefix: 'a/' }), HERS, 'k'), false);
   assert.equal(isListable(undefined, HIS_PUBLIC, 'k'), false);
   assert.equal(isListable(key(), HIS_PUBLIC, 'k'), false);
-  assert.equal(canRead(undefined, HIS_PUBLIC, 'k'), true);
-  assert.equal(canRead(key({ prefix: 'a/' }), HERS, 'k'), false);
+  assert.equal(canInspect(undefined, HIS_PUBLIC, 'k'), false);
+  assert.equal(canInspect(key(), HERS, 'k'), true);
+  assert.equal(canInspect(key({ prefix: 'a/' }), HERS, 'k'), false);
 });
 
 test('a bucket is made by an owner or by a key without limits', () => {

@@ -34,13 +34,13 @@ export function authorizeObjects(
   if (!isAllowed(principal, access, bucket, name)) throw accessDenied();
 }
 
-/** Whether the object `key` may be read; for copies and for what is shown or left out. */
-export function canRead(
+/** Whether what is kept beside the bytes of `key` is shown, or left out of a copy. */
+export function canInspect(
   principal: Principal | undefined,
   bucket: BucketFacts,
   key: string,
 ): boolean {
-  return isAllowed(principal, 'read', bucket, key);
+  return isAllowed(principal, 'inspect', bucket, key);
 }
 
 /** Whether somebody who may list there asks: only they are told that a key does not exist. */

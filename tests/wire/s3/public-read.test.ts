@@ -25,3 +25,22 @@ test('what is public to read keeps its tags, ACL and attributes from the public'
   assert.equal((await stranger.get('there')).text, 'public');
   assert.equal((await s3.call({ route: `GET /${bucket}/there` })).text, 'public');
 });
+
+test("a copy of what is public leaves its tags behind, a copy of one's own takes them", async () => {
+  const owner = await s3.openHolder('public-copied');
+  const own = objectCalls(owner);
+  const other = objectCalls(await s3.openHolder('public-copier'));
+  await own.put('there', 'public', { 'x-amz-tagging': 'secret=plan', 'x-amz-meta-a': 'b' });
+  await s3.callRest(owner, 'PATCH /api/s3/bucket', { public_read: true });
+  const headers = { 'x-amz-copy-source': `${owner.bucket}/there` };
+  for (const [calls, tagCount] of [
+    [other, undefined],
+    [own, '1'],
+  ] as const) {
+    await calls.put('copy', '', headers);
+    const copied = await calls.get('copy');
+    assert.equal(copied.text, 'public');
+    assert.equal(copied.headers['x-amz-meta-a'], 'b');
+    assert.equal(copied.headers['x-amz-tagging-count'], tagCount);
+  }
+});

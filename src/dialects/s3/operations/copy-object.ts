@@ -1,5 +1,6 @@
 /** CopyObject. */
 import { isServiceError } from '../../../core/errors.ts';
+import { canInspect } from '../../../core/identity/authorize-objects.ts';
 import { copyObject as copy } from '../../../core/objects/copy-object.ts';
 import type { ObjectDescription, ObjectVersion } from '../../../core/objects/object.ts';
 import { xmlText } from '../../../kit/xml/xml-format.ts';
@@ -25,6 +26,8 @@ export async function copyObject(deps: S3Deps, call: ObjectCall): Promise<void> 
   refuseUnkept(headers);
   refuseCopyBody(call);
   const source = await findCopySource(deps, call);
+  // Who may read only because all may does not get the tags.
+  const isOpen = canInspect(call.caller.principal, source.bucket, source.key);
   const described = describeObject(headers);
   refuseNothing(call, source, directives);
   const algorithm = headers['x-amz-checksum-algorithm'];
@@ -32,7 +35,7 @@ export async function copyObject(deps: S3Deps, call: ObjectCall): Promise<void> 
     copy(deps, {
       source: { ...source, conditions: copyConditions(headers) },
       target: { bucket, key, conditions: writeConditions(headers) },
-      describe: (from) => describe(from, described, directives),
+      describe: (from) => describe(isOpen ? from : { ...from, tags: {} }, described, directives),
       checksum: algorithm === undefined ? undefined : algorithmOf(algorithm),
       sizeBytesMax: COPY_BYTES_MAX,
       usage: usageOf(call),
