@@ -254,3 +254,12 @@ test('a refused body answers the same to HEAD, without words', async () => {
     ],
   );
 });
+
+test('a frame that no payload hash announces is not stored as if it were the object', async () => {
+  const frame = encodeAwsChunked({ chunks: [HELLO], signatures: undefined, trailers: [] });
+  const headers: readonly Header[] = [LENGTH, ['content-encoding', 'aws-chunked']];
+  const message = put('framed', 'UNSIGNED-PAYLOAD', { headers, body: frame });
+  await refuse(message, 400, 'InvalidRequest');
+  assert(!(await keysOf(ann)).includes('framed'));
+  await assertKept(put('bare', 'UNSIGNED-PAYLOAD', { headers: [LENGTH] }), 'bare');
+});

@@ -32,14 +32,24 @@ export function objectBody(
   if (payload.kind === 'chunked') return chunkedBody(request, head, caller);
   const source = requestBody(request);
   const hasLength = head.headers['content-length'] !== undefined;
+  const decodedBytes = decodedLength(head);
   if (hasLength) {
     requireSize(source.declaredBytes ?? 0);
+    requireBare(source.declaredBytes, decodedBytes);
     return { source, trailers: noTrailers };
   }
-  const decodedBytes = decodedLength(head);
   if (decodedBytes === undefined) throw new S3Refusal('MissingContentLength');
   requireSize(decodedBytes);
   return { source: { ...source, declaredBytes: decodedBytes }, trailers: noTrailers };
+}
+
+/** A frame that no payload hash announces would be stored as if it were the object. */
+function requireBare(sentBytes: number | undefined, decodedBytes: number | undefined): void {
+  if (decodedBytes === undefined || decodedBytes === sentBytes) return;
+  throw new S3Refusal(
+    'InvalidRequest',
+    'x-amz-decoded-content-length is not the length of a body that does not come in chunks.',
+  );
 }
 
 const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
