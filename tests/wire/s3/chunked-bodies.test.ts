@@ -268,6 +268,23 @@ test('a trailer is the one that was announced', async () => {
   await refuse(unexpected, 400, 'MalformedTrailerError');
 });
 
+test('a trailer that nothing announces is not looked at', async () => {
+  const unannounced: readonly NonNullable<Framed['trailers']>[] = [
+    [],
+    [TRAILER],
+    [[CRC32, 'AAAAAA==']],
+    [['x-amz-meta-a', 'b']],
+  ];
+  for (const form of [SIGNED_TRAILER, UNSIGNED_TRAILER]) {
+    for (const trailers of unannounced) {
+      const message = framed({ key: 'unannounced', form, headers: [], trailers });
+      const { put, got } = await keep(message, 'unannounced');
+      assert.equal(put.headers[CRC32], undefined);
+      assert.equal(got.headers['x-amz-meta-a'], undefined);
+    }
+  }
+});
+
 test('a trailer that is announced by no name that is known is an invalid request', async () => {
   for (const name of ['x-amz-meta-a', 'x-amz-checksum-md5', 'x-amz-checksum-', `${CRC32},x`]) {
     const headers = [['x-amz-trailer', name]] as const;

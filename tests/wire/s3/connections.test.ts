@@ -170,6 +170,17 @@ test('a body of another is never taken for a request: what follows a refusal is 
   assert.deepEqual(statuses, ['403', '200']);
 });
 
+test('a connection is kept for longer than proxies keep theirs', async () => {
+  const socket = await openSocket(s3.endpoint);
+  const first = firstOf(socket);
+  socket.write(headOf(kept(get('small'))));
+  const { headers } = parseAnswer(await first);
+  socket.destroy();
+  assert.equal(headers.connection, 'keep-alive');
+  const seconds = Number(/^timeout=(\d+)$/.exec(String(headers['keep-alive']))?.[1]);
+  assert(seconds > 60, String(headers['keep-alive']));
+});
+
 test('HTTP/1.0 is answered and its connection ended', async () => {
   const old = { ...kept(get('small')), version: 'HTTP/1.0' };
   const answer = await deliver(s3.endpoint, old);
