@@ -12,7 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { openStore } from '../../src/compose-store.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { environmentOf } from '../../src/config/env.ts';
-import { PUT_STEPS, type PutStep } from '../../src/core/ports/fault-points.ts';
+import { type FaultStep, PUT_STEPS } from '../../src/core/ports/fault-points.ts';
 import { verifyStore } from '../../src/core/upkeep/verify-store.ts';
 import { FILE_LOCATION } from '../../src/engines/blobs/disk/blob-file.ts';
 import { sweepDeadBlobs } from '../../src/jobs/sweep-blobs.ts';
@@ -97,7 +97,7 @@ test('after the kills nothing without a row is left but what is swept', async ()
 });
 
 type PlannedKill =
-  | { readonly kind: 'step'; readonly step: PutStep; readonly count: number }
+  | { readonly kind: 'step'; readonly step: FaultStep; readonly count: number }
   | { readonly kind: 'answer'; readonly count: number }
   | { readonly kind: 'time'; readonly afterMs: number };
 

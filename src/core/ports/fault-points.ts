@@ -1,4 +1,4 @@
-/** The named steps of a PUT at which a crash test may stop the process. */
+/** The named steps at which a crash test may stop the process: of a PUT, and of a part. */
 export const PUT_STEPS = [
   'admitted',
   'staged',
@@ -7,11 +7,14 @@ export const PUT_STEPS = [
   'published',
 ] as const;
 
-export type PutStep = (typeof PUT_STEPS)[number];
+/** Before and after the one commit that makes an object of parts. */
+export const COMPLETE_STEPS = ['completing', 'completed'] as const;
+
+export type FaultStep = (typeof PUT_STEPS)[number] | (typeof COMPLETE_STEPS)[number];
 
 /** Is told of each step as it is reached; the server's own does nothing. */
 export interface FaultPoints {
-  reach(step: PutStep): void;
+  reach(step: FaultStep): void;
 }
 
 export const NO_FAULTS: FaultPoints = { reach: () => undefined };

@@ -6,6 +6,7 @@ import { requireEnabled } from '../../identity/start-session.ts';
 import type { PartNumber, TimeMs } from '../../ids.ts';
 import { OBJECT_BYTES_MAX, PART_SIZE_BYTES_MIN } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { FaultPoints } from '../../ports/fault-points.ts';
 import type { CompletionFacts, UploadCommits } from '../../ports/metadata/uploads.ts';
 import { checkWriteConditions, type WriteConditions } from '../condition.ts';
 import type { ObjectChecksum, ObjectVersion } from '../object.ts';
@@ -18,6 +19,7 @@ import { checksumMissing } from './upload-part.ts';
 export type CompleteDeps = {
   readonly metadata: Pick<UploadCommits, 'completeUpload'>;
   readonly clock: Pick<Clock, 'now'>;
+  readonly faults: FaultPoints;
 };
 
 export type StatedChecksum = { readonly algorithm: ChecksumAlgorithm; readonly value: string };
@@ -51,13 +53,14 @@ export type UploadToComplete = {
  * `account_disabled`, and what conditions throw; the upload is then as it was.
  */
 export async function completeUpload(
-  { metadata, clock }: CompleteDeps,
+  { metadata, clock, faults }: CompleteDeps,
   wanted: UploadToComplete,
 ): Promise<UploadResult> {
   const { address, parts } = wanted;
   requireAscending(parts);
   const at = clock.now();
   const listHash = hashOfList(parts);
+  faults.reach('completing');
   const result = await metadata.completeUpload({
     address,
     listed: parts.map(({ partNumber }) => partNumber),
@@ -69,6 +72,7 @@ export async function completeUpload(
       return { version, result: { etag: version.etag, checksum: version.checksum, listHash } };
     },
   });
+  faults.reach('completed');
   // Completed before, by another list: to this client that upload is gone.
   if (result.listHash !== listHash) throw uploadNotFound();
   return result;
