@@ -158,9 +158,22 @@ function headFault(request: IncomingMessage): S3Refusal | undefined {
   if (request.headers.host === undefined && request.httpVersion === '1.1') {
     return new S3Refusal('MissingSecurityHeader', undefined, { MissingHeaderName: 'host' });
   }
+  if (hasTwoHosts(request.rawHeaders)) {
+    return new S3Refusal('BadRequest', 'The request has more than one Host.');
+  }
   const coding = request.headers['transfer-encoding'];
   if (coding === undefined || coding.trim().toLowerCase() === 'chunked') return undefined;
   return new S3Refusal('NotImplemented', undefined, { Header: 'Transfer-Encoding' });
+}
+
+/** Servers and proxies differ on which of them counts (RFC 9112 section 3.2 refuses it). */
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  return count > 1;
 }
 
 function observe(

@@ -31,7 +31,7 @@ import {
   statusOf,
 } from './wire/answers.ts';
 import type { Call, Exchange } from './wire/exchange.ts';
-import { type RequestHead, readHead } from './wire/request-head.ts';
+import { type RequestHead, readHead, splitTarget } from './wire/request-head.ts';
 import { S3Refusal } from './wire/s3-refusal.ts';
 
 /** A request as the listener got it. */
@@ -228,5 +228,5 @@ function hasBody({ headers }: IncomingMessage): boolean {
 
 /** The path without its query, which may hold a signature. */
 function resourceOf({ url = '/' }: IncomingMessage): string {
-  return Buffer.from(url.split('?', 1)[0] ?? '/', 'latin1').toString('utf8');
+  return Buffer.from(splitTarget(url).rawPath, 'latin1').toString('utf8');
 }

@@ -1,4 +1,4 @@
-/** Proves the conditions of reads, writes and deletes, and that writes on a condition are atomic. */
+/** Proves the conditions of reads, writes and deletes, and that conditional writes are atomic. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { codeOf, md5Of, objectCalls, textOf } from './object-calls.ts';

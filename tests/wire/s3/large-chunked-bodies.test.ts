@@ -1,6 +1,6 @@
 /**
- * Proves that large bodies in chunks of any size arrive whole, one after the other: each piece waits
- * for the one before it, however many of them one read of the socket brings.
+ * Proves that large bodies in chunks of any size arrive whole: each piece waits for the one before
+ * it, however many of them one read of the socket brings.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

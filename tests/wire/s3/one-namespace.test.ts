@@ -1,4 +1,4 @@
-/** Proves that S3 and the Files API are two doors to one room: names, headers, hashes, URLs, links. */
+/** Proves that S3 and the Files API are two doors to one room, down to headers, URLs and links. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';

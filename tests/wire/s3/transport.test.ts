@@ -369,3 +369,8 @@ test('a coding of the transfer other than chunked is not implemented', async () 
   }
   assert.deepEqual(await keysOf(ann), []);
 });
+
+test('a request with two hosts is refused, whichever was signed', async () => {
+  const text = 'GET / HTTP/1.1\r\nhost: a\r\nHost: b\r\nconnection: close\r\n\r\n';
+  assertS3Error(parseAnswer(await exchange(s3.endpoint, text)), 400, 'BadRequest');
+});

@@ -50,7 +50,7 @@ function plainHeaders(request: IncomingMessage): Readonly<Record<string, string 
 }
 
 /** The target of a request; clients behind proxies may name scheme and host before the path. */
-function splitTarget(url: string): { readonly rawPath: string; readonly rawQuery: string } {
+export function splitTarget(url: string): { readonly rawPath: string; readonly rawQuery: string } {
   const target = url.startsWith('/') ? url : url.replace(/^https?:\/\/[^/?]*/i, '');
   const at = target.indexOf('?');
   if (at < 0) return { rawPath: target, rawQuery: '' };

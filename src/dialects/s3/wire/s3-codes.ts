@@ -1,6 +1,6 @@
 /**
- * Every error code that this dialect answers, with its status and its words for people. The list is
- * contracts/s3.md's; clients decide by code and status, so neither ever changes.
+ * Every error code that this dialect answers, with its status and its words for people, as
+ * contracts/s3.md has them; clients decide by code and status, so neither ever changes.
  */
 export const S3_CODES = {
   AccessControlListNotSupported: {
@@ -32,13 +32,8 @@ export const S3_CODES = {
   },
   BucketAlreadyOwnedByYou: { status: 409, message: 'The bucket exists already and is yours.' },
   BucketNotEmpty: { status: 409, message: 'The bucket you tried to delete is not empty.' },
-  ConditionalRequestConflict: {
-    status: 409,
-    message: 'A conflicting operation is in progress against this resource. Please try again.',
-  },
   EntityTooLarge: { status: 400, message: 'Your upload exceeds the maximum allowed size.' },
   EntityTooSmall: { status: 400, message: 'Your upload is smaller than the minimum allowed size.' },
-  ExpiredToken: { status: 400, message: 'The provided token has expired.' },
   IncompleteBody: {
     status: 400,
     message: 'The body has fewer bytes than its declared length.',
@@ -51,18 +46,10 @@ export const S3_CODES = {
   },
   InvalidArgument: { status: 400, message: 'Invalid Argument' },
   InvalidBucketName: { status: 400, message: 'The specified bucket is not valid.' },
-  InvalidBucketState: {
-    status: 409,
-    message: 'The request is not valid for the current state of the bucket.',
-  },
   InvalidDigest: { status: 400, message: 'The Content-MD5 you specified was invalid.' },
   InvalidLocationConstraint: {
     status: 400,
     message: 'The specified location-constraint is not valid.',
-  },
-  InvalidObjectState: {
-    status: 403,
-    message: 'The operation is not valid for the current state of the object.',
   },
   InvalidPart: {
     status: 400,
@@ -143,15 +130,10 @@ export const S3_CODES = {
     status: 404,
     message: 'Object Lock configuration does not exist for this bucket',
   },
-  OperationAborted: {
-    status: 409,
-    message: 'A conflicting conditional operation is in progress. Please try again.',
-  },
   OwnershipControlsNotFoundError: {
     status: 404,
     message: 'The bucket ownership controls were not found',
   },
-  PermanentRedirect: { status: 301, message: 'The bucket is at another endpoint.' },
   PreconditionFailed: {
     status: 412,
     message: 'At least one of the pre-conditions you specified did not hold',
@@ -188,7 +170,6 @@ export const S3_CODES = {
     status: 400,
     message: 'You have attempted to create more buckets than allowed.',
   },
-  UnexpectedContent: { status: 400, message: 'This request does not support content.' },
   XAmzContentSHA256Mismatch: {
     status: 400,
     message: "The provided 'x-amz-content-sha256' header does not match what was computed.",
