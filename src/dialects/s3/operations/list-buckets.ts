@@ -43,9 +43,7 @@ export async function listBuckets(deps: S3Deps, call: ServiceCall): Promise<void
     ownerElement('Owner', principal),
     xmlElement('Buckets', ...buckets),
     xmlText('Prefix', query.get('prefix')),
-    page.next === undefined
-      ? undefined
-      : xmlText('ContinuationToken', Buffer.from(page.next, 'utf8').toString('base64url')),
+    page.next === undefined ? undefined : xmlText('ContinuationToken', tokenOf(page.next)),
   );
 }
 
@@ -60,8 +58,20 @@ function limitOf(text: string | undefined): number | undefined {
   );
 }
 
+/** A token that was not made here would be read as some position or other. */
 function positionOf(token: string | undefined): string | undefined {
-  return token === undefined ? undefined : Buffer.from(token, 'base64url').toString('utf8');
+  if (token === undefined || token === '') return undefined;
+  const name = Buffer.from(token, 'base64url').toString('utf8');
+  if (tokenOf(name) === token) return name;
+  throw tokenUnknown();
+}
+
+function tokenOf(name: string): string {
+  return Buffer.from(name, 'utf8').toString('base64url');
+}
+
+function tokenUnknown(): S3Refusal {
+  return invalidArgument('The continuation token provided is incorrect', 'continuation-token');
 }
 
 async function translated<T>(run: () => Promise<T>): Promise<T> {
@@ -69,6 +79,6 @@ async function translated<T>(run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (error) {
     if (!isServiceError(error, 'invalid_cursor')) throw error;
-    throw invalidArgument('The continuation token provided is incorrect', 'continuation-token');
+    throw tokenUnknown();
   }
 }
