@@ -72,6 +72,14 @@ test('max-buckets is between 1 and 10000', async () => {
   }
 });
 
+test('a token that was never given is refused', async () => {
+  const holder = await openHolder('forger');
+  for (const token of ['!', '_____w', Buffer.from('../Up').toString('base64url')]) {
+    const answer = await service(holder, { 'max-buckets': '1', 'continuation-token': token });
+    assertS3Error(answer, 400, 'InvalidArgument');
+  }
+});
+
 test('buckets of another region than this are none', async () => {
   const holder = await openHolder('regional');
   const { text } = await service(holder, { 'bucket-region': 'mars-north-1' });

@@ -5,7 +5,7 @@ import { checksumOf } from '../../../src/kit/checksums/open-checksum.ts';
 import { ODD_KEYS } from '../../clients/s3/odd-keys.ts';
 import { rawS3 } from '../../clients/s3/raw-s3.ts';
 import { elementsOf, textsOf } from '../../clients/s3/xml-texts.ts';
-import { md5Header, md5Of, objectCalls, textOf } from './object-calls.ts';
+import { MIB, md5Header, md5Of, objectCalls, textOf } from './object-calls.ts';
 import { assertS3Error, REGION, startS3 } from './start-s3.ts';
 
 const s3 = await startS3();
@@ -123,6 +123,11 @@ test('documents that are none are malformed, and delete nothing', async () => {
     assertS3Error(await send(body), 400, 'MalformedXML');
   }
   assert.equal(await calls.isThere('standing'), true);
+});
+
+test('a body that is too long is refused, whatever is in it', async () => {
+  const long = bodyOf([objectOf('k')]).replace('<Object>', `${' '.repeat(9 * MIB)}<Object>`);
+  assertS3Error(await send(long), 400, 'MaxMessageLengthExceeded');
 });
 
 test('the body needs a digest, which must be its own', async () => {

@@ -201,6 +201,16 @@ test('numbers of uploads that are none are refused', async () => {
   assertS3Error(await uploadsOf(calls, { 'encoding-type': 'hex' }), 400, 'InvalidArgument');
 });
 
+test('no uploads and no parts are asked for, and none come', async () => {
+  const uploads = await uploadsOf(calls, { 'max-uploads': '0' });
+  assert.deepEqual(pairsOf(uploads.text), []);
+  assert.equal(textOf(uploads.text, 'IsTruncated'), 'false');
+  const parts = await partsOf(KEY, uploadId, { 'max-parts': '0' });
+  assert.equal(parts.status, 200);
+  assert.deepEqual(numbersOf(parts.text), []);
+  assert.equal(textOf(parts.text, 'IsTruncated'), 'false');
+});
+
 test('a bucket without uploads lists none, as 200, and ended ones are not listed', async () => {
   const { own, ids } = await openUploads('ended', ['a', 'b']);
   const part = await own.send('a', ids[0] ?? '', { number: 1, body: 'part' });

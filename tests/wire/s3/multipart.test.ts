@@ -90,6 +90,15 @@ test('a part number outside 1 to 10000 is an invalid argument', async () => {
   }
 });
 
+test('a part of more than 5 GiB is refused before it is sent', async () => {
+  const uploadId = await calls.begin('huge');
+  const answer = await calls.ask('PUT', 'huge', {
+    query: { partNumber: '1', uploadId },
+    headers: { 'content-length': String(5 * 1024 ** 3 + 1), expect: '100-continue' },
+  });
+  assertS3Error(answer, 400, 'EntityTooLarge');
+});
+
 test('an upload that is unknown, aborted, finished or of another key takes nothing', async () => {
   const aborted = await beginOne('aborted');
   await calls.abort('aborted', aborted.uploadId);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { textsOf } from '../../clients/s3/xml-texts.ts';
-import { md5Header, objectCalls } from './object-calls.ts';
+import { MIB, md5Header, objectCalls } from './object-calls.ts';
 import { assertS3Error, startS3 } from './start-s3.ts';
 
 const s3 = await startS3();
@@ -169,4 +169,9 @@ test('a digest of the document that does not match refuses it', async () => {
     'InvalidDigest',
   );
   assert.deepEqual(await tagsOf('object'), [['before', '1']]);
+});
+
+test('a document of tags that is too long is refused', async () => {
+  const long = bodyOf([['a', 'b']]).replace('<TagSet>', `${' '.repeat(MIB)}<TagSet>`);
+  assertS3Error(await put('object', long), 400, 'MaxMessageLengthExceeded');
 });
