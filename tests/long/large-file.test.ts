@@ -4,13 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
 import { adminClient } from '../../src/dialects/admin/admin-client.ts';
+import { residentBytesOf } from '../world/resident-bytes.ts';
 import { seededRandom } from '../world/seeded-random.ts';
 import { type ChildServer, freshDirectory, openUser, startChild } from '../world/server.ts';
 
@@ -99,13 +100,6 @@ function sampleMemory(server: ChildServer) {
     describe: () =>
       `resident memory at most ${Math.round(mostBytes() / MIB)} MiB in ${samples.length} samples`,
   };
-}
-
-function residentBytesOf(pid: number): number {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
-  assert.ok(kibibytes !== undefined, 'the system says how much memory is resident');
-  return Number(kibibytes) * 1024;
 }
 
 async function timed<T>(
