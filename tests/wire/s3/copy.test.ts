@@ -1,5 +1,7 @@
 /** Proves CopyObject as the contract's section "Objects" has it. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { checksumOf } from '../../../src/kit/checksums/open-checksum.ts';
 import { textsOf } from '../../clients/s3/xml-texts.ts';
@@ -276,4 +278,16 @@ test('the owner of the source may be demanded', async () => {
   assert.equal((await copy(sourceOf('source'), 'owned', { [name]: owner })).status, 200);
   const wrong = await copy(sourceOf('source'), 'owned', { [name]: '0'.repeat(64) });
   assertS3Error(wrong, 403, 'AccessDenied');
+});
+
+test('a source of more than 5 GiB is not copied at once', async () => {
+  await calls.put('huge', 'body');
+  {
+    // As if it had come in parts: its row is all that is looked at.
+    using metadata = new DatabaseSync(join(s3.directory, 'data', 'metadata.db'));
+    const grow = metadata.prepare('update objects set size_bytes = ? where cast(key as text) = ?');
+    assert.equal(grow.run(5 * 1024 ** 3 + 1, 'huge').changes, 1);
+  }
+  assertS3Error(await copy(sourceOf('huge'), 'never'), 400, 'InvalidRequest');
+  assert.equal(await calls.isThere('never'), false);
 });

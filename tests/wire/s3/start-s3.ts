@@ -32,6 +32,7 @@ export async function startS3(settings: TestSettings = {}) {
   return {
     endpoint,
     admin,
+    directory: server.directory,
     /** Log lines so far. */
     lines,
     /** Unsigned, as it is. */
