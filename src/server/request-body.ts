@@ -16,9 +16,11 @@ export function requestBody(request: IncomingMessage): ByteSource {
           if (error === undefined) resolve();
           else reject(error);
         };
+        let taking: Promise<void> | undefined;
         const take = (chunk: Buffer) => {
           try {
             const wait = sink(chunk);
+            taking = wait;
             if (wait === undefined) return;
             request.pause();
             wait.then(() => request.resume(), finish);
@@ -26,7 +28,12 @@ export function requestBody(request: IncomingMessage): ByteSource {
             finish(error);
           }
         };
-        const end = () => finish();
+        // A stream that has all of its bytes ends behind the last of them, paused or not.
+        const end = () => {
+          request.off('close', lose);
+          if (taking === undefined) finish();
+          else taking.then(() => finish(), finish);
+        };
         const lose = () =>
           finish(new ServiceError('incomplete_body', 'The body ended before its declared length.'));
         if (request.destroyed && !request.readableEnded) return lose();
