@@ -30,15 +30,22 @@ const WATCHED_MS = 60_000;
 const WATCHED_EVERY_MS = 500;
 const MIB = 1024 ** 2;
 
-const directory = await freshDirectory();
-after(() => rm(directory, { recursive: true, force: true }));
+const directories: string[] = [];
+after(async () => {
+  for (const directory of directories) await rm(directory, { recursive: true, force: true });
+});
+
+/** The least of bodies put them all into the one segment that is read through at a start. */
+const SIZES = [1000, 30];
+
+/** A million objects of one size. */
+type World = { readonly directory: string; readonly bodyOf: (index: number) => string };
 
 const keyOf = (index: number) => `object/${String(index).padStart(7, '0')}`;
-const bodyOf = (index: number) => `the body of object ${index}`;
 const freshKeyOf = (index: number) => `fresh/${String(index).padStart(4, '0')}`;
 
 /** Blobs and rows of a million objects, by the engines and without a server. */
-async function seed(): Promise<void> {
+async function seed({ directory, bodyOf }: World): Promise<void> {
   await using store = await openStore(testConfig(directory), { log: SILENT_LOG });
   const rows = await openBlobRows(store.metadata);
   let next = 0;
@@ -59,7 +66,7 @@ async function timed<T>(run: () => Promise<T>) {
 }
 
 /** A server, from its start until it says that it is ready. */
-async function startUntilReady(settings: Readonly<Record<string, string>>) {
+async function startUntilReady({ directory }: World, settings: Readonly<Record<string, string>>) {
   return await timed(async () => {
     const server = await startChild({ directory, settings });
     for (;;) {
@@ -71,7 +78,7 @@ async function startUntilReady(settings: Readonly<Record<string, string>>) {
 
 type Door = { readonly calls: ObjectCalls; readonly token: string } & Disposable;
 
-async function openDoor(port: string): Promise<Door> {
+async function openDoor({ directory }: World, port: string): Promise<Door> {
   const admin = adminClient(join(directory, 'data', 'run', 'admin.sock'));
   const key = await admin.createS3Key('blobs', {});
   const { token } = await admin.createToken('blobs', { name: 'reader', scopes: ['files:read'] });
@@ -86,13 +93,13 @@ async function openDoor(port: string): Promise<Door> {
   return { calls, token, [Symbol.dispose]: () => raw[Symbol.dispose]() };
 }
 
-async function assertRead(calls: ObjectCalls, index: number): Promise<void> {
+async function assertRead({ bodyOf }: World, calls: ObjectCalls, index: number): Promise<void> {
   const { status, text } = await calls.get(keyOf(index));
   assert.deepEqual([status, text], [200, bodyOf(index)]);
 }
 
 /** Reads for a minute, and tells of the times and the memory. */
-async function readForAMinute(server: ChildServer, calls: ObjectCalls) {
+async function readForAMinute(world: World, server: ChildServer, calls: ObjectCalls) {
   const untilMs = performance.now() + WATCHED_MS;
   const tookMs: number[] = [];
   const resident = [residentBytesOf(server.pid)];
@@ -101,7 +108,7 @@ async function readForAMinute(server: ChildServer, calls: ObjectCalls) {
     const chance = seededChance(reader + 1);
     while (performance.now() < untilMs) {
       const index = Math.floor(chance() * OBJECTS);
-      const { ms } = await timed(() => assertRead(calls, index));
+      const { ms } = await timed(() => assertRead(world, calls, index));
       tookMs.push(ms);
     }
   };
@@ -118,23 +125,33 @@ async function readForAMinute(server: ChildServer, calls: ObjectCalls) {
   };
 }
 
-test('a million objects are there again after a kill, rightly from the first answer', async (t) => {
-  if (process.platform !== 'linux') return t.skip('memory is read from /proc');
-  const seeded = await timed(seed);
-  t.diagnostic(`seeded in ${(seeded.ms / 1000).toFixed(1)} s`);
+for (const size of SIZES) {
+  test(`a million objects of ${size} bytes are there again after a kill`, async (t) => {
+    if (process.platform !== 'linux') return t.skip('memory is read from /proc');
+    const directory = await freshDirectory();
+    directories.push(directory);
+    const bodyOf = (index: number) => `the body of object ${index}`.padEnd(size, '.');
+    await killAndStart({ directory, bodyOf }, (fact) => t.diagnostic(fact));
+  });
+}
+
+async function killAndStart(world: World, tell: (fact: string) => void): Promise<void> {
+  const { bodyOf } = world;
+  const seeded = await timed(() => seed(world));
+  tell(`seeded in ${(seeded.ms / 1000).toFixed(1)} s`);
   const port = `${await freePort()}`;
   const settings = { S3_PORT: port, FREE_STORAGE_BYTES: '1 TiB' };
-  await using first = (await startUntilReady(settings)).value;
-  using door = await openDoor(port);
+  await using first = (await startUntilReady(world, settings)).value;
+  using door = await openDoor(world, port);
   const { calls, token } = door;
   const indices = Array.from({ length: FRESH }, (_, index) => index);
   await Promise.all(indices.map((index) => calls.put(freshKeyOf(index), bodyOf(index))));
   first.kill('SIGKILL');
   assert.equal(await first.exited, 'SIGKILL');
 
-  const started = await startUntilReady(settings);
+  const started = await startUntilReady(world, settings);
   await using second = started.value;
-  const overS3 = await timed(() => assertRead(calls, 123_456));
+  const overS3 = await timed(() => assertRead(world, calls, 123_456));
   const overRest = await timed(() =>
     fetch(`${second.url}/download-stream?file_name=${encodeURIComponent(keyOf(654_321))}`, {
       headers: { 'x-api-key': token },
@@ -142,7 +159,7 @@ test('a million objects are there again after a kill, rightly from the first ans
   );
   assert.equal(await overRest.value.text(), bodyOf(654_321));
   const readyBytes = residentBytesOf(second.pid);
-  t.diagnostic(
+  tell(
     `ready after ${started.ms.toFixed(0)} ms; first GET over S3 ${overS3.ms.toFixed(1)} ms, over REST ${overRest.ms.toFixed(1)} ms; resident ${Math.round(readyBytes / MIB)} MiB`,
   );
   for (const index of indices) {
@@ -158,6 +175,6 @@ test('a million objects are there again after a kill, rightly from the first ans
   assert.deepEqual(textsOf(rolled.text, 'Prefix').slice(1), ['fresh/', 'object/']);
   assert.equal((await calls.get(keyOf(OBJECTS))).status, 404);
 
-  const { reads, mostBytes } = await readForAMinute(second, calls);
-  t.diagnostic(`${reads}; resident at most ${Math.round(mostBytes / MIB)} MiB`);
-});
+  const { reads, mostBytes } = await readForAMinute(world, second, calls);
+  tell(`${reads}; resident at most ${Math.round(mostBytes / MIB)} MiB`);
+}
