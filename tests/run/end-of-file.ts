@@ -4,7 +4,7 @@
  */
 import { isMainThread } from 'node:worker_threads';
 
-const GRACE_MS = 5000;
+const GRACE_MS = 20_000;
 
 // A thread inherits this module from the test that started it, but is no test file.
 if (isMainThread) {

@@ -187,6 +187,15 @@ test('the place of a bucket may be said by any name that means this one', async 
   );
 });
 
+test('a place that is elsewhere is refused', async () => {
+  const holder = await openHolder('wanderer');
+  const body =
+    '<CreateBucketConfiguration><LocationConstraint>mars-north-1</LocationConstraint></CreateBucketConfiguration>';
+  const answer = await on(holder, 'placed-elsewhere').ask('PUT', undefined, { body });
+  assertS3Error(answer, 400, 'InvalidLocationConstraint');
+  assert.equal((await on(holder, 'placed-elsewhere').ask('HEAD')).status, 404);
+});
+
 test('a body of CreateBucket that is something else is malformed', async () => {
   const holder = await openHolder('malformer');
   for (const body of ['<CreateBucketConfiguration>', 'text', '<Other/>', '<a>&undefined;</a>']) {

@@ -47,7 +47,7 @@ function requireLocation({ settings }: S3Deps, root: XmlElement): void {
   if (root.name !== 'CreateBucketConfiguration') throw new S3Refusal('MalformedXML');
   const location = root.childText('LocationConstraint')?.trim() ?? '';
   const isKnown = ['', 'auto', 'us-east-1', 'US', settings.region].includes(location);
-  if (isKnown || !settings.isRegionStrict) return;
+  if (isKnown) return;
   throw new S3Refusal('InvalidLocationConstraint', undefined, { LocationConstraint: location });
 }
 
