@@ -7,7 +7,10 @@ import { Segment } from './segment.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { Warmth } from './warmth.ts';
 
-function openWriter(syncBytes: () => Promise<void>): SegmentWriter {
+function openWriter(
+  syncBytes: () => Promise<void>,
+  options: { readonly segmentBytesMax?: number; readonly onRoll?: () => void } = {},
+): SegmentWriter {
   const length = (chunks: readonly Uint8Array[]) =>
     chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   const file: DiskFile = {
@@ -21,14 +24,19 @@ function openWriter(syncBytes: () => Promise<void>): SegmentWriter {
   };
   const at = { number: 1, path: '/1', endBytes: 32, warmth: new Warmth() };
   return new SegmentWriter({
-    roll: async () => ({ segment: new Segment({} as DiskIo, at, file), file }),
-    segmentBytesMax: 1_000_000,
+    roll: async () => {
+      options.onRoll?.();
+      return { segment: new Segment({} as DiskIo, at, file), file };
+    },
+    segmentBytesMax: options.segmentBytesMax ?? 1_000_000,
     assertWritable: () => undefined,
     failWrite: (error) => error,
     failSync: (error) => error,
     onGroup: () => undefined,
   });
 }
+
+const EMPTY = Buffer.alloc(0);
 
 test('a record that comes at any moment of a group before it is written', async () => {
   for (let turns = 0; turns < 40; turns += 1) {
@@ -53,5 +61,20 @@ test('a failed sync is told to every record that waited for it', async () => {
     outcomes.map(({ status }) => status),
     ['rejected', 'rejected', 'rejected'],
   );
+  await writer.close();
+});
+
+test('a segment takes only so many records as a start can read, however small they are', async () => {
+  let rolls = 0;
+  const onRoll = () => {
+    rolls += 1;
+  };
+  const writer = openWriter(async () => undefined, { segmentBytesMax: 1e9, onRoll });
+  const append = (count: number) =>
+    Promise.all(Array.from({ length: count }, (_, id) => writer.append(id as BlobId, EMPTY)));
+  await append(65_536);
+  assert.equal(rolls, 1);
+  await append(1);
+  assert.equal(rolls, 2);
   await writer.close();
 });

@@ -12,6 +12,8 @@ import { encodeRecordHeader, formatPlace, RECORD_HEADER_BYTES } from './segment-
 const GROUP_BYTES_MAX = 8 * 1024 * 1024;
 /** The limit of buffers in one system call is 1024; each record takes up to a few. */
 const GROUP_RECORDS_MAX = 256;
+/** A start reads the newest segment record by record; so many take a quarter of a second. */
+const SEGMENT_RECORDS_MAX = 65_536;
 
 /** What is copied into the system's cache in a tenth of a millisecond. */
 const WRITE_NOW_BYTES_MAX = 1024 * 1024;
@@ -43,6 +45,8 @@ type Active = {
   readonly segment: Segment;
   readonly file: DiskFile;
   positionBytes: number;
+  /** Records that this process has appended. */
+  records: number;
   /** Whether a write that failed may have left bytes behind the position. */
   hasRest: boolean;
 };
@@ -58,7 +62,12 @@ export class SegmentWriter {
   constructor(source: SegmentSource, active?: { segment: Segment; file: DiskFile }) {
     this.#source = source;
     if (active !== undefined) {
-      this.#active = { ...active, positionBytes: active.segment.endBytes, hasRest: false };
+      this.#active = {
+        ...active,
+        positionBytes: active.segment.endBytes,
+        records: 0,
+        hasRest: false,
+      };
     }
   }
 
@@ -122,7 +131,7 @@ export class SegmentWriter {
       if (bytes.byteLength > 0) chunks.push(bytes);
       groupBytes += RECORD_HEADER_BYTES + bytes.byteLength;
     }
-    const active = await this.#activeFor(groupBytes);
+    const active = await this.#activeFor({ bytes: groupBytes, records: group.length });
     const start = active.positionBytes;
     const { file } = active;
     try {
@@ -136,6 +145,7 @@ export class SegmentWriter {
       throw error;
     }
     active.positionBytes = start + groupBytes;
+    active.records += group.length;
     let offset = start;
     for (const member of group) {
       const location = formatPlace({ segment: active.segment.number, offset });
@@ -144,10 +154,14 @@ export class SegmentWriter {
     }
   }
 
-  async #activeFor(groupBytes: number): Promise<Active> {
+  async #activeFor(group: { readonly bytes: number; readonly records: number }): Promise<Active> {
     const { segmentBytesMax } = this.#source;
     if (this.#active !== undefined) {
-      if (this.#active.positionBytes + groupBytes <= segmentBytesMax) return this.#active;
+      const { positionBytes, records } = this.#active;
+      const hasRoom =
+        positionBytes + group.bytes <= segmentBytesMax &&
+        records + group.records <= SEGMENT_RECORDS_MAX;
+      if (hasRoom) return this.#active;
       // Only the newest segment may have an unsynced tail: recovery looks at no other.
       while (this.#syncing !== undefined) await this.#syncing;
       // When that sync has failed nobody knows what is behind: no other segment may follow.
@@ -156,7 +170,7 @@ export class SegmentWriter {
       this.#active = undefined;
     }
     const { segment, file } = await this.#source.roll();
-    this.#active = { segment, file, positionBytes: segment.endBytes, hasRest: false };
+    this.#active = { segment, file, positionBytes: segment.endBytes, records: 0, hasRest: false };
     return this.#active;
   }
 
