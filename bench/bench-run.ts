@@ -1,11 +1,13 @@
 /** A whole run: servers started, rows measured in turn on each of them, and one report. */
 import { join } from 'node:path';
+import type { Effort } from './effort.ts';
 import { measureDisk } from './limits.ts';
 import { GeneratorProcess } from './load/generator-process.ts';
 import { describeMachine } from './machine.ts';
-import { Bench, type Effort, type Sample } from './measure.ts';
+import { Bench, type Sample } from './measure.ts';
 import { type Memory, treeMemory } from './process-cost.ts';
-import { REPORT_FORM, type Report, type RowReport, reportRow, reportTarget } from './report.ts';
+import { reportRow, reportTarget } from './report.ts';
+import { REPORT_FORM, type Report, type RowReport } from './report-form.ts';
 import type { ProtocolName, Row } from './rows.ts';
 import { startFloor } from './targets/floor.ts';
 import { hasNginx, startNginx } from './targets/nginx.ts';

@@ -1,5 +1,5 @@
 /** A report beside an older one: ratios, and what became slower. It never decides anything. */
-import { REPORT_FORM, type Report, type RowReport } from './report.ts';
+import { REPORT_FORM, type Report, type RowReport } from './report-form.ts';
 
 /** Less than this is what a machine does by itself. */
 const REGRESSION = 0.1;

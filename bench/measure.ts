@@ -1,4 +1,6 @@
 /** Runs rows against targets and keeps what each run gave. */
+
+import type { Effort } from './effort.ts';
 import type { GeneratorProcess } from './load/generator-process.ts';
 import type { LoadResult, Plan } from './load/plan.ts';
 import { type Memory, machineCpuUs, resetPeak, treeCpuUs, treeMemory } from './process-cost.ts';
@@ -17,17 +19,6 @@ export type Sample = {
   readonly memory: Memory | undefined;
   /** When the clock ran, on the machine's monotonic clock. */
   readonly windowUs: { readonly start: number; readonly end: number };
-};
-
-export type Effort = {
-  readonly runMs: number;
-  /** What the server does of a row before its first run counts: compilers and caches get warm. */
-  readonly warmMs: number;
-  readonly listKeys: number;
-  /** The same for peers that take minutes to store as many. */
-  readonly listKeysOfPeers: number;
-  /** A power of two: of how many objects reads go round at most. */
-  readonly readCountMax: number;
 };
 
 const READ_BACK_MAX = 16;

@@ -1,8 +1,9 @@
 /** `--profile ROW`: the row alone, on a server that samples itself. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Effort } from './effort.ts';
 import type { GeneratorProcess } from './load/generator-process.ts';
-import { Bench, type Effort, type Sample } from './measure.ts';
+import { Bench, type Sample } from './measure.ts';
 import { summarizeProfiles } from './profile.ts';
 import type { ProtocolName, Row } from './rows.ts';
 import { startPinfold } from './targets/pinfold.ts';

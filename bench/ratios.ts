@@ -1,5 +1,5 @@
 /** How servers stand to ours in the same run, and ours to what it is built for. */
-import type { Report, RowReport } from './report.ts';
+import type { Report, RowReport } from './report-form.ts';
 import { tableLines } from './table.ts';
 import { MEMORY_WANTED, TUNED_PEERS } from './wanted.ts';
 

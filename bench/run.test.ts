@@ -8,7 +8,8 @@ import { runBench } from './bench-run.ts';
 import { compareReports } from './compare.ts';
 import { BodyPattern } from './load/body-pattern.ts';
 import { Histogram } from './load/histogram.ts';
-import { REPORT_FORM, reportText } from './report.ts';
+import { reportText } from './report.ts';
+import { REPORT_FORM } from './report-form.ts';
 import { type ProtocolName, ROWS, selectRows } from './rows.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'pinfold-bench-test-'));

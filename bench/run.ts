@@ -5,11 +5,12 @@ import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runBench } from './bench-run.ts';
 import { compareReports } from './compare.ts';
+import type { Effort } from './effort.ts';
 import { GeneratorProcess } from './load/generator-process.ts';
 import { isInMemory } from './machine.ts';
-import type { Effort } from './measure.ts';
 import { profileRow } from './profile-row.ts';
-import { type Report, reportText, rowLine } from './report.ts';
+import { reportText, rowLine } from './report.ts';
+import type { Report } from './report-form.ts';
 import { type ProtocolName, ROWS, selectRows } from './rows.ts';
 import { parsePeer } from './targets/peer.ts';
 

@@ -13,7 +13,8 @@ import type { Plan, S3Access } from './load/plan.ts';
 import { s3Source } from './protocols/s3.ts';
 import { staticSource } from './protocols/static.ts';
 import { ratioTexts } from './ratios.ts';
-import { REPORT_FORM, type Report, reportRow, type TargetReport } from './report.ts';
+import { reportRow } from './report.ts';
+import { REPORT_FORM, type Report, type TargetReport } from './report-form.ts';
 import { ROWS, selectRows } from './rows.ts';
 import { parsePeer } from './targets/peer.ts';
 

@@ -1,7 +1,8 @@
 /** What rows need stored before their clock starts, and the plans made of it. */
+
+import type { Effort } from './effort.ts';
 import type { GeneratorProcess } from './load/generator-process.ts';
 import type { ListPage, LoadResult, ObjectRange, Plan } from './load/plan.ts';
-import type { Effort } from './measure.ts';
 import { collectFilesPages } from './protocols/files.ts';
 import { collectS3Pages } from './protocols/s3-listing.ts';
 import { MIB, type Row, sizeText } from './rows.ts';
