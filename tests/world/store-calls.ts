@@ -265,7 +265,7 @@ function digestInPlace(): Digester {
   return {
     update: (chunk) => void digester.update(chunk),
     finish: () => digester.finish(),
-    abandon: () => undefined,
+    release: () => undefined,
   };
 }
 

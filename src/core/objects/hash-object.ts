@@ -31,7 +31,7 @@ export async function hashObject(
     if (isServiceError(error, 'object_not_found')) return false;
     throw error;
   } finally {
-    digester.abandon();
+    digester.release();
   }
 }
 

@@ -75,7 +75,7 @@ export async function keepBytes<T>(
     deps.faults.reach('published');
     return published;
   } finally {
-    digester.abandon();
+    digester.release();
     await writer.release();
   }
 }

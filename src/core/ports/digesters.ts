@@ -1,7 +1,7 @@
 /** Digests bodies on their way in: small ones at once, large ones beside the event loop. */
 import type { Digests, DigestWishes } from '../../kit/digests.ts';
 
-/** One body's digests. Ends with `finish` or `abandon`. */
+/** One body's digests; whoever opened it releases it. */
 export interface Digester {
   /**
    * Takes the next bytes, which the caller leaves unchanged until the answer resolves. Answers a
@@ -9,8 +9,11 @@ export interface Digester {
    */
   update(chunk: Uint8Array): Promise<void> | undefined;
   finish(): Digests | Promise<Digests>;
-  /** Gives the body up; nothing of it is kept. */
-  abandon(): void;
+  /**
+   * Nothing more is done with the body, whether its digests were made or not. Until then it counts
+   * as work under way, so that is called when the body has been dealt with. May be called again.
+   */
+  release(): void;
 }
 
 export interface Digesters extends AsyncDisposable {

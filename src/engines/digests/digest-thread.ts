@@ -1,49 +1,54 @@
 /** A thread that digests: blocks of shared memory come in order, digests go back at the end. */
 import { parentPort } from 'node:worker_threads';
-import { type Digests, type DigestWishes, StreamDigester } from '../../kit/digests.ts';
+import { type Digests, type DigestWishes, digestBytes, StreamDigester } from '../../kit/digests.ts';
 
-/** What the thread is told; `stream` tells bodies apart. */
+/** What the thread is told; `stream` tells bodies apart, and its first order begins one. */
 export type DigestOrder =
-  | { readonly kind: 'begin'; readonly stream: number; readonly wishes: DigestWishes }
   | {
       readonly kind: 'block';
       readonly stream: number;
-      readonly block: SharedArrayBuffer;
+      readonly wishes: DigestWishes;
+      /** Nothing for an empty rest. */
+      readonly block: SharedArrayBuffer | undefined;
       readonly lengthBytes: number;
+      readonly isLast: boolean;
     }
-  | { readonly kind: 'finish'; readonly stream: number }
   | { readonly kind: 'abandon'; readonly stream: number };
 
-/** What it answers: a block may be filled anew; or the digests of a body. */
-export type DigestAnswer =
-  | { readonly kind: 'done'; readonly stream: number; readonly block: SharedArrayBuffer }
-  | {
-      readonly kind: 'finished';
-      readonly stream: number;
-      readonly digests: Digests;
-    };
+/** What it answers to each block: that may be filled anew; and behind the last one the digests. */
+export type DigestAnswer = {
+  readonly stream: number;
+  readonly block: SharedArrayBuffer | undefined;
+  readonly digests: Digests | undefined;
+};
 
 const streams = new Map<number, StreamDigester>();
-const answer = (message: DigestAnswer) => parentPort?.postMessage(message);
 
 parentPort?.on('message', (order: DigestOrder) => {
   const { stream } = order;
-  switch (order.kind) {
-    case 'begin':
-      streams.set(stream, new StreamDigester(order.wishes));
-      break;
-    case 'block':
-      streams.get(stream)?.update(Buffer.from(order.block, 0, order.lengthBytes));
-      answer({ kind: 'done', stream, block: order.block });
-      break;
-    case 'finish': {
-      const digester = streams.get(stream);
-      streams.delete(stream);
-      if (digester !== undefined) answer({ kind: 'finished', stream, digests: digester.finish() });
-      break;
-    }
-    case 'abandon':
-      streams.delete(stream);
-      break;
+  if (order.kind === 'abandon') {
+    streams.delete(stream);
+    return;
   }
+  const { block, lengthBytes, isLast, wishes } = order;
+  const bytes = Buffer.from(block ?? new ArrayBuffer(0), 0, lengthBytes);
+  const digests = digest(stream, { bytes, isLast, wishes });
+  parentPort?.postMessage({ stream, block, digests } satisfies DigestAnswer);
 });
+
+function digest(
+  stream: number,
+  order: { readonly bytes: Buffer; readonly isLast: boolean; readonly wishes: DigestWishes },
+): Digests | undefined {
+  const { bytes, isLast, wishes } = order;
+  let digester = streams.get(stream);
+  if (digester === undefined && isLast) return digestBytes(bytes, wishes);
+  if (digester === undefined) {
+    digester = new StreamDigester(wishes);
+    streams.set(stream, digester);
+  }
+  digester.update(bytes);
+  if (!isLast) return undefined;
+  streams.delete(stream);
+  return digester.finish();
+}

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { blake3 } from '@napi-rs/blake-hash';
 import { patternBytes } from '../../core/ports/blob-store-contract.ts';
+import type { Digester } from '../../core/ports/digesters.ts';
 import { formatChecksumValue } from '../../kit/checksums/checksum-value.ts';
 import { checksumOf } from '../../kit/checksums/open-checksum.ts';
 import type { Digests } from '../../kit/digests.ts';
@@ -29,7 +30,7 @@ async function digest(
     await digester.update(bytes.subarray(at, at + options.chunkBytes));
   }
   const digests = await digester.finish();
-  digester.abandon();
+  digester.release();
   return digests;
 }
 
@@ -57,8 +58,8 @@ test('a body that is given up leaves the others alone', async () => {
   const abandoned = digesters.open(undefined);
   await abandoned.update(bytes);
   const other = digest(digesters, bytes, { chunkBytes: 65_536, isKnown: true });
-  abandoned.abandon();
-  abandoned.abandon();
+  abandoned.release();
+  abandoned.release();
   assert.deepEqual(await other, expected(bytes));
 });
 
@@ -74,4 +75,27 @@ test('what waits to be digested stays bounded', async () => {
   }
   assert.ok(waits > 0);
   await digester.finish();
+});
+
+test('a medium body goes to the thread beside others, in bounds, and is digested in place alone', async () => {
+  await using digesters = new ThreadDigesters();
+  const bytes = patternBytes(65_536);
+  const isHandedOver = (digester: Digester) => {
+    // One block's worth never has to wait.
+    assert.equal(digester.update(bytes), undefined);
+    return digester.finish() instanceof Promise;
+  };
+  const alone = digesters.open(bytes.length);
+  assert.equal(isHandedOver(alone), false);
+  const beside = digesters.open(bytes.length);
+  assert.equal(isHandedOver(beside), true);
+  assert.equal(isHandedOver(digesters.open(4096)), false);
+  const waiting = Array.from({ length: 20 }, () => digesters.open(bytes.length));
+  const handedOver = waiting.filter(isHandedOver);
+  assert.ok(handedOver.length >= 7 && handedOver.length < 20, `${handedOver.length} of 20`);
+  for (const digester of [alone, beside, ...waiting]) {
+    digester.release();
+    digester.release();
+  }
+  assert.equal(isHandedOver(digesters.open(bytes.length)), false);
 });
