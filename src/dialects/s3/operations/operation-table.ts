@@ -179,7 +179,7 @@ export const OPERATIONS = {
     parameter: 'partNumber (x-amz-copy-source)',
     support: served('write'),
   },
-  ListParts: { method: 'GET', on: 'object', parameter: 'uploadId', support: served('write') },
+  ListParts: { method: 'GET', on: 'object', parameter: 'uploadId', support: served('inspect') },
   CompleteMultipartUpload: {
     method: 'POST',
     on: 'object',
