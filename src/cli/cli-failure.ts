@@ -164,7 +164,7 @@ function systemFailure(error: unknown): CliFailure | undefined {
         ...facts,
         code: 'address_in_use',
         message: `Something else listens on ${place} already.`,
-        hint: 'Stop it, or set PINFOLD_API_PORT or PINFOLD_METRICS_PORT to a free port.',
+        hint: 'Stop it, or set PINFOLD_API_PORT, PINFOLD_S3_PORT or PINFOLD_METRICS_PORT to a free port.',
       };
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':

@@ -272,6 +272,23 @@ function addTokens(tokens: Command, { world, answerOptions }: Part): void {
       const { createToken } = await import('./commands/tokens.ts');
       await createToken(world, { account, name, scopes, expiresInDays }, answerOptions());
     });
+  tokens
+    .command('list')
+    .description('print the tokens of an account, of each what it begins with')
+    .argument('<account>')
+    .action(async (account: string) => {
+      const { listTokens } = await import('./commands/tokens.ts');
+      await listTokens(world, account, answerOptions());
+    });
+  tokens
+    .command('revoke')
+    .description('revoke a token; its next request is refused')
+    .argument('<account>')
+    .requiredOption('--name <name>', 'of the token')
+    .action(async (account: string, { name }: { name: string }) => {
+      const { revokeToken } = await import('./commands/tokens.ts');
+      await revokeToken(world, { account, name }, answerOptions());
+    });
 }
 
 /** A command that does one thing to one account and shows it. */

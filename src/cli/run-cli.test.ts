@@ -62,6 +62,8 @@ test('a wrong command line is a usage failure, said on the side of people', asyn
     ['keys', 'list'],
     ['keys', 'revoke'],
     ['admin', 'tokens', 'create', 'ann'],
+    ['admin', 'tokens', 'list'],
+    ['admin', 'tokens', 'revoke', 'ann'],
     ['admin', 'tokens', 'create', 'ann', '--name', 'n', '--scope', 'everything'],
     ['admin', 'tokens', 'create', 'ann', '--name', 'n', '--expires-in-days', '0'],
   ];

@@ -86,16 +86,37 @@ async function assertAdministers(admin: Administration, userId: string): Promise
   assert.notEqual(token.expires_at, null);
   await assert.rejects(admin.createToken('ann', { name: 'backup' }), refusedAs('token_name_taken'));
 
+  const second = await admin.createToken('ann', { name: 'a/b %' });
+  const { tokens } = await admin.listTokens('ann');
+  const shownOf = new Map(tokens.map(({ name, created_at: _at, ...rest }) => [name, rest]));
+  const asMade = { expires_at: token.expires_at, ip_allowlist: [], last_used_at: null };
+  assert.deepEqual(shownOf.get('backup'), {
+    ...asMade,
+    prefix: token.token.slice(0, 8),
+    scopes: ['files:read'],
+  });
+  assert.deepEqual(shownOf.get('a/b %'), {
+    ...asMade,
+    expires_at: null,
+    prefix: second.token.slice(0, 8),
+    scopes: ['files:read', 'files:write'],
+  });
+  assert.deepEqual(await admin.revokeToken('ann', 'a/b %'), { name: 'a/b %', revoked: true });
+  await assert.rejects(admin.revokeToken('ann', 'a/b %'), refusedAs('token_not_found'));
+  assert.equal((await admin.listTokens('ann')).tokens.length, 1);
+
   await assert.rejects(admin.getAccount('nobody'), refusedAs('account_not_found'));
   await assert.rejects(admin.getAccount('a/../b?c#d %'), refusedAs('account_not_found'));
   await assert.rejects(admin.createAccount({ username: 'ann' }), refusedAs('username_taken'));
   await assert.rejects(admin.createAccount({ username: '?' }), refusedAs('username_invalid'));
   await assert.rejects(admin.listAccounts({ after: 'x', limit: 10 }), refusedAs('invalid_cursor'));
 
-  const { entries } = await admin.listAudit({ account: 'ann', limit: 2 });
+  const { entries } = await admin.listAudit({ account: 'ann', limit: 4 });
   assert.deepEqual(
     entries.map(({ action, actor, subject }) => [action, actor, subject]),
     [
+      ['token.revoked', 'admin', 'a/b %'],
+      ['token.created', 'admin', 'a/b %'],
       ['token.created', 'admin', 'backup'],
       ['session.ended', 'admin', null],
     ],
@@ -236,6 +257,11 @@ test('the commands go over the socket while a server runs', async () => {
   assert.equal(token.exitCode, 0);
   assert.match(token.result, /^pft_\S+\n$/);
   assert.match(token.notes, /files:read files:write/);
+  const shown = await run('tokens', 'list', 'ann');
+  assert.match(shown.result, /^NAME +TOKEN[\s\S]*ci +pft_\w+… +files:read files:write +anywhere/);
+  assert.doesNotMatch(shown.result, new RegExp(token.result.trim()));
+  assert.equal((await run('tokens', 'revoke', 'ann', '--name', 'ci')).exitCode, 0);
+  assert.equal((await run('tokens', 'revoke', 'ann', '--name', 'ci')).exitCode, 3);
   const created = await run('accounts', 'create', 'bob');
   assert.match(created.result, /^pfk_\S+\n$/);
   const audit = await run('audit', 'bob', '--json');

@@ -15,6 +15,7 @@ import {
   RevokedS3KeyDocument,
   RevokedTokenDocument,
   S3KeyListDocument,
+  TokenListDocument,
 } from './documents.ts';
 import { openSocketPath } from './socket-path.ts';
 
@@ -59,6 +60,7 @@ export function adminClient(socketFile: string): Administration {
     removeOperator: (account) => change(account, 'DELETE', 'operator'),
     createToken: (account, token) =>
       call(CreatedTokenDocument, 'POST', `${pathOf(account)}/tokens`, token),
+    listTokens: (account) => call(TokenListDocument, 'GET', `${pathOf(account)}/tokens`),
     revokeToken: (account, name) =>
       call(RevokedTokenDocument, 'DELETE', `${pathOf(account)}/tokens/${encodeURIComponent(name)}`),
     createS3Key: (account, key) =>

@@ -17,14 +17,12 @@ import {
   AccountListDocument,
   AuditDocument,
   CreatedAccountDocument,
-  CreatedTokenDocument,
   LimitsChangeDocument,
   NewAccountDocument,
-  NewTokenDocument,
-  RevokedTokenDocument,
 } from './documents.ts';
 import { addS3Keys } from './s3-key-calls.ts';
 import { openSocketPath, type SocketPath } from './socket-path.ts';
+import { addTokens } from './token-calls.ts';
 import type { Upkeep } from './upkeep.ts';
 import { addUpkeep } from './upkeep-routes.ts';
 
@@ -43,10 +41,6 @@ export type AdminServerDeps = {
 const NAME_LENGTH_MAX = 256;
 
 const NameParams = Type.Object({ account: Type.String({ minLength: 1 }) });
-const TokenParams = Type.Object({
-  account: Type.String({ minLength: 1 }),
-  name: Type.String({ minLength: 1 }),
-});
 const Limit = Type.Optional(Type.Integer({ minimum: 1, maximum: LIST_LIMIT_MAX }));
 const AccountsQuery = Type.Object({ after: Type.Optional(Type.String()), limit: Limit });
 const AuditQuery = Type.Object({ account: Type.Optional(Type.String()), limit: Limit });
@@ -112,6 +106,7 @@ function routesOf(deps: AdminServerDeps, stopping: AbortSignal): ApiServer {
   answerErrors(routes, deps.log);
   addCollections(routes, deps.administration);
   addAccount(routes, deps.administration);
+  addTokens(routes, deps.administration);
   addS3Keys(routes, deps.administration);
   addUpkeep(routes, { ...deps, stopping });
   return routes;
@@ -162,25 +157,6 @@ function addAccount(routes: ApiServer, administration: Administration): void {
   );
   routes.delete(`${path}/operator`, { schema }, ({ params }) =>
     administration.removeOperator(params.account),
-  );
-  routes.post(
-    `${path}/tokens`,
-    {
-      schema: {
-        params: NameParams,
-        body: NewTokenDocument,
-        response: { 201: CreatedTokenDocument },
-      },
-    },
-    async ({ params, body }, reply) => {
-      reply.code(201);
-      return administration.createToken(params.account, body);
-    },
-  );
-  routes.delete(
-    `${path}/tokens/:name`,
-    { schema: { params: TokenParams, response: { 200: RevokedTokenDocument } } },
-    ({ params }) => administration.revokeToken(params.account, params.name),
   );
 }
 

@@ -16,6 +16,7 @@ import type {
   RevokedS3KeyDocument,
   RevokedTokenDocument,
   S3KeyListDocument,
+  TokenListDocument,
 } from './documents.ts';
 
 /**
@@ -42,6 +43,7 @@ export interface Administration {
   /** Gives the role `user` back. */
   removeOperator(account: string): Promise<AccountDocument>;
   createToken(account: string, token: NewTokenDocument): Promise<CreatedTokenDocument>;
+  listTokens(account: string): Promise<TokenListDocument>;
   /** By its name; its next request is refused. */
   revokeToken(account: string, name: string): Promise<RevokedTokenDocument>;
   createS3Key(account: string, key: NewS3KeyDocument): Promise<CreatedS3KeyDocument>;

@@ -65,12 +65,26 @@ export const NewTokenDocument = Type.Object({
   expires_in_days: Type.Optional(Type.Integer({ minimum: 1, maximum: 36_500 })),
 });
 
-/** `token` is shown here and never again. */
-export const CreatedTokenDocument = Type.Object({
-  token: Type.String(),
+const TokenFields = {
   name: Type.String(),
   scopes: Type.Array(Type.String()),
   expires_at: Nullable(Type.String()),
+};
+
+/** `token` is shown here and never again. */
+export const CreatedTokenDocument = Type.Object({ token: Type.String(), ...TokenFields });
+
+/** Oldest first; `prefix` is what the token begins with. An empty allowlist is any address. */
+export const TokenListDocument = Type.Object({
+  tokens: Type.Array(
+    Type.Object({
+      ...TokenFields,
+      prefix: Type.String(),
+      ip_allowlist: Type.Array(Type.String()),
+      created_at: Type.String(),
+      last_used_at: Nullable(Type.String()),
+    }),
+  ),
 });
 
 export const RevokedTokenDocument = Type.Object({
@@ -130,6 +144,7 @@ export type AuditDocument = Static<typeof AuditDocument>;
 export type NewTokenDocument = Static<typeof NewTokenDocument>;
 export type RevokedTokenDocument = Static<typeof RevokedTokenDocument>;
 export type CreatedTokenDocument = Static<typeof CreatedTokenDocument>;
+export type TokenListDocument = Static<typeof TokenListDocument>;
 export type NewS3KeyDocument = Static<typeof NewS3KeyDocument>;
 export type CreatedS3KeyDocument = Static<typeof CreatedS3KeyDocument>;
 export type S3KeyListDocument = Static<typeof S3KeyListDocument>;

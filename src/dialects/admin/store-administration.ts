@@ -12,7 +12,7 @@ import {
   setAccountRole,
   showAccount,
 } from '../../core/identity/administer-accounts.ts';
-import { createApiToken, revokeApiToken } from '../../core/identity/api-tokens.ts';
+import { createApiToken, listApiTokens, revokeApiToken } from '../../core/identity/api-tokens.ts';
 import type { S3Site } from '../../core/identity/export-s3-key.ts';
 import { parseAccountId, timeMs } from '../../core/identity/names.ts';
 import {
@@ -123,7 +123,7 @@ export function storeAdministration(deps: StoreAdministrationDeps): Administrati
 
 function tokensOf(
   deps: StoreAdministrationDeps,
-): Pick<Administration, 'createToken' | 'revokeToken'> {
+): Pick<Administration, 'createToken' | 'listTokens' | 'revokeToken'> {
   return {
     createToken: async (name, { name: tokenName, scopes, expires_in_days: days }) => {
       const { accountId } = await showAccount(deps, { actor, account: name });
@@ -135,6 +135,21 @@ function tokensOf(
         name: token.name,
         scopes: [...token.scopes],
         expires_at: timeText(token.expiresAt),
+      };
+    },
+    listTokens: async (account) => {
+      const { accountId } = await showAccount(deps, { actor, account });
+      const tokens = await listApiTokens(deps, { actor, accountId });
+      return {
+        tokens: tokens.map((token) => ({
+          name: token.name,
+          scopes: [...token.scopes],
+          expires_at: timeText(token.expiresAt),
+          prefix: token.prefix,
+          ip_allowlist: [...token.ipAllowlist],
+          created_at: new Date(token.createdAt).toISOString(),
+          last_used_at: timeText(token.lastUsedAt),
+        })),
       };
     },
     revokeToken: async (account, name) => {
