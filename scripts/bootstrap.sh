@@ -62,10 +62,11 @@ PATH="$(dirname -- "$node"):$PATH"
 export PATH
 # A young generation of 24 MiB and an old one that is collected early: what is large is not on
 # the heap, and must not make Node mark all of it: bodies arrive in 64 KiB buffers beside the heap,
-# which otherwise count towards a full collection each 20 MiB. Two arenas of the C library: each more
+# which otherwise count towards a full collection each 20 MiB. They are freed by collections of the
+# young generation that the store asks for (docs/decisions/0015-buffers-of-bodies.md). Two arenas of the C library: each more
 # keeps its own free memory.
 : "${MALLOC_ARENA_MAX:=2}"
 export MALLOC_ARENA_MAX
 # shellcheck disable=SC2086 # an empty word must vanish
 exec "$node" $watch --max-semi-space-size=8 --max-old-space-size=1024 \
-  --external-memory-accounted-in-global-limit --disable-warning=ExperimentalWarning "$file" "$@"
+  --external-memory-accounted-in-global-limit --expose-gc --disable-warning=ExperimentalWarning "$file" "$@"

@@ -21,6 +21,7 @@ import {
 } from './engines/data-directory/data-directory.ts';
 import { DiskReserve } from './engines/data-directory/disk-reserve.ts';
 import { ThreadDigesters } from './engines/digests/thread-digesters.ts';
+import { BodyGarbage, collectYoung } from './engines/heap/body-garbage.ts';
 import { createMemoryRateLimiter, type LimitWindow } from './engines/limits/memory-rate-limiter.ts';
 import { SqliteMetadata, type SqliteMetadataOptions } from './engines/metadata/sqlite-metadata.ts';
 import { Argon2PasswordHasher } from './engines/passwords/argon2-password-hasher.ts';
@@ -104,6 +105,7 @@ export async function openStore(
             'a segment is damaged',
           ),
         onGroup: metrics.observeGroup,
+        onWritten: new BodyGarbage(collectYoung).add,
         ...parts.blobs,
       }),
     );

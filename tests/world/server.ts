@@ -11,15 +11,16 @@ import { environmentOf } from '../../src/config/env.ts';
 import type { FaultPoints } from '../../src/core/ports/fault-points.ts';
 import type { Wallet } from './wallets.ts';
 
-/** Names without `PINFOLD_`. */
 /** As scripts/bootstrap.sh starts Node: what is measured here is what is run. */
 const NODE_FLAGS = [
   '--max-semi-space-size=8',
+  '--expose-gc',
   '--max-old-space-size=1024',
   '--external-memory-accounted-in-global-limit',
   '--disable-warning=ExperimentalWarning',
 ];
 
+/** Names without `PINFOLD_`. */
 export type TestSettings = Readonly<Record<string, string>>;
 
 /** Free ports, and no limits that one machine making all the calls would meet. */

@@ -27,6 +27,8 @@ export type BlobFilesOptions = {
   readonly assertWritable: () => void;
   readonly failWrite: (error: unknown) => unknown;
   readonly failSync: (error: unknown) => unknown;
+  /** Bodies' chunks with so many bytes were written. */
+  readonly onWritten: (bytes: number) => void;
   /** Readers beyond these have their files open only while they read. */
   readonly openReadersMax: number;
 };
@@ -58,7 +60,7 @@ export class BlobFiles {
 
   /** Begins a file; it is leased until its writer is released. */
   async create(blobId: BlobId): Promise<FileWriter> {
-    const { io, directory, assertWritable, failWrite, failSync } = this.#options;
+    const { io, directory, assertWritable, failWrite, failSync, onWritten } = this.#options;
     this.#leased.add(blobId);
     if (this.#count !== undefined) this.#count += 1;
     try {
@@ -69,6 +71,7 @@ export class BlobFiles {
           assertWritable,
           failWrite,
           failSync,
+          onWritten,
           ensureFolder: (path) => this.#ensureFolder(path),
           onRelease: (released) => this.#leased.delete(released),
         },

@@ -48,6 +48,8 @@ export type DiskBlobStoreOptions = {
   /** Called with what is damaged where; nothing is cut for it. */
   readonly onDamage: (segment: number, offsets: readonly number[]) => void;
   readonly onGroup?: (records: number, bytes: number) => void;
+  /** Called when chunks of bodies with so many bytes were written and are referred to no longer. */
+  readonly onWritten?: (bytes: number) => void;
   readonly segmentBytesMax?: number;
   readonly openReadersMax?: number;
 };
@@ -82,6 +84,7 @@ export class DiskBlobStore implements BlobStore {
   /** Makes the folders, recovers the newest segment; ready to serve when it resolves. */
   static async open(options: DiskBlobStoreOptions): Promise<DiskBlobStore> {
     const { io, directory, segmentBytesMax = SEGMENT_BYTES_MAX } = options;
+    const { onWritten = () => undefined } = options;
     const segmentDirectory = join(directory, 'segments');
     for (const path of [directory, segmentDirectory]) {
       await io.makeDirectory(path);
@@ -101,7 +104,10 @@ export class DiskBlobStore implements BlobStore {
       rows: options.rows,
       segmentBytesMax,
       now: options.now,
-      onGroup: options.onGroup ?? (() => undefined),
+      onGroup: (records, bytes) => {
+        options.onGroup?.(records, bytes);
+        onWritten(bytes);
+      },
       onDamage: options.onDamage,
     });
     return new DiskBlobStore(options, {
@@ -111,6 +117,7 @@ export class DiskBlobStore implements BlobStore {
         ...failures,
         io,
         directory,
+        onWritten,
         openReadersMax: options.openReadersMax ?? OPEN_READERS_MAX,
       }),
     });

@@ -22,6 +22,8 @@ export type FileWriterDeps = {
   /** Says a failure in the domain's words; a failed sync also closes the engine for writing. */
   readonly failWrite: (error: unknown) => unknown;
   readonly failSync: (error: unknown) => unknown;
+  /** Chunks with so many bytes were written and are referred to no longer. */
+  readonly onWritten: (bytes: number) => void;
   readonly onRelease: (blobId: BlobId) => void;
 };
 
@@ -104,7 +106,9 @@ export class FileWriter implements BlobWriter {
     if (this.#gathered.sizeBytes === 0) return;
     const chunks = this.#gathered.take();
     try {
-      this.#position += await this.#file.write(chunks, this.#position);
+      const written = await this.#file.write(chunks, this.#position);
+      this.#position += written;
+      this.#deps.onWritten(written);
     } catch (error) {
       throw this.#deps.failWrite(error);
     }
