@@ -304,6 +304,24 @@ test('x-amz parameters of the query count as headers', async () => {
   assert.match((await accept(copy)).text, /<CopyObjectResult/);
 });
 
+test('a parameter that no header could say is refused, not kept where no answer can say it', async () => {
+  const said: readonly (readonly [name: string, value: string])[] = [
+    ...['a\nb', 'a\r\nset-cookie: b', 'a\0', '\x7f'].map(
+      (value) => ['x-amz-meta-a', value] as const,
+    ),
+    ['x-amz-meta-a b', 'c'],
+    ['x-amz-meta-a\nb', 'c'],
+    ['x-amz-meta-ä', 'c'],
+    ['x-amz-website-redirect-location', '/a\nb'],
+    ['x-amz-copy-source', `${bucket}/k\n`],
+  ];
+  for (const [name, value] of said) {
+    await refuse(put('refused', { query: [[name, value]] }), 400, 'InvalidArgument', {
+      ArgumentName: name,
+    });
+  }
+});
+
 test('checksums of the query are ignored: one SDK signs that of an empty body', async () => {
   const query = [
     ['x-amz-checksum-crc32', 'AAAAAA=='],

@@ -6,6 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../../../core/errors.ts';
 import { type ObjectKey, parseObjectKey } from '../../../core/ids.ts';
 import { decodeUtf8 } from '../../../kit/text.ts';
+import { canStandInHeader } from './header-text.ts';
 import { invalidArgument, S3Refusal } from './s3-refusal.ts';
 
 export type Address =
@@ -119,7 +120,11 @@ function hoist(
   for (const [name, value] of query) {
     const lower = name.toLowerCase();
     if (!lower.startsWith('x-amz-') || IGNORED_PARAMETERS.test(lower)) continue;
-    hoisted[lower] ??= Buffer.from(value, 'utf8').toString('latin1');
+    const latin1 = Buffer.from(value, 'utf8').toString('latin1');
+    if (!canStandInHeader(lower, latin1)) {
+      throw invalidArgument('A parameter of the query cannot stand in a header.', name, value);
+    }
+    hoisted[lower] ??= latin1;
   }
   return hoisted;
 }
