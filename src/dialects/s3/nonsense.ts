@@ -9,22 +9,30 @@ import { S3Refusal } from './wire/s3-refusal.ts';
 /** How long a sender of nonsense has to read its answer. */
 const LINGER_MS = 1000;
 
+type Deps = Pick<S3Deps, 'random' | 'clock'>;
+type Connection = { readonly socket: Socket; readonly isAnswering: boolean };
+
 /** Answers a connection whose bytes are no HTTP, then ends it. */
 export function answerNonsense(
-  deps: Pick<S3Deps, 'random' | 'clock'>,
-  connection: {
-    readonly socket: Socket;
-    readonly isAnswering: boolean;
-    readonly isSending: boolean;
-  },
+  deps: Deps,
+  connection: Connection & { readonly isSending: boolean },
   error: NodeJS.ErrnoException,
 ): void {
-  const { socket, isAnswering, isSending } = connection;
-  if (error.code === 'ECONNRESET' || !socket.writable || isAnswering) {
+  if (error.code === 'ECONNRESET') connection.socket.destroy();
+  else endWith(deps, connection, refusalOf(error.code, connection.isSending));
+}
+
+/** Answers a CONNECT, which Node hands over as a bare connection, then ends it. */
+export function refuseTunnel(deps: Deps, connection: Connection): void {
+  endWith(deps, connection, new S3Refusal('MethodNotAllowed', undefined, { Method: 'CONNECT' }));
+}
+
+function endWith(deps: Deps, { socket, isAnswering }: Connection, refusal: S3Refusal): void {
+  if (!socket.writable || isAnswering) {
     socket.destroy();
     return;
   }
-  socket.end(answerOf(refusalOf(error.code, isSending), newRequestId(deps.random)));
+  socket.end(answerOf(deps, refusal));
   const cancel = deps.clock.after(LINGER_MS, () => socket.destroy());
   socket.once('close', cancel);
 }
@@ -46,7 +54,8 @@ function malformed(): S3Refusal {
   return new S3Refusal('BadRequest', 'The request is not well-formed HTTP/1.1.');
 }
 
-function answerOf(refusal: S3Refusal, requestId: string): string {
+function answerOf({ random, clock }: Deps, refusal: S3Refusal): string {
+  const requestId = newRequestId(random);
   const document = xmlDocument(errorElement(refusal, { resource: '/', requestId }));
   const head = [
     `HTTP/1.1 ${statusOf(refusal)} ${refusal.code}`,
@@ -54,6 +63,7 @@ function answerOf(refusal: S3Refusal, requestId: string): string {
     `content-length: ${Buffer.byteLength(document)}`,
     `x-amz-request-id: ${requestId}`,
     `x-amz-id-2: ${HOST_ID}`,
+    `date: ${new Date(clock.now()).toUTCString()}`,
     'server: Pinfold',
     'connection: close',
   ];

@@ -7,7 +7,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TlsContext } from '../../kit/tls-pair.ts';
 import type { S3Deps } from './deps.ts';
-import { answerNonsense } from './nonsense.ts';
+import { answerNonsense, refuseTunnel } from './nonsense.ts';
 import { answerIdle, type Incoming, type Known, serveRequest } from './serve-request.ts';
 import { S3Refusal } from './wire/s3-refusal.ts';
 
@@ -62,6 +62,9 @@ export function createS3Server(deps: S3Deps, options: S3ServerOptions): Server {
         'The only expectation that can be met is 100-continue.',
       ),
     }),
+  );
+  server.on('connect', ({ socket }) =>
+    refuseTunnel(deps, { socket, isAnswering: open.isAnswering(socket) }),
   );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) =>
     answerNonsense(

@@ -205,6 +205,13 @@ test('contradictions of method, query and headers are refused by their codes', a
   assert.deepEqual(await keysOf(ann), []);
 });
 
+function assertNamed({ headers }: Answer, what: string): void {
+  assert.match(String(headers['x-amz-request-id']), /^[0-9A-Z]{16}$/, what);
+  assert.notEqual(headers['x-amz-id-2'] ?? '', '', what);
+  assert.notEqual(headers['server'] ?? '', '', what);
+  assert.match(String(headers.date), /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/, what);
+}
+
 test('every answer names itself, its server and its date', async () => {
   await put('named');
   const seen = new Set<unknown>();
@@ -213,13 +220,9 @@ test('every answer names itself, its server and its date', async () => {
     ...[`HEAD /${bucket}/named`, `GET /${bucket}/absent`, `HEAD /${bucket}/absent`],
     ...[`PUT /${bucket}/named`, `DELETE /${bucket}/absent`, 'GET /absent-bucket', 'GET /%zz'],
   ]) {
-    const { headers } = await ask(route);
-    const id = headers['x-amz-request-id'];
-    assert.match(String(id), /^[0-9A-Z]{16}$/, route);
-    assert.notEqual(headers['x-amz-id-2'] ?? '', '', route);
-    assert.notEqual(headers['server'] ?? '', '', route);
-    assert.match(String(headers.date), /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/, route);
-    seen.add(id);
+    const answer = await ask(route);
+    assertNamed(answer, route);
+    seen.add(answer.headers['x-amz-request-id']);
   }
   assert.equal(seen.size, 12);
   assertS3Error(await ask(`GET /${bucket}/absent`), 404, 'NoSuchKey');
@@ -354,8 +357,16 @@ test('what is not HTTP gets an error of S3, and the connection ends', async () =
     const answer = parseAnswer(await exchange(s3.endpoint, text));
     assertS3Error(answer, 400, 'BadRequest');
     assert.equal(answer.headers.connection, 'close', text);
-    assert.match(String(answer.headers['x-amz-request-id']), /^[0-9A-Z]{16}$/);
+    assertNamed(answer, text);
   }
+});
+
+test('a tunnel is refused in words, for the connection and not for the bytes behind', async () => {
+  const text = 'CONNECT example.test:443 HTTP/1.1\r\nhost: example.test:443\r\n\r\nhello';
+  const answer = parseAnswer(await exchange(s3.endpoint, text));
+  assertFacts(answer, 405, 'MethodNotAllowed', { Method: 'CONNECT' });
+  assert.equal(answer.headers.connection, 'close');
+  assertNamed(answer, text);
 });
 
 test('a coding of the transfer other than chunked is not implemented', async () => {
