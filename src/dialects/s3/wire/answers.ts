@@ -83,8 +83,8 @@ export function errorElement(
     'Error',
     xmlText('Code', refusal.code),
     xmlText('Message', refusal.message),
-    ...Object.entries(refusal.facts).map(([name, value]) => xmlText(name, value)),
     xmlText('Resource', place.resource),
+    ...Object.entries(refusal.facts).map(([name, value]) => xmlText(name, value)),
     xmlText('RequestId', place.requestId),
     xmlText('HostId', HOST_ID),
   );
