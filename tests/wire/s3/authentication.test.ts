@@ -107,6 +107,15 @@ test('a header of another form is AuthorizationHeaderMalformed', async () => {
   }
 });
 
+test('an empty header is none: the request is of nobody', async () => {
+  await refuse(withHeaders(put('refused'), { authorization: '' }), 403, 'AccessDenied');
+  const read = unsigned({ route: `GET /${ann.bucket}/spaces`, headers: [['authorization', '']] });
+  await refuse(read, 403, 'AccessDenied');
+  await s3.callRest(ann, 'PATCH /api/s3/bucket', { public_read: true });
+  assert.equal((await send(read)).text, 'hello');
+  await s3.callRest(ann, 'PATCH /api/s3/bucket', { public_read: false });
+});
+
 test('the day of the credential is the day of the request', async () => {
   const yesterday = formatAmzDate(Date.now() - 24 * 60 * MINUTE_MS).slice(0, 8);
   const message = edited(put('refused'), (text) => text.replace(/\/\d{8}\//, `/${yesterday}/`));
