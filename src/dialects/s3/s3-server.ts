@@ -55,14 +55,8 @@ export function createS3Server(deps: S3Deps, options: S3ServerOptions): Server {
   server.on('checkContinue', (request, response) =>
     open.serve(request, response, { isExpectingContinue: true }),
   );
-  server.on('checkExpectation', (request, response) =>
-    open.serve(request, response, {
-      fault: new S3Refusal(
-        'InvalidRequest',
-        'The only expectation that can be met is 100-continue.',
-      ),
-    }),
-  );
+  // S3 serves whoever expects something else, and RFC 9110 (10.1.1) lets a server ignore that.
+  server.on('checkExpectation', (request, response) => open.serve(request, response, {}));
   server.on('connect', ({ socket }) =>
     refuseTunnel(deps, { socket, isAnswering: open.isAnswering(socket) }),
   );
@@ -100,9 +94,9 @@ class OpenExchanges {
   serve(
     request: IncomingMessage,
     response: ServerResponse,
-    how: { readonly isExpectingContinue?: boolean; readonly fault?: S3Refusal },
+    { isExpectingContinue = false }: { readonly isExpectingContinue?: boolean },
   ): void {
-    const { isExpectingContinue = false, fault = headFault(request) } = how;
+    const fault = headFault(request);
     const incoming: Incoming = { request, response, isExpectingContinue, fault };
     const { socket } = request;
     const before = this.#bySocket.get(socket);
