@@ -210,12 +210,20 @@ test('documents are held to their checksums as bodies are', async () => {
   assertFacts(await tag([['content-md5', 'x']]), 400, 'InvalidDigest');
   assertFacts(await tag([['x-amz-checksum-crc32', VALUES.CRC32]]), 400, 'BadDigest');
   assertFacts(await tag([['x-amz-checksum-crc32', 'x']]), 400, 'InvalidRequest');
+  const sha256: Header = ['x-amz-checksum-sha256', hash('sha256', body, 'base64')];
+  const named = (name: string): Header => ['x-amz-sdk-checksum-algorithm', name];
+  for (const headers of [
+    ...[[named('SHA256')], [named('SHA256'), ['content-md5', md5(body)] as const]],
+    ...[[named('CRC32'), sha256], [named('MD5'), sha256], [named('MD5')]],
+  ]) {
+    assertFacts(await tag(headers), 400, 'InvalidRequest');
+  }
   const query = [['tagging', '']] as const;
   const none = await raw.send({ method: 'GET', bucket, query });
   assertFacts({ ...none, json: {} }, 404, 'NoSuchTagSet');
   assert((await tag([['content-md5', md5(body)]])).status < 300);
-  const sha256 = hash('sha256', body, 'base64');
-  assert((await tag([['x-amz-checksum-sha256', sha256]])).status < 300);
+  assert((await tag([sha256])).status < 300);
+  assert((await tag([named('SHA256'), sha256])).status < 300);
 });
 
 test('a copy keeps the checksum of its source, or has the one that is asked for', async () => {

@@ -32,28 +32,28 @@ export function contentMd5(headers: Headers): string | undefined {
 
 /** The one checksum whose value stands in a header or will stand behind the body. */
 function checksumDemand(headers: Headers, trailers: Trailers): BodyDemands['checksum'] {
-  const named = statedAlgorithm(headers);
   const stated = statedChecksum(headers);
   const trailing = trailingAlgorithm(headers);
   if (stated !== undefined && trailing !== undefined) throw manyChecksums();
   const algorithm = stated?.algorithm ?? trailing;
-  if (named !== undefined && named !== algorithm) {
-    const problem =
-      algorithm === undefined
-        ? 'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.'
-        : 'Value for x-amz-sdk-checksum-algorithm header is invalid.';
-    throw new S3Refusal('InvalidRequest', problem);
-  }
+  requireNamed(headers, algorithm);
   if (algorithm === undefined) return undefined;
   if (stated !== undefined) return { algorithm, declared: () => stated.value };
   return { algorithm, declared: () => trailingValue(algorithm, trailers()) };
 }
 
+type Stated = { readonly algorithm: ChecksumAlgorithm; readonly value: string };
+
+/** The checksum of a document, which stands in a header or nowhere. Throws `InvalidRequest`. */
+export function documentChecksum(headers: Headers): Stated | undefined {
+  const stated = statedChecksum(headers);
+  requireNamed(headers, stated?.algorithm);
+  return stated;
+}
+
 /** A checksum in a header. Throws `InvalidRequest` for more than one, and for a malformed value. */
-export function statedChecksum(
-  headers: Headers,
-): { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined {
-  let found: { readonly algorithm: ChecksumAlgorithm; readonly value: string } | undefined;
+function statedChecksum(headers: Headers): Stated | undefined {
+  let found: Stated | undefined;
   for (const name in headers) {
     if (!name.startsWith('x-amz-checksum-') || NO_VALUES.has(name)) continue;
     const algorithm = algorithmOf(name.slice('x-amz-checksum-'.length));
@@ -73,9 +73,15 @@ const NO_VALUES: ReadonlySet<string> = new Set([
   'x-amz-checksum-type',
 ]);
 
-function statedAlgorithm(headers: Headers): ChecksumAlgorithm | undefined {
+/** What an SDK says that it computed must be there. Throws `InvalidRequest`. */
+function requireNamed(headers: Headers, algorithm: ChecksumAlgorithm | undefined): void {
   const text = headers['x-amz-sdk-checksum-algorithm'];
-  return text === undefined ? undefined : algorithmOf(text);
+  if (text === undefined || algorithmOf(text) === algorithm) return;
+  const problem =
+    algorithm === undefined
+      ? 'x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers were found.'
+      : 'Value for x-amz-sdk-checksum-algorithm header is invalid.';
+  throw new S3Refusal('InvalidRequest', problem);
 }
 
 /** Parses an algorithm's name in any case; throws `InvalidRequest`, naming the valid set. */

@@ -9,7 +9,7 @@ import { readXmlInTurns } from '../../../kit/xml/read-xml.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import { requestBody } from '../../../server/request-body.ts';
 import type { Caller } from '../access/caller.ts';
-import { contentMd5, statedChecksum } from './checksum-headers.ts';
+import { contentMd5, documentChecksum } from './checksum-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { S3Refusal } from './s3-refusal.ts';
 
@@ -48,7 +48,7 @@ export async function findXmlBody(
   refuseChunks(caller);
   const md5 = contentMd5(head.headers);
   const isOfBody = options.isChecksumOfBody !== false;
-  const checksum = isOfBody ? statedChecksum(head.headers) : undefined;
+  const checksum = isOfBody ? documentChecksum(head.headers) : undefined;
   if (options.isDigestRequired === true && md5 === undefined && checksum === undefined) {
     throw new S3Refusal(
       'InvalidRequest',
