@@ -258,6 +258,7 @@ test('a trailer is the one that was announced', async () => {
     await malformed({ trailers: [] });
     await malformed({ trailers: [['x-amz-checksum-crc32c', 'yZRlqg==']] });
     await malformed({ trailers: [['x-amz-meta-a', 'b']] });
+    await malformed({ trailers: [TRAILER, ['x-amz-checksum-crc32c', 'yZRlqg==']] });
   }
   const line = (text: string) => raw(`b\r\nhello world\r\n0\r\n${text}\r\n\r\n`);
   for (const text of ['x-amz-checksum-crc32', ': DUoRhQ==', 'x amz:1', 'a:1\r\na:1']) {

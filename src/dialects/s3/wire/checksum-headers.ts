@@ -114,7 +114,7 @@ function trailingValue(
 ): string {
   const name = checksumHeader(algorithm);
   const value = trailers.get(name);
-  if (value === undefined) throw new S3Refusal('MalformedTrailerError');
+  if (value === undefined || trailers.size > 1) throw new S3Refusal('MalformedTrailerError');
   if (parseChecksumValue(algorithm, value) === undefined) {
     throw new S3Refusal('InvalidRequest', `Value for ${name} trailing header is invalid.`);
   }
