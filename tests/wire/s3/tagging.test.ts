@@ -82,6 +82,10 @@ for (const [what, key, status, most] of [
     const longest: Pair = ['k'.repeat(128), 'v'.repeat(256)];
     assert.equal((await put(key, bodyOf([longest]))).status, status);
     assert.deepEqual(await tagsOf(key), [longest]);
+    // Letters of two UTF-16 units each.
+    const wide: Pair = ['𐐀'.repeat(128), '𐐀'.repeat(256)];
+    assert.equal((await put(key, bodyOf([wide]))).status, status);
+    assert.deepEqual(await tagsOf(key), [wide]);
   });
 
   test(`tags of ${what} in another document are malformed`, async () => {
@@ -133,9 +137,13 @@ test('tags change without the object, which keeps its bytes, its tag and its tim
 });
 
 test('tags of a header that is no query string are an invalid argument', async () => {
-  for (const text of ['%zz=1', 'a=%ff']) {
+  for (const text of ['%zz=1', 'a=%ff', 'a%', '=', '=b', 'a=1&a=2', 'a&a', 'a=1&%61=1']) {
     const answer = await calls.ask('PUT', 'never', { headers: { 'x-amz-tagging': text } });
     assertS3Error(answer, 400, 'InvalidArgument');
+  }
+  for (const text of ['a!=1', 'a=1!', `${'a'.repeat(129)}=1`]) {
+    const answer = await calls.ask('PUT', 'never', { headers: { 'x-amz-tagging': text } });
+    assertS3Error(answer, 400, 'InvalidTag');
   }
   const eleven = numbered(11)
     .map(([key, value]) => `${key}=${value}`)
@@ -143,6 +151,24 @@ test('tags of a header that is no query string are an invalid argument', async (
   const many = await calls.ask('PUT', 'never', { headers: { 'x-amz-tagging': eleven } });
   assertS3Error(many, 400, 'BadRequest');
   assert.equal(await calls.isThere('never'), false);
+});
+
+test('pairs of a header that are empty are no tags', async () => {
+  for (const [text, tags] of [
+    ['&', []],
+    ['&&', []],
+    ['a&', [['a', '']]],
+    [
+      '&a=1&&b=2&',
+      [
+        ['a', '1'],
+        ['b', '2'],
+      ],
+    ],
+  ] as const) {
+    await calls.put('sparse', 'a', { 'x-amz-tagging': text });
+    assert.deepEqual(await tagsOf('sparse'), tags, text);
+  }
 });
 
 test('a put forgets the tags of what it replaces', async () => {

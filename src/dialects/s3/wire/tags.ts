@@ -24,31 +24,34 @@ export function readTagging(root: XmlElement, countMax: number): Tags {
   return checkTags(pairs, countMax);
 }
 
-/** Reads `x-amz-tagging`, a URL-encoded query string in latin1 text. Throws `InvalidArgument`. */
+/**
+ * Reads `x-amz-tagging`, a URL-encoded query string in latin1 text; empty pairs are nothing. Throws
+ * `InvalidArgument` for what is none, or names a tag twice or not at all, `InvalidTag` and
+ * `BadRequest`.
+ */
 export function readTaggingHeader(text: string | undefined): Tags {
   if (text === undefined || text === '') return {};
-  const pairs = text.split('&').map((pair) => {
-    const at = pair.indexOf('=');
-    return [
-      decodeField(at < 0 ? pair : pair.slice(0, at)),
-      decodeField(at < 0 ? '' : pair.slice(at + 1)),
-    ] as const;
-  });
-  try {
-    return checkTags(pairs, OBJECT_TAGS_MAX);
-  } catch (error) {
-    if (!(error instanceof S3Refusal) || error.code === 'BadRequest') throw error;
-    if (error.code === 'InvalidTag') throw error;
-    throw headerMalformed(text);
-  }
+  const pairs = text
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const at = pair.indexOf('=');
+      return [
+        decodeField(text, at < 0 ? pair : pair.slice(0, at)),
+        decodeField(text, at < 0 ? '' : pair.slice(at + 1)),
+      ] as const;
+    });
+  const keys = new Set(pairs.map(([key]) => key));
+  if (keys.has('') || keys.size < pairs.length) throw headerMalformed(text);
+  return checkTags(pairs, OBJECT_TAGS_MAX);
+}
 
-  function decodeField(field: string): string {
-    try {
-      return decodeURIComponent(field.replaceAll('+', ' '));
-    } catch (error) {
-      if (error instanceof URIError) throw headerMalformed(text ?? '');
-      throw error;
-    }
+function decodeField(text: string, field: string): string {
+  try {
+    return decodeURIComponent(field.replaceAll('+', ' '));
+  } catch (error) {
+    if (error instanceof URIError) throw headerMalformed(text);
+    throw error;
   }
 }
 
@@ -66,10 +69,10 @@ function checkTags(pairs: readonly (readonly [string, string])[], countMax: numb
   }
   const tags: Record<string, string> = Object.create(null);
   for (const [key, value] of pairs) {
-    if (key.length < 1 || key.length > KEY_LENGTH_MAX || !LETTERS.test(key)) {
+    if (key === '' || lengthOf(key) > KEY_LENGTH_MAX || !LETTERS.test(key)) {
       throw new S3Refusal('InvalidTag', 'The TagKey you have provided is invalid', { TagKey: key });
     }
-    if (value.length > VALUE_LENGTH_MAX || !LETTERS.test(value)) {
+    if (lengthOf(value) > VALUE_LENGTH_MAX || !LETTERS.test(value)) {
       throw new S3Refusal('InvalidTag', 'The TagValue you have provided is invalid', {
         TagKey: key,
         TagValue: value,
@@ -83,6 +86,13 @@ function checkTags(pairs: readonly (readonly [string, string])[], countMax: numb
     tags[key] = value;
   }
   return { ...tags };
+}
+
+/** In characters, of which JavaScript counts some twice. */
+function lengthOf(text: string): number {
+  let length = 0;
+  for (const _character of text) length += 1;
+  return length;
 }
 
 export function tagSetElement(tags: Tags): Xml {
