@@ -79,6 +79,24 @@ test('an object that is not there has no ACL', async () => {
   assertS3Error(await calls.ask('PUT', 'missing', { query, headers }), 404, 'NoSuchKey');
 });
 
+test('a version that is not there has no ACL', async () => {
+  const headers = { 'x-amz-acl': 'private' };
+  for (const [versionId, status, code] of [
+    ['null', 200, undefined],
+    ['3HL4kqtJlcpXroDTDmJ', 404, 'NoSuchVersion'],
+    ['', 400, 'InvalidArgument'],
+  ] as const) {
+    const asked = { query: { acl: '', versionId } };
+    for (const answer of [
+      await calls.ask('GET', 'object', asked),
+      await calls.ask('PUT', 'object', { ...asked, headers }),
+    ]) {
+      if (code === undefined) assert.equal(answer.status, status, answer.text);
+      else assertS3Error(answer, status, code);
+    }
+  }
+});
+
 test('a bucket that everybody reads says so', async () => {
   await s3.callRest(holder, 'PATCH /api/s3/bucket', { public_read: true });
   for (const key of [undefined, 'object']) {

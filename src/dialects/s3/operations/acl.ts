@@ -8,6 +8,7 @@ import { requirePrivateAcl } from '../wire/object-description.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
 import { findXmlBody, XML_BYTES_MAX } from '../wire/xml-body.ts';
 import { missingKey } from './get-object.ts';
+import { requireNullVersion } from './version-id.ts';
 
 const XSI = 'http://www.w3.org/2001/XMLSchema-instance';
 const ALL_USERS = 'http://acs.amazonaws.com/groups/global/AllUsers';
@@ -50,6 +51,7 @@ export async function putAcl(deps: S3Deps, call: Call): Promise<void> {
 async function requireObject(deps: S3Deps, call: Call): Promise<void> {
   const { address } = call.head;
   if (address.kind !== 'object') return;
+  requireNullVersion(call.head.query);
   const object = await deps.metadata.findObject(call.bucket.bucketId, address.key);
   if (object === undefined) throw missingKey(call, address.key);
 }
