@@ -31,7 +31,7 @@ import {
   statusOf,
 } from './wire/answers.ts';
 import type { Call, Exchange } from './wire/exchange.ts';
-import { type RequestHead, readHead, splitTarget } from './wire/request-head.ts';
+import { findBucketText, type RequestHead, readHead, splitTarget } from './wire/request-head.ts';
 import { S3Refusal } from './wire/s3-refusal.ts';
 
 /** A request as the listener got it. */
@@ -72,6 +72,8 @@ export async function serveRequest(
   };
   try {
     if (incoming.fault !== undefined) throw incoming.fault;
+    const { origin } = request.headers;
+    if (origin !== undefined) Object.assign(baseHeaders, await pageHeaders(deps, request, origin));
     const head = readHead(request);
     const { isExpectingContinue } = incoming;
     const exchange: Exchange = {
@@ -88,9 +90,6 @@ export async function serveRequest(
       await answerPreflight(deps, exchange);
       return;
     }
-    if (head.headers['origin'] !== undefined) {
-      Object.assign(baseHeaders, await corsHeaders(deps, head));
-    }
     known.operation = detectOperation(head);
     known.caller = await callerOf(deps, exchange, known.operation);
     await limitRequests(deps, known.caller, request);
@@ -102,6 +101,18 @@ export async function serveRequest(
 
 function baseHeadersOf(requestId: string): Record<string, string> {
   return { server: 'Pinfold', 'x-amz-request-id': requestId, 'x-amz-id-2': HOST_ID };
+}
+
+/** What lets the page of `origin` read the answer, also where the request cannot be read. */
+async function pageHeaders(
+  deps: S3Deps,
+  request: IncomingMessage,
+  origin: string,
+): Promise<Readonly<Record<string, string>>> {
+  if (request.method === 'OPTIONS') return {};
+  // AWS lets this header speak for the method on any request; s3-tests look for it.
+  const method = request.headers['access-control-request-method'] ?? request.method ?? 'GET';
+  return await corsHeaders(deps, { bucket: findBucketText(request), method, origin });
 }
 
 /** A form names its signer in its fields, so that it looks anonymous until they are read. */

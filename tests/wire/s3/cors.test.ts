@@ -197,6 +197,19 @@ test('an answer to a page bears the headers of the first rule that fits, errors 
   const denied = await ask(`GET /${bucket}/k`, { origin: 'prefix.org' });
   assertS3Error(denied, 403, 'AccessDenied');
   assert.equal(denied.headers['access-control-allow-origin'], 'prefix.org');
+  for (const [path, code] of [
+    [`k${'k'.repeat(1024)}`, 'KeyTooLongError'],
+    ['%zz', 'InvalidURI'],
+    ['k?prefix=%ff', 'InvalidURI'],
+    ['%00', 'InvalidArgument'],
+  ] as const) {
+    const unread = await ask(`GET /${bucket}/${path}`, { origin: 'prefix.org' });
+    assertS3Error(unread, 400, code);
+    assert.equal(unread.headers['access-control-allow-origin'], 'prefix.org', code);
+  }
+  for (const path of ['/', '/%zz/k', '/%ff/k', '//k']) {
+    assert.deepEqual(allowing(await ask(`GET ${path}`, { origin: 'prefix.org' })), [], path);
+  }
   const put = await ask(`PUT /${bucket}/k`, { origin: 'foo.put', 'content-length': '0' });
   assertS3Error(put, 403, 'AccessDenied');
   assert.equal(put.headers['access-control-allow-methods'], 'PUT');

@@ -4,7 +4,6 @@ import { parseBucketName } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
 import { type CorsRule, corsRulesOf } from '../../../core/objects/cors-rules.ts';
 import type { S3Deps } from '../deps.ts';
-import type { RequestHead } from '../wire/request-head.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -17,29 +16,29 @@ export type CorsRequest = {
 };
 
 /**
- * The headers by which the page of `Origin` may read the answer, whatever it will be; none where no
- * rule lets it.
+ * The headers by which the page of `origin` may read the answer, whatever it will be; none where no
+ * rule of the bucket lets it. `bucket` is its name as sent, `undefined` where none is addressed.
  */
 export async function corsHeaders(
   deps: Pick<S3Deps, 'metadata'>,
-  head: RequestHead,
+  {
+    bucket,
+    origin,
+    method,
+  }: Omit<CorsRequest, 'headers'> & { readonly bucket: string | undefined },
 ): Promise<Headers> {
-  const { origin } = head.headers;
-  if (origin === undefined) return {};
-  // AWS lets this header speak for the method on any request; s3-tests look for it.
-  const method = head.headers['access-control-request-method'] ?? head.method;
   const asked: CorsRequest = { origin, method, headers: [] };
-  const rule = findCorsRule(await corsRulesAt(deps, head), asked);
+  const rule = findCorsRule(await corsRulesAt(deps, bucket), asked);
   return rule === undefined ? {} : allowingHeaders(rule, asked);
 }
 
-/** The rules of the addressed bucket; none where there is no bucket or nothing addressed. */
+/** The rules of the bucket of that name; none where there is no bucket or none addressed. */
 export async function corsRulesAt(
   { metadata }: Pick<S3Deps, 'metadata'>,
-  { address }: Pick<RequestHead, 'address'>,
+  name: string | undefined,
 ): Promise<readonly CorsRule[]> {
-  if (address.kind === 'service') return [];
-  const bucket = await findBucket(metadata, address.bucket);
+  if (name === undefined) return [];
+  const bucket = await findBucket(metadata, name);
   return corsRulesOf(bucket?.documents.cors);
 }
 

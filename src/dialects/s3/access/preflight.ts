@@ -12,7 +12,7 @@ export async function answerPreflight(
   deps: Pick<S3Deps, 'metadata'>,
   exchange: Exchange,
 ): Promise<void> {
-  const { headers } = exchange.head;
+  const { headers, address } = exchange.head;
   const { origin } = headers;
   const method = headers['access-control-request-method'];
   if (origin === undefined) {
@@ -26,11 +26,12 @@ export async function answerPreflight(
     method,
     headers: namesIn(headers['access-control-request-headers'] ?? ''),
   };
-  const rule = findCorsRule(await corsRulesAt(deps, exchange.head), asked);
+  const bucket = address.kind === 'service' ? undefined : address.bucket;
+  const rule = findCorsRule(await corsRulesAt(deps, bucket), asked);
   if (rule === undefined) {
     throw new S3Refusal('AccessForbidden', undefined, {
       Method: method,
-      ResourceType: exchange.head.address.kind === 'object' ? 'OBJECT' : 'BUCKET',
+      ResourceType: address.kind === 'object' ? 'OBJECT' : 'BUCKET',
     });
   }
   answerEmpty(exchange, 200, allowingHeaders(rule, asked));

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../../../core/errors.ts';
 import { type ObjectKey, parseObjectKey } from '../../../core/ids.ts';
+import { decodePercent } from '../../../kit/sigv4/percent.ts';
 import { decodeUtf8 } from '../../../kit/text.ts';
 import { canStandInHeader } from './header-text.ts';
 import { invalidArgument, S3Refusal } from './s3-refusal.ts';
@@ -58,6 +59,12 @@ export function splitTarget(url: string): { readonly rawPath: string; readonly r
   return { rawPath: target.slice(0, at), rawQuery: target.slice(at + 1) };
 }
 
+/** The bucket that a request names, whatever else is wrong with its target. */
+export function findBucketText({ url = '/' }: IncomingMessage): string | undefined {
+  const [, text = ''] = splitTarget(url).rawPath.split('/', 2);
+  return text === '' || BAD_ESCAPE.test(text) ? undefined : decodeUtf8(bytesOf(text));
+}
+
 function readAddress(rawPath: string): Address {
   if (rawPath === '/' || rawPath === '') return { kind: 'service' };
   if (!rawPath.startsWith('/')) throw new S3Refusal('InvalidURI');
@@ -96,15 +103,13 @@ const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
 export function decode(text: string): string {
   if (PLAIN.test(text)) return text;
   if (BAD_ESCAPE.test(text)) throw new S3Refusal('InvalidURI');
-  const bytes = Buffer.from(
-    text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) =>
-      String.fromCharCode(Number.parseInt(hex, 16)),
-    ),
-    'latin1',
-  );
-  const decoded = decodeUtf8(bytes);
+  const decoded = decodeUtf8(bytesOf(text));
   if (decoded === undefined) throw new S3Refusal('InvalidURI');
   return decoded;
+}
+
+function bytesOf(text: string): Buffer {
+  return Buffer.from(decodePercent(text), 'latin1');
 }
 
 /**
