@@ -1,4 +1,4 @@
-/** Proves ListObjectVersions of buckets that were never versioned. */
+/** Proves ListObjectVersions of buckets never versioned, and that writes name no version. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { elementsOf, textsOf } from '../../clients/s3/xml-texts.ts';
@@ -69,4 +69,25 @@ test('a number of versions that is none is refused, and none is none', async () 
   const { text } = await list({ 'max-keys': '0' });
   assert.deepEqual(keysOf(text), []);
   assert.equal(textOf(text, 'IsTruncated'), 'false');
+});
+
+test('a write makes its version, and is given none to overwrite', async () => {
+  const uploadId = await calls.begin('a');
+  const part = { partNumber: '1', uploadId };
+  const copied = { 'x-amz-copy-source': `${calls.bucket}/b/1` };
+  for (const versionId of ['null', '3HL4kqtJlcpXroDTDmJ', '']) {
+    for (const answer of [
+      await calls.ask('PUT', 'a', { query: { versionId }, body: 'other' }),
+      await calls.ask('PUT', 'a', { query: { versionId }, headers: copied }),
+      await calls.ask('POST', 'a', { query: { uploads: '', versionId } }),
+      await calls.ask('PUT', 'a', { query: { ...part, versionId }, body: 'other' }),
+      await calls.ask('PUT', 'a', { query: { ...part, versionId }, headers: copied }),
+    ]) {
+      assertS3Error(answer, 400, 'InvalidArgument');
+      assert.equal(textOf(answer.text, 'ArgumentName'), 'versionId');
+    }
+  }
+  assert.equal((await calls.get('a')).text, 'a');
+  const { text } = await calls.done('GET', 'a', { query: { uploadId } });
+  assert.equal(elementsOf(text, 'Part').length, 0);
 });

@@ -15,12 +15,14 @@ import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
 import { type CopySource, findCopySource, refuseCopyBody } from './copy-source.ts';
 import { missingKey } from './get-object.ts';
 import { usageOf } from './put-object.ts';
+import { refuseVersion } from './version-id.ts';
 
 const COPY_BYTES_MAX = 5 * 1024 ** 3;
 
 export async function copyObject(deps: S3Deps, call: ObjectCall): Promise<void> {
   const { head, bucket, key } = call;
   const { headers } = head;
+  refuseVersion(head.query);
   const directives = readDirectives(call);
   requirePrivateAcl(headers);
   refuseUnkept(headers);

@@ -8,10 +8,12 @@ import { writeConditions } from '../wire/conditions.ts';
 import type { Call, ObjectCall } from '../wire/exchange.ts';
 import { objectBody } from '../wire/object-body.ts';
 import { describeObject, refuseUnkept, requirePrivateAcl } from '../wire/object-description.ts';
+import { refuseVersion } from './version-id.ts';
 
 export async function putObject(deps: S3Deps, call: ObjectCall): Promise<void> {
   const { head, caller, bucket, request } = call;
   const { headers } = head;
+  refuseVersion(head.query);
   requirePrivateAcl(headers);
   refuseUnkept(headers);
   const { source, trailers } = objectBody(request, head, caller);

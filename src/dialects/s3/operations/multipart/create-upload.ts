@@ -11,11 +11,13 @@ import type { ObjectCall } from '../../wire/exchange.ts';
 import { describeObject, refuseUnkept, requirePrivateAcl } from '../../wire/object-description.ts';
 import type { RequestHead } from '../../wire/request-head.ts';
 import { S3Refusal } from '../../wire/s3-refusal.ts';
+import { refuseVersion } from '../version-id.ts';
 import { uploadAddress } from './upload-address.ts';
 
 export async function createMultipartUpload(deps: S3Deps, call: ObjectCall): Promise<void> {
   const { head, bucket, key } = call;
   const { headers } = head;
+  refuseVersion(head.query);
   requirePrivateAcl(headers);
   refuseUnkept(headers);
   const checksum = readChecksum(headers);

@@ -9,10 +9,12 @@ import type { ObjectCall } from '../../wire/exchange.ts';
 import { invalidArgument } from '../../wire/s3-refusal.ts';
 import { findCopySource, refuseCopyBody } from '../copy-source.ts';
 import { missingKey } from '../get-object.ts';
+import { refuseVersion } from '../version-id.ts';
 import { partNumberOf, uploadAddress } from './upload-address.ts';
 
 export async function uploadPartCopy(deps: S3Deps, call: ObjectCall): Promise<void> {
   const { headers } = call.head;
+  refuseVersion(call.head.query);
   const partNumber = partNumberOf(call);
   refuseCopyBody(call);
   const address = uploadAddress(call);
