@@ -115,6 +115,11 @@ test('fields are few, small and each there once', async () => {
     [{ name: 'x-ignore-a', value: Buffer.alloc(10_000_000) }, ...GOOD],
     'MaxMessageLengthExceeded',
   );
+  const together = Array.from({ length: 5 }, (_, at) => ({
+    name: `x-ignore-${at}`,
+    value: 'v'.repeat(5000),
+  }));
+  await assertRefused([...together, ...GOOD], 'MaxMessageLengthExceeded');
   const policy = { name: 'policy', value: 'p'.repeat(64 * 1024) };
   await assertRefused([policy, FILE], 'MaxMessageLengthExceeded');
   await assertRefused([{ name: 'KEY', value: 'hostile' }, ...GOOD], 'InvalidArgument');

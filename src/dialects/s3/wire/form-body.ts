@@ -1,6 +1,7 @@
 /** The body of a form upload: small fields first, then the one file, whose bytes pass through. */
 import type { ByteSink } from '../../../core/ports/blob-store.ts';
 import type { ByteSource } from '../../../core/ports/byte-source.ts';
+import { ChunkList } from '../../../kit/chunk-list.ts';
 import { FormDecoder, type FormEvent } from '../../../kit/forms/form-decoder.ts';
 import { FormError } from '../../../kit/forms/form-error.ts';
 import { isFormType, parseFormBoundary } from '../../../kit/forms/part-head.ts';
@@ -16,8 +17,11 @@ export type Form = {
   readonly file: ByteSource;
 };
 
-/** AWS's bound for everything before the file; here for each name with its value. */
-const FIELD_BYTES_MAX = 20 * 1024;
+/**
+ * AWS's bound for everything before the file; here for all names with their values but the policy.
+ * They are kept until the file comes, for senders who have proved nothing yet.
+ */
+const FIELDS_BYTES_MAX = 20 * 1024;
 /** A policy lists all other fields and what they may be. */
 const POLICY_BYTES_MAX = 64 * 1024;
 /** Parts besides the file. */
@@ -66,7 +70,7 @@ function oneFileOnly(count: number): S3Refusal {
   );
 }
 
-type OpenField = { readonly name: string; readonly pieces: Uint8Array[]; bytesLeft: number };
+type OpenField = { readonly name: string; readonly value: ChunkList };
 
 class FormReading {
   readonly #decoder: FormDecoder;
@@ -78,6 +82,8 @@ class FormReading {
   #place: 'fields' | 'file' | 'behind' = 'fields';
   #field: OpenField | undefined;
   #fieldCount = 0;
+  #fieldsBytes = 0;
+  #policyBytes = 0;
   #droppedBytes = 0;
 
   constructor(boundary: string) {
@@ -146,8 +152,8 @@ class FormReading {
     if (this.#fields.has(name)) {
       throw invalidArgument('The form has a field twice.', name);
     }
-    const bytesMax = name === 'policy' ? POLICY_BYTES_MAX : FIELD_BYTES_MAX;
-    this.#field = { name, pieces: [], bytesLeft: bytesMax - Buffer.byteLength(name) };
+    this.#field = { name, value: new ChunkList() };
+    this.#countField(name, Buffer.byteLength(name));
     return undefined;
   }
 
@@ -158,21 +164,28 @@ class FormReading {
       if (this.#droppedBytes > DROPPED_BYTES_MAX) throw fieldsTooLong();
       return undefined;
     }
-    this.#field.bytesLeft -= bytes.length;
-    if (this.#field.bytesLeft < 0) throw fieldsTooLong();
+    this.#countField(this.#field.name, bytes.length);
     // A copy: a view would keep all of the chunk that it came in.
-    this.#field.pieces.push(Uint8Array.from(bytes));
+    this.#field.value.push(Uint8Array.from(bytes));
     return undefined;
+  }
+
+  #countField(name: string, bytes: number): void {
+    if (name === 'policy') this.#policyBytes += bytes;
+    else this.#fieldsBytes += bytes;
+    if (this.#fieldsBytes > FIELDS_BYTES_MAX || this.#policyBytes > POLICY_BYTES_MAX) {
+      throw fieldsTooLong();
+    }
   }
 
   #endPart(): void {
     if (this.#place === 'file') this.#place = 'behind';
     if (this.#field === undefined) return;
-    const { name, pieces } = this.#field;
+    const { name, value } = this.#field;
     this.#field = undefined;
-    const value = decodeUtf8(Buffer.concat(pieces));
-    if (value === undefined) throw invalidArgument('A field of the form is not UTF-8.', name);
-    this.#fields.set(name, value);
+    const text = decodeUtf8(Buffer.concat(value.take()));
+    if (text === undefined) throw invalidArgument('A field of the form is not UTF-8.', name);
+    this.#fields.set(name, text);
   }
 }
 
@@ -180,7 +193,7 @@ function fieldsTooLong(): S3Refusal {
   return new S3Refusal(
     'MaxMessageLengthExceeded',
     'Your POST request fields preceding the upload file were too large.',
-    { MaxMessageLengthBytes: FIELD_BYTES_MAX },
+    { MaxMessageLengthBytes: FIELDS_BYTES_MAX },
   );
 }
 
