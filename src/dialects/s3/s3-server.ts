@@ -78,8 +78,10 @@ type Open = {
   known: Known | undefined;
   /** Resolves when its answer is out, or the connection gone. */
   readonly ended: Promise<void>;
-  /** How many exchanges of the connection it waits for. */
-  readonly behind: number;
+  /** It waits for the one before it on its connection until then. */
+  isBegun: boolean;
+  /** Of its connection: how many are not answered yet. */
+  readonly line: { length: number };
 };
 
 /** The exchanges under way, by connection. */
@@ -100,17 +102,19 @@ class OpenExchanges {
     const incoming: Incoming = { request, response, isExpectingContinue, fault };
     const { socket } = request;
     const before = this.#bySocket.get(socket);
-    const behind = before === undefined ? 0 : before.behind + 1;
-    if (behind > WAITING_MAX) {
+    const line = before?.line ?? { length: 0 };
+    if (line.length > WAITING_MAX) {
       socket.destroy();
       return;
     }
+    line.length += 1;
     const { promise: ended, resolve } = Promise.withResolvers<void>();
-    const open: Open = { incoming, known: undefined, ended, behind };
+    const open: Open = { incoming, known: undefined, ended, isBegun: false, line };
     this.#bySocket.set(socket, open);
     const startedAt = this.#deps.clock.now();
     response.once('close', () => {
       resolve();
+      line.length -= 1;
       if (this.#bySocket.get(socket) === open) this.#bySocket.delete(socket);
       const ms = this.#deps.clock.now() - startedAt;
       observe(this.#deps, incoming, { known: open.known, ms });
@@ -121,6 +125,7 @@ class OpenExchanges {
 
   #begin(open: Open): void {
     const { incoming } = open;
+    open.isBegun = true;
     serveRequest(this.#deps, incoming, (begun) => {
       open.known = begun;
     }).catch((error: unknown) => {
@@ -131,7 +136,7 @@ class OpenExchanges {
 
   isAnswering(socket: Socket): boolean {
     const open = this.#bySocket.get(socket);
-    return open !== undefined && (open.behind > 0 || open.incoming.response.headersSent);
+    return open !== undefined && (!open.isBegun || open.incoming.response.headersSent);
   }
 
   /** Whether the head of a request came, and its body has not ended. */
@@ -142,7 +147,7 @@ class OpenExchanges {
   /** A sender that stopped sending is told so; a reader that stopped reading cannot be. */
   endIdle(socket: Socket): void {
     const open = this.#bySocket.get(socket);
-    if (open === undefined || open.incoming.response.headersSent || open.behind > 0) {
+    if (open === undefined || open.incoming.response.headersSent || !open.isBegun) {
       socket.destroy();
       return;
     }

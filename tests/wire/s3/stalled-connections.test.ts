@@ -116,6 +116,32 @@ test('requests that come before the answer to the one before them wait their tur
   assert.equal(openReadersMax, 1);
 });
 
+test('who always has a few requests under way is served without end', async () => {
+  const { endpoint, holder } = await startS3Alone();
+  const put = signed(holder, { route: `PUT /${holder.bucket}/again`, body: 'bytes' });
+  const message = withHeaders(put, { connection: undefined });
+  const bytes = Buffer.concat([headOf(message), message.body]);
+  const count = 300;
+  let asked = 0;
+  let answered = 0;
+  const socket = await openSocket(endpoint);
+  const ask = () => {
+    asked += 1;
+    socket.write(bytes);
+  };
+  socket.on('data', (chunk: Buffer) => {
+    for (const _ of String(chunk).matchAll(/HTTP\/1\.1 200 OK/g)) {
+      answered += 1;
+      if (asked < count) ask();
+    }
+  });
+  socket.write(Buffer.concat(Array.from({ length: 8 }, () => bytes)));
+  asked += 8;
+  await eventually(() => socket.closed || answered === count);
+  assert.equal(answered, count);
+  socket.destroy();
+});
+
 test('a connection that asks without end is closed, and others are served', async () => {
   const { endpoint, holder } = await startS3Alone();
   const put = signed(holder, {
