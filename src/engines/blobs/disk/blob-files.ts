@@ -62,9 +62,8 @@ export class BlobFiles {
   async create(blobId: BlobId): Promise<FileWriter> {
     const { io, directory, assertWritable, failWrite, failSync, onWritten } = this.#options;
     this.#leased.add(blobId);
-    if (this.#count !== undefined) this.#count += 1;
     try {
-      return await FileWriter.create(
+      const writer = await FileWriter.create(
         {
           io,
           directory,
@@ -73,10 +72,15 @@ export class BlobFiles {
           failSync,
           onWritten,
           ensureFolder: (path) => this.#ensureFolder(path),
-          onRelease: (released) => this.#leased.delete(released),
+          onRelease: ({ isKept }) => {
+            this.#leased.delete(blobId);
+            if (!isKept) this.#countUp(-1);
+          },
         },
         blobId,
       );
+      this.#countUp(1);
+      return writer;
     } catch (error) {
       this.#leased.delete(blobId);
       throw error;
@@ -144,12 +148,16 @@ export class BlobFiles {
     this.#removing.add(blobId);
     try {
       await this.#options.io.removeFile(this.#pathOf(blobId));
-      if (this.#count !== undefined) this.#count -= 1;
+      this.#countUp(-1);
     } catch (error) {
       if (!isErrno(error, 'ENOENT')) throw error;
     } finally {
       this.#removing.delete(blobId);
     }
+  }
+
+  #countUp(change: number): void {
+    if (this.#count !== undefined) this.#count += change;
   }
 
   /** Every file but the leased ones. */

@@ -95,6 +95,43 @@ test('a file that is read by many goes when the last of them has ended', async (
   await fixture.close();
 });
 
+test('a blob that is given up while its file is being made leaves none, and is not counted', async () => {
+  const making = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  let openFiles = 0;
+  const io: DiskIo = {
+    ...realDisk,
+    createFile: async (path) => {
+      if (!/[0-9a-f]{16}$/.test(path)) return await realDisk.createFile(path);
+      making.resolve();
+      await goOn.promise;
+      const file = await realDisk.createFile(path);
+      openFiles += 1;
+      const close = async () => {
+        openFiles -= 1;
+        await file.close();
+      };
+      return { ...file, close };
+    },
+  };
+  const fixture = await openFixture(io);
+  const { store } = fixture;
+  for await (const _ of store.list()) assert.fail('there is nothing yet');
+  const writer = await store.stage({ sizeBytes: undefined });
+  const writing = writer.write(patternBytes(300_000));
+  await making.promise;
+  const releasing = writer.release();
+  goOn.resolve();
+  await writing;
+  await releasing;
+  assert.equal(openFiles, 0);
+  for await (const _ of store.inspect({ signal: new AbortController().signal })) {
+    assert.fail('something is left');
+  }
+  assert.equal(store instanceof DiskBlobStore && store.statistics().blobFiles, 0);
+  await fixture.close();
+});
+
 test('a flipped bit in a file is never served, whichever it is', async () => {
   const fixture = await openFixture();
   const bytes = patternBytes(300_000);

@@ -24,7 +24,8 @@ export type FileWriterDeps = {
   readonly failSync: (error: unknown) => unknown;
   /** Chunks with so many bytes were written and are referred to no longer. */
   readonly onWritten: (bytes: number) => void;
-  readonly onRelease: (blobId: BlobId) => void;
+  /** `isKept`: the bytes were committed, so that the file stays. */
+  readonly onRelease: (released: { readonly isKept: boolean }) => void;
 };
 
 export class FileWriter implements BlobWriter {
@@ -98,7 +99,7 @@ export class FileWriter implements BlobWriter {
     } catch {
       // What is left behind has no row: the sweeper removes it.
     } finally {
-      this.#deps.onRelease(this.#blobId);
+      this.#deps.onRelease({ isKept: wasCommitted });
     }
   }
 

@@ -18,6 +18,7 @@ export class SmallWriter implements BlobWriter {
   readonly #gathered = new ChunkList();
   #bytes = 0;
   #file: BlobWriter | undefined;
+  #spilling: Promise<void> | undefined;
   #appended: Appended | undefined;
   #state: 'open' | 'committed' | 'released' = 'open';
 
@@ -30,7 +31,9 @@ export class SmallWriter implements BlobWriter {
     if (this.#file !== undefined) return this.#file.write(chunk);
     this.#gathered.push(chunk);
     this.#bytes += chunk.byteLength;
-    return this.#bytes > SEGMENT_BLOB_BYTES_MAX ? this.#spill() : undefined;
+    if (this.#bytes <= SEGMENT_BLOB_BYTES_MAX) return undefined;
+    this.#spilling = this.#spill();
+    return this.#spilling;
   }
 
   async commit(): Promise<BlobRef> {
@@ -51,6 +54,8 @@ export class SmallWriter implements BlobWriter {
     this.#state = 'released';
     this.#gathered.take();
     if (this.#appended !== undefined) this.#appended.segment.unpublished -= 1;
+    // A sender may leave while its file is being made: the file is there only after that.
+    await this.#spilling?.catch(() => undefined);
     await this.#file?.release();
   }
 
