@@ -6,7 +6,7 @@
  * bytes are being committed, a client that leaves changes nothing any more.
  */
 import type { Digests } from '../../kit/digests.ts';
-import { ServiceError } from '../errors.ts';
+import { type ErrorCode, isServiceError, ServiceError } from '../errors.ts';
 import type { BlobRef, BlobStore, BlobWriter } from '../ports/blob-store.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
 import type { Digester, Digesters } from '../ports/digesters.ts';
@@ -61,6 +61,7 @@ export async function keepBytes<T>(
     isSha256Wanted: demands.sha256 !== undefined,
     checksum: demands.checksum?.algorithm,
   });
+  let isRefused = false;
   try {
     await options.onAdmitted?.();
     deps.faults.reach('admitted');
@@ -74,11 +75,29 @@ export async function keepBytes<T>(
     const published = await write.publish({ ...staged, blob, checksum });
     deps.faults.reach('published');
     return published;
+  } catch (error) {
+    isRefused = isServiceError(error) && REFUSALS.has(error.code);
+    throw error;
   } finally {
     digester.release();
-    await writer.release();
+    await writer.release({ isRefused });
   }
 }
+
+/**
+ * Answers of `publish` after which no row names the bytes: whoever is refused again and again must
+ * not fill the disk until the next sweep. Any other failure may hide a commit, and an engine runs
+ * a publication again only when it knows that nothing of it was written.
+ */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  ...([
+    'account_disabled',
+    'account_not_found',
+    'bucket_not_found',
+    'precondition_failed',
+  ] as const),
+  ...(['quota_exceeded', 'upload_not_found'] as const),
+]);
 
 /** Streams the body into `writer`; throws as soon as it passes what is allowed. */
 async function stage(

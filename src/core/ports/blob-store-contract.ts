@@ -152,6 +152,18 @@ export function testBlobStore(name: string, open: () => Promise<BlobStoreFixture
     assert.deepEqual(await listIds(store), []);
   });
 
+  withStore('leaves nothing of a blob whose publication was refused', async ({ store }) => {
+    for (const sizeBytes of [300_000, undefined]) {
+      const writer = await store.stage({ sizeBytes });
+      await writer.write(patternBytes(300_000));
+      const blob = await writer.commit();
+      await writer.release({ isRefused: true });
+      await writer.release({ isRefused: true });
+      assert.deepEqual(await listIds(store), []);
+      await assert.rejects(store.open(blob), (error) => isServiceError(error, 'object_not_found'));
+    }
+  });
+
   withStore('lists committed blobs once their lease has ended', async ({ store }) => {
     const writer = await store.stage({ sizeBytes: 3 });
     await writer.write(Buffer.from('abc'));

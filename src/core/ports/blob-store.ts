@@ -25,6 +25,8 @@ export type ByteSpan = { readonly start: number; readonly end: number };
  */
 export type ByteSink = (chunk: Uint8Array) => Promise<void> | undefined;
 
+export type WriteEnd = { readonly isRefused: boolean };
+
 export interface BlobWriter {
   /**
    * Appends `chunk`, whose bytes belong to the store from now on. Answers `undefined`, or a promise
@@ -39,8 +41,11 @@ export interface BlobWriter {
    */
   commit(): Promise<BlobRef>;
 
-  /** Ends the lease; without a commit before, removes what was staged. Never throws; idempotent. */
-  release(): Promise<void>;
+  /**
+   * Ends the lease. Removes what was staged without a commit, and what was committed when it is
+   * `isRefused`: the caller knows that no row names it or ever will. Never throws; idempotent.
+   */
+  release(end?: WriteEnd): Promise<void>;
 }
 
 export interface BlobReader {

@@ -1,5 +1,7 @@
 /** Proves what S3 answers when there is no room: quota, capacity, a full disk, a frozen account. */
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { MIB, md5Header, objectCalls } from './object-calls.ts';
 import { assertS3Error, startS3 } from './start-s3.ts';
@@ -26,6 +28,27 @@ test('an object beyond the quota is refused, whatever its size, and nothing is s
     assert.equal((await calls.ask('PUT', 'again', { body: Buffer.alloc(size) })).status, 200);
   }
 });
+
+test('what races past a quota or a condition leaves no bytes on the disk', async () => {
+  const body = Buffer.alloc(600_000, 'x');
+  const calls = await limited('racing', 3 * body.length);
+  const before = await blobFiles();
+  const once = Array.from({ length: 6 }, () =>
+    calls.ask('PUT', 'once', { body, headers: { 'if-none-match': '*' } }),
+  );
+  const statuses = (await Promise.all(once)).map(({ status }) => status).toSorted();
+  assert.deepEqual(statuses, [200, 412, 412, 412, 412, 412]);
+  const many = Array.from({ length: 6 }, (_, at) => calls.ask('PUT', `many-${at}`, { body }));
+  const kept = (await Promise.all(many)).filter(({ status }) => status === 200).length;
+  assert.equal(kept, 2);
+  assert.equal(await blobFiles(), before + 3);
+});
+
+/** Files of blobs that are too large for a segment. */
+async function blobFiles(): Promise<number> {
+  const names = await readdir(join(s3.directory, 'data', 'blobs'), { recursive: true });
+  return names.filter((name) => /^..\/..\/[0-9a-f]{16}$/.test(name)).length;
+}
 
 test('deletes, tags and reads go on beyond the quota', async () => {
   const holder = await s3.openHolder('beyond');

@@ -1,5 +1,5 @@
 /** A writer that holds its share of the free space until it is released. */
-import type { BlobRef, BlobWriter } from '../../../core/ports/blob-store.ts';
+import type { BlobRef, BlobWriter, WriteEnd } from '../../../core/ports/blob-store.ts';
 import type { SpaceClaim } from './free-space.ts';
 
 export class ClaimedWriter implements BlobWriter {
@@ -23,8 +23,8 @@ export class ClaimedWriter implements BlobWriter {
     return this.#writer.commit();
   }
 
-  release(): Promise<void> {
+  release(end?: WriteEnd): Promise<void> {
     this.#claim.end();
-    return this.#writer.release();
+    return this.#writer.release(end);
   }
 }

@@ -18,6 +18,7 @@ import { blobFileName, blobFolders } from './blob-file.ts';
 import { DiskBlobStore, type DiskBlobStoreOptions } from './disk-blob-store.ts';
 import type { DiskIo } from './disk-io.ts';
 import { realDisk } from './real-disk.ts';
+import { RECORD_HEADER_BYTES } from './segment-format.ts';
 
 async function openFixture(
   io: DiskIo = realDisk,
@@ -129,6 +130,22 @@ test('a blob that is given up while its file is being made leaves none, and is n
     assert.fail('something is left');
   }
   assert.equal(store instanceof DiskBlobStore && store.statistics().blobFiles, 0);
+  await fixture.close();
+});
+
+test('a small blob whose publication was refused is dead at once', async () => {
+  const fixture = await openFixture();
+  const { store } = fixture;
+  assert(store instanceof DiskBlobStore);
+  const blob = await keep(store, patternBytes(1000));
+  await fixture.publish(blob);
+  const { deadBytes } = store.statistics();
+  const writer = await store.stage({ sizeBytes: 1000 });
+  await writer.write(patternBytes(1000));
+  await writer.commit();
+  await writer.release({ isRefused: true });
+  await writer.release({ isRefused: true });
+  assert.equal(store.statistics().deadBytes - deadBytes, RECORD_HEADER_BYTES + 1000);
   await fixture.close();
 });
 

@@ -268,6 +268,7 @@ export class DiskBlobStore implements BlobStore {
     return new SmallWriter({
       takeId: () => this.#takeId(),
       append: (blobId, bytes) => this.#segments.append(blobId, bytes),
+      drop: (blob) => this.#segments.drop(blob),
       createFile: () => this.#createFile(),
     });
   }

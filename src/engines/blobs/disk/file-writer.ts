@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { dirname, join } from 'node:path';
 import type { BlobId } from '../../../core/ids.ts';
-import type { BlobRef, BlobWriter } from '../../../core/ports/blob-store.ts';
+import type { BlobRef, BlobWriter, WriteEnd } from '../../../core/ports/blob-store.ts';
 import { ChunkList } from '../../../kit/chunk-list.ts';
 import { BlockSums, blobFileName, blobFolders, encodeFooter, FILE_LOCATION } from './blob-file.ts';
 import type { DiskFile, DiskIo } from './disk-io.ts';
@@ -88,18 +88,18 @@ export class FileWriter implements BlobWriter {
     return { blobId: this.#blobId, sizeBytes, location: FILE_LOCATION };
   }
 
-  async release(): Promise<void> {
+  async release({ isRefused }: WriteEnd = { isRefused: false }): Promise<void> {
     if (this.#state === 'released') return;
-    const wasCommitted = this.#state === 'committed';
+    const isKept = this.#state === 'committed' && !isRefused;
     this.#state = 'released';
     this.#gathered.take();
     try {
       await this.#file.close();
-      if (!wasCommitted) await this.#deps.io.removeFile(this.#path);
+      if (!isKept) await this.#deps.io.removeFile(this.#path);
     } catch {
       // What is left behind has no row: the sweeper removes it.
     } finally {
-      this.#deps.onRelease({ isKept: wasCommitted });
+      this.#deps.onRelease({ isKept });
     }
   }
 

@@ -56,10 +56,12 @@ export class MemoryBlobStore implements BlobStore {
         this.#leased.add(blobId);
         return { blobId, sizeBytes: bytes.length, location: MEMORY_LOCATION };
       },
-      release: async () => {
+      release: async ({ isRefused } = { isRefused: false }) => {
+        if (state === 'released') return;
         state = 'released';
         chunks = [];
         this.#leased.delete(blobId);
+        if (isRefused) this.#kept.delete(blobId);
       },
     };
   }
