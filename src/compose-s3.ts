@@ -5,11 +5,16 @@ import type { Config } from './config/config.ts';
 import { AccessKeyMemory } from './core/identity/access-key-memory.ts';
 import type { FaultPoints } from './core/ports/fault-points.ts';
 import { createS3Server, type S3ServerOptions } from './dialects/s3/s3-server.ts';
+import { SharedRoom } from './kit/shared-room.ts';
 import { SigningKeyCache } from './kit/sigv4/signing-key-cache.ts';
 import type { TlsContext } from './kit/tls-pair.ts';
 
 /** Each is for one key, day and region; they take about a KiB. */
 const SIGNING_KEYS_MAX = 10_000;
+/** A batch of a thousand keys of a hundred bytes; on a thousand connections it is 128 MiB. */
+const DOCUMENT_BYTES_OWN = 128 * 1024;
+/** Thirty Completes of ten thousand parts. Reading a document takes several times as much. */
+const DOCUMENT_BYTES_SHARED = 64 * 1024 * 1024;
 
 export type S3Options = {
   readonly config: Config;
@@ -33,6 +38,10 @@ export function buildS3(store: Store, options: S3Options): Server {
       capacity: store.storedBytes,
       accessKeys: new AccessKeyMemory(),
       signingKeys: new SigningKeyCache({ keysMax: SIGNING_KEYS_MAX }),
+      documents: new SharedRoom({
+        ownBytes: DOCUMENT_BYTES_OWN,
+        sharedBytes: DOCUMENT_BYTES_SHARED,
+      }),
       settings: {
         region: config.region,
         isRegionStrict: config.s3.isRegionStrict,

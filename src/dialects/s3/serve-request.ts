@@ -83,6 +83,7 @@ export async function serveRequest(
       head,
       baseHeaders,
       sendContinue,
+      documents: deps.documents,
       isExpectingContinue,
     };
     if (head.method === 'OPTIONS') {

@@ -1,6 +1,7 @@
 /** Proves what becomes of connections that fall silent, that wait, or that ask too much. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ServiceError } from '../../../src/core/errors.ts';
@@ -160,6 +161,42 @@ test('a connection that asks without end is closed, and others are served', asyn
   socket.resume();
   await closed;
   assert.equal((await deliver(endpoint, signed(holder, { route: 'GET /' }))).status, 200);
+});
+
+test('who sends large documents and stalls takes bounded memory, and small ones are served', async () => {
+  const { endpoint, holder } = await startS3Alone();
+  const documentOf = (bytes: number, sent: number) => {
+    const key = '<Object><Key>absent</Key></Object>';
+    const body = `<Delete>${key}${' '.repeat(bytes)}</Delete>`;
+    const md5 = createHash('md5').update(body).digest('base64');
+    const headers = [['content-md5', md5]] as const;
+    const message = signed(holder, { route: `POST /${holder.bucket}?delete`, body, headers });
+    return Buffer.concat([headOf(message), message.body.subarray(0, sent)]);
+  };
+  const large = 8_000_000;
+  const stalling = documentOf(large, large - 1);
+  const sockets: Socket[] = [];
+  const refusals: string[] = [];
+  for (let count = 0; count < 12; count += 1) {
+    const socket = await openSocket(endpoint);
+    socket.on('data', (chunk) => void refusals.push(String(chunk)));
+    socket.write(stalling);
+    sockets.push(socket);
+  }
+  await eventually(() => refusals.length >= 3);
+  for (const text of refusals) assertS3Error(parseAnswer(text), 503, 'SlowDown');
+  const send = async (bytes: Buffer) => {
+    const socket = await openSocket(endpoint);
+    const reading = readToEnd(socket);
+    socket.write(bytes);
+    return parseAnswer(await reading);
+  };
+  assert.equal((await send(documentOf(100_000, Number.POSITIVE_INFINITY))).status, 200);
+  for (const socket of sockets) socket.destroy();
+  await eventually(async () => {
+    const { status } = await send(documentOf(large, Number.POSITIVE_INFINITY));
+    return status === 200;
+  });
 });
 
 test('a part is not copied on for a client that has left', async () => {

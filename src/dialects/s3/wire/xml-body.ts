@@ -1,14 +1,14 @@
 /** Small XML bodies: gathered up to a limit, held to their digests, read. */
 
 import { hash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { formatChecksumValue } from '../../../kit/checksums/checksum-value.ts';
 import { checksumOf } from '../../../kit/checksums/open-checksum.ts';
 import { ChunkList } from '../../../kit/chunk-list.ts';
+import type { RoomShare } from '../../../kit/shared-room.ts';
 import { readXmlInTurns } from '../../../kit/xml/read-xml.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import { requestBody } from '../../../server/request-body.ts';
-import type { Caller } from '../access/caller.ts';
+import type { Caller, Payload } from '../access/caller.ts';
 import { contentMd5, documentChecksum } from './checksum-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { S3Refusal } from './s3-refusal.ts';
@@ -22,7 +22,9 @@ type Digested = {
   /** False where a checksum in the headers is of something else. */
   readonly isChecksumOfBody?: boolean;
 };
-type Body = Pick<Exchange, 'request' | 'head' | 'sendContinue'> & { readonly caller: Caller };
+type Body = Pick<Exchange, 'request' | 'head' | 'sendContinue' | 'documents'> & {
+  readonly caller: Caller;
+};
 
 /** The document's root; throws `MissingRequestBodyError` when there is none. */
 export async function readXmlBody(
@@ -37,7 +39,8 @@ export async function readXmlBody(
 
 /**
  * The root, or `undefined` for an empty body. Throws `MalformedXML`, `MaxMessageLengthExceeded`,
- * `BadDigest`, `InvalidDigest`, `XAmzContentSHA256Mismatch`, `InvalidRequest`.
+ * `BadDigest`, `InvalidDigest`, `XAmzContentSHA256Mismatch`, `InvalidRequest`, `SlowDown` when too
+ * much is being gathered already.
  */
 export async function findXmlBody(
   exchange: Body,
@@ -55,17 +58,32 @@ export async function findXmlBody(
       'Missing required header for this request: Content-MD5 OR x-amz-checksum-*',
     );
   }
-  const bytes = await gather(exchange, sizeBytesMax);
-  const { payload } = caller;
+  const share = exchange.documents.open();
+  try {
+    const bytes = await gather(exchange, sizeBytesMax, share);
+    requireDigests(bytes, { payload: caller.payload, md5, checksum });
+    return bytes.length === 0 ? undefined : await readXmlInTurns(bytes, { sizeBytesMax });
+  } finally {
+    share.end();
+  }
+}
+
+function requireDigests(
+  bytes: Buffer,
+  said: {
+    readonly payload: Payload;
+    readonly md5: string | undefined;
+    readonly checksum: ReturnType<typeof documentChecksum>;
+  },
+): void {
+  const { payload, md5, checksum } = said;
   if (payload.kind === 'hashed' && hash('sha256', bytes, 'hex') !== payload.sha256) {
     throw new S3Refusal('XAmzContentSHA256Mismatch');
   }
   if (md5 !== undefined && hash('md5', bytes, 'hex') !== md5) throw new S3Refusal('BadDigest');
-  if (checksum !== undefined) {
-    const computed = formatChecksumValue(checksumOf(checksum.algorithm, bytes));
-    if (computed !== checksum.value) throw new S3Refusal('BadDigest');
-  }
-  return bytes.length === 0 ? undefined : await readXmlInTurns(bytes, { sizeBytesMax });
+  if (checksum === undefined) return;
+  const computed = formatChecksumValue(checksumOf(checksum.algorithm, bytes));
+  if (computed !== checksum.value) throw new S3Refusal('BadDigest');
 }
 
 function refuseChunks({ payload }: Caller): void {
@@ -77,11 +95,9 @@ function refuseChunks({ payload }: Caller): void {
 }
 
 async function gather(
-  {
-    request,
-    sendContinue,
-  }: { readonly request: IncomingMessage; readonly sendContinue: () => void },
+  { request, sendContinue }: Pick<Body, 'request' | 'sendContinue'>,
   sizeBytesMax: number,
+  share: RoomShare,
 ): Promise<Buffer> {
   const source = requestBody(request);
   if ((source.declaredBytes ?? 0) > sizeBytesMax) throw tooLong(sizeBytesMax);
@@ -89,6 +105,7 @@ async function gather(
   const gathered = new ChunkList();
   await source.pipeTo((chunk) => {
     if (gathered.sizeBytes + chunk.byteLength > sizeBytesMax) throw tooLong(sizeBytesMax);
+    if (!share.take(chunk.byteLength)) throw new S3Refusal('SlowDown');
     gathered.push(Buffer.from(chunk));
     return undefined;
   });

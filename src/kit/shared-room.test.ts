@@ -1,0 +1,29 @@
+/** Proves that little is always let in, that much is let in while there is room, and given back. */
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { SharedRoom } from './shared-room.ts';
+
+test('each has its own bytes, and beyond them takes what all share', () => {
+  const room = new SharedRoom({ ownBytes: 10, sharedBytes: 100 });
+  const [large, other, small] = [room.open(), room.open(), room.open()];
+  assert.equal(large.take(4), true);
+  assert.equal(large.take(100), true);
+  assert.equal(room.takenBytes, 94);
+  assert.equal(other.take(17), false, 'it would be one more than there is');
+  assert.equal(other.take(16), true);
+  assert.equal(small.take(10), true);
+  assert.equal(small.take(1), false);
+});
+
+test('what was taken is given back once', () => {
+  const room = new SharedRoom({ ownBytes: 0, sharedBytes: 100 });
+  const [one, other] = [room.open(), room.open()];
+  assert.equal(one.take(60), true);
+  assert.equal(other.take(40), true);
+  one.end();
+  one.end();
+  assert.equal(room.takenBytes, 40);
+  assert.equal(other.take(60), true);
+  other.end();
+  assert.equal(room.takenBytes, 0);
+});
