@@ -56,11 +56,16 @@ const TRIES_MAX = 20;
 
 /**
  * The new version. Throws `object_not_found`, `precondition_failed` (also where a read would be
- * told that its copy is fresh), `body_too_large`, `quota_exceeded`, `storage_full`, `corrupt`.
+ * told that its copy is fresh), `body_too_large`, `quota_exceeded`, `storage_full`, `corrupt`, and
+ * `aborted` while it reads for a checksum; what is published after that is.
  */
-export async function copyObject(deps: CopyDeps, copy: ObjectCopy): Promise<ObjectVersion> {
+export async function copyObject(
+  deps: CopyDeps,
+  copy: ObjectCopy,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<ObjectVersion> {
   for (let tries = 1; ; tries += 1) {
-    const source = await readSource(deps, copy);
+    const source = await readSource(deps, copy, options);
     try {
       return await publish(deps, copy, source);
     } catch (error) {
@@ -98,7 +103,11 @@ async function findSource(
 }
 
 /** The source with the checksum that the copy is to have. */
-async function readSource(deps: CopyDeps, copy: ObjectCopy): Promise<StoredObject> {
+async function readSource(
+  deps: CopyDeps,
+  copy: ObjectCopy,
+  options: { readonly signal?: AbortSignal },
+): Promise<StoredObject> {
   const found = await findSource(deps, copy);
   const { checksum: algorithm } = copy;
   if (algorithm === undefined || found.checksum?.algorithm === algorithm) return found;
@@ -110,7 +119,7 @@ async function readSource(deps: CopyDeps, copy: ObjectCopy): Promise<StoredObjec
     await opened.send((chunk) => {
       open.update(chunk);
       return undefined;
-    });
+    }, options);
   } finally {
     await opened.close();
   }

@@ -1,7 +1,7 @@
 /** CopyObject. */
 import { isServiceError } from '../../../core/errors.ts';
 import { canInspect } from '../../../core/identity/authorize-objects.ts';
-import { copyObject as copy } from '../../../core/objects/copy-object.ts';
+import { copyObject as copy, type ObjectCopy } from '../../../core/objects/copy-object.ts';
 import type { ObjectDescription, ObjectVersion } from '../../../core/objects/object.ts';
 import { xmlText } from '../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../deps.ts';
@@ -33,16 +33,18 @@ export async function copyObject(deps: S3Deps, call: ObjectCall): Promise<void> 
   const described = describeObject(headers);
   refuseNothing(call, source, directives);
   const algorithm = headers['x-amz-checksum-algorithm'];
-  const version = await translated(call, source, () =>
-    copy(deps, {
-      source: { ...source, conditions: copyConditions(headers) },
-      target: { bucket, key, conditions: writeConditions(headers) },
-      describe: (from) => describe(isOpen ? from : { ...from, tags: {} }, described, directives),
-      checksum: algorithm === undefined ? undefined : algorithmOf(algorithm),
-      sizeBytesMax: COPY_BYTES_MAX,
-      usage: usageOf(call),
-    }),
-  );
+  const wanted: ObjectCopy = {
+    source: { ...source, conditions: copyConditions(headers) },
+    target: { bucket, key, conditions: writeConditions(headers) },
+    describe: (from) => describe(isOpen ? from : { ...from, tags: {} }, described, directives),
+    checksum: algorithm === undefined ? undefined : algorithmOf(algorithm),
+    sizeBytesMax: COPY_BYTES_MAX,
+    usage: usageOf(call),
+  };
+  // GiBs are not read for nobody.
+  const gone = new AbortController();
+  call.response.once('close', () => gone.abort());
+  const version = await translated(call, source, () => copy(deps, wanted, { signal: gone.signal }));
   answerXml(
     call,
     'CopyObjectResult',
