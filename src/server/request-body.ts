@@ -57,15 +57,25 @@ function declaredLength(request: IncomingMessage): number | undefined {
 const DRAIN_BYTES_MAX = 4 * 1024 * 1024;
 const DRAIN_MS_MAX = 2000;
 
+/** Whether a refused body will be read off to its end, so that its connection is good for more. */
+export function isDrainable({ headers }: IncomingMessage): boolean {
+  return Number(headers['content-length'] ?? Number.POSITIVE_INFINITY) <= DRAIN_BYTES_MAX;
+}
+
 /**
  * Reads off what is left of a body that was refused: a socket closed on unread bytes is reset, and
- * the sender would never see why. What sends more than that is cut off.
+ * the sender would never see why. What sends more than that is cut off. Calls `onEnd` when all of
+ * it came.
  */
 export function drainBody(
   request: IncomingMessage,
   after: (ms: number, run: () => void) => () => void,
+  onEnd: () => void = () => undefined,
 ): void {
-  if (request.readableEnded || request.destroyed) return;
+  if (request.readableEnded || request.destroyed) {
+    onEnd();
+    return;
+  }
   let drained = 0;
   const cut = () => request.socket.destroy();
   const cancel = after(DRAIN_MS_MAX, cut);
@@ -74,6 +84,7 @@ export function drainBody(
     if (drained > DRAIN_BYTES_MAX) cut();
   });
   request.once('end', cancel);
+  request.once('end', onEnd);
   request.once('close', cancel);
   request.on('error', () => undefined);
   request.resume();

@@ -3,8 +3,8 @@
  * bucket, permission, then the operation itself (contracts/s3.md, "Consistency and order of
  * checks").
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { drainBody } from '../../server/request-body.ts';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { drainBody, isDrainable } from '../../server/request-body.ts';
 import { newRequestId } from '../../server/request-id.ts';
 import { authenticate } from './access/authenticate.ts';
 import { getBucket, requireAccess, requireExpectedOwner } from './access/bucket-access.ts';
@@ -24,6 +24,7 @@ import {
 } from './operations/operation-table.ts';
 import {
   answerDocument,
+  type DocumentAnswer,
   errorElement,
   errorHeaders,
   findRefusal,
@@ -203,17 +204,36 @@ function answerFailure(
     response.destroy();
     return;
   }
-  const isClosing = incoming.isExpectingContinue || refusal.code === 'RequestTimeout';
-  const closing = isClosing ? { connection: 'close' } : {};
-  if (!isClosing && hasBody(request)) drainBody(request, (ms, run) => deps.clock.after(ms, run));
+  const { closing, endBy } = endOf(deps, incoming, refusal);
   answerDocument(
     { response, baseHeaders, head: { ...EMPTY_HEAD, method: request.method ?? 'GET' } },
     {
       status,
       headers: { ...errorHeaders(error, refusal), ...regionHeaders(deps, operation), ...closing },
+      ...(endBy === undefined ? {} : { endBy }),
     },
     errorElement(refusal, { resource: resourceOf(request), requestId }),
   );
+}
+
+const CLOSING = { connection: 'close' };
+
+/**
+ * What becomes of the connection of who was refused. What is left of a body is read off; who sends
+ * more than that is told that the connection will end, or the next request would be lost with it.
+ */
+function endOf(
+  { clock }: S3Deps,
+  { request, isExpectingContinue }: Incoming,
+  { code }: S3Refusal,
+): Pick<DocumentAnswer, 'endBy'> & { readonly closing?: OutgoingHttpHeaders } {
+  if (isExpectingContinue || code === 'RequestTimeout') return { closing: CLOSING };
+  if (!hasBody(request)) return {};
+  const drain = (onEnd?: () => void) =>
+    drainBody(request, (ms, run) => clock.after(ms, run), onEnd);
+  if (!isDrainable(request)) return { closing: CLOSING, endBy: drain };
+  drain();
+  return {};
 }
 
 /** Clients look for a bucket's region with HEAD, whether or not they may see the bucket. */

@@ -202,6 +202,39 @@ test('a large body that is refused is read off, so that its sender sees why', as
   }
 });
 
+test('a refused body that is too large to be read off ends its connection, and says so', async () => {
+  const refusedOn = (bytes: number) =>
+    kept(withHeaders(put('no', Buffer.alloc(bytes)), { authorization: undefined }));
+  const small = refusedOn(4_000_000);
+  const one = await openSocket(s3.endpoint);
+  const reading = readToEnd(one);
+  one.write(Buffer.concat([headOf(small), small.body, headOf(get('absent'))]));
+  const statuses = [...(await reading).matchAll(/HTTP\/1\.1 (\d+) /g)].map(([, status]) => status);
+  assert.deepEqual(statuses, ['403', '404']);
+  const large = refusedOn(5_000_000);
+  const chunked = withHeaders(large, {
+    'content-length': undefined,
+    'transfer-encoding': 'chunked',
+  });
+  const frame = Buffer.from('3\r\nabc\r\n0\r\n\r\n');
+  for (const bytes of [
+    Buffer.concat([headOf(large), large.body.subarray(0, 3_000_000)]),
+    Buffer.concat([headOf(chunked), frame]),
+  ]) {
+    const other = await openSocket(s3.endpoint);
+    other.on('error', () => undefined);
+    const closed = new Promise((resolve) => other.once('close', resolve));
+    const first = firstOf(other);
+    other.write(bytes);
+    const answer = parseAnswer(await first);
+    assertS3Error(answer, 403, 'AccessDenied');
+    assert.equal(answer.headers.connection, 'close');
+    // The rest of the body is not held back for want of a reader.
+    other.write(large.body.subarray(0, 1_000_000));
+    await closed;
+  }
+});
+
 test('who leaves within a body stores nothing, and is no fault of ours', async () => {
   const seen = s3.lines.length;
   for (const size of [1000, 3_000_000]) {

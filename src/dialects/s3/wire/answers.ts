@@ -39,9 +39,16 @@ export function resultText(name: string, text: string): Xml {
   return xmlTextWith(name, { xmlns: NAMESPACE }, text);
 }
 
+export type DocumentAnswer = {
+  readonly status: number;
+  readonly headers?: OutgoingHttpHeaders;
+  /** Ends the answer when it may: the end closes a connection that is told to be closing. */
+  readonly endBy?: (end: () => void) => void;
+};
+
 export function answerDocument(
   { response, baseHeaders, head }: Answering,
-  answer: { readonly status: number; readonly headers?: OutgoingHttpHeaders },
+  answer: DocumentAnswer,
   root: Xml,
 ): void {
   const body = Buffer.from(xmlDocument(root), 'utf8');
@@ -51,7 +58,12 @@ export function answerDocument(
     'content-type': 'application/xml',
     'content-length': body.length,
   });
-  if (head.method === 'HEAD') response.end();
+  const isBare = head.method === 'HEAD';
+  if (answer.endBy !== undefined) {
+    if (isBare) response.flushHeaders();
+    else response.write(body);
+    answer.endBy(() => response.end());
+  } else if (isBare) response.end();
   else response.end(body);
 }
 
