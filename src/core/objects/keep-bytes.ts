@@ -89,14 +89,13 @@ export async function keepBytes<T>(
  * not fill the disk until the next sweep. Any other failure may hide a commit, and an engine runs
  * a publication again only when it knows that nothing of it was written.
  */
-const REFUSALS: ReadonlySet<ErrorCode> = new Set([
-  ...([
-    'account_disabled',
-    'account_not_found',
-    'bucket_not_found',
-    'precondition_failed',
-  ] as const),
-  ...(['quota_exceeded', 'upload_not_found'] as const),
+const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'account_disabled',
+  'account_not_found',
+  'bucket_not_found',
+  'precondition_failed',
+  'quota_exceeded',
+  'upload_not_found',
 ]);
 
 /** Streams the body into `writer`; throws as soon as it passes what is allowed. */
