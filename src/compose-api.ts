@@ -49,6 +49,7 @@ export async function buildApi(store: Store, options: ApiOptions): Promise<ApiSe
       trustedProxies: config.trustedProxies,
       maxConnections: config.maxConnections,
       tls: options.tls,
+      s3Url: s3PublicUrl,
       ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
     },
   );

@@ -1,6 +1,6 @@
 /**
  * The shell of the REST dialects: one Fastify with everything that holds for every route. Byte
- * routes hang on it too, but take their bodies from the raw request (`byte-routes.ts`).
+ * routes hang on it too, but take their bodies from the raw request (`request-body.ts`).
  */
 import { strict as assert } from 'node:assert';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
@@ -20,6 +20,7 @@ import { parseQuery } from './raw-query.ts';
 import { drainBody } from './request-body.ts';
 import { newRequestId } from './request-id.ts';
 import { errorBody, fallbackMessage, type RestAnswer, restAnswer } from './rest-errors.ts';
+import { answerS3Request, isS3Request } from './s3-requests.ts';
 import { type ApiServer, compileSchema } from './schema-kit.ts';
 
 export type ApiServerDeps = AccessDeps & {
@@ -36,6 +37,8 @@ export type ApiServerOptions = {
   readonly maxConnections: number | undefined;
   /** `undefined`: plain HTTP. */
   readonly tls: TlsContext | undefined;
+  /** Where the S3 gateway is, for clients that take this for it. */
+  readonly s3Url: () => string;
   /** Shorter ones for tests, which cannot wait for the server's own. */
   readonly timeouts?: ApiTimeouts;
 };
@@ -89,6 +92,11 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
   server.addHook('onRequest', allowAnyOrigin);
   holdExpectations(server, (request, response) => answers.add(request, response));
   hideTypeOfBytes(server);
+  server.addHook('onRequest', async (request, reply) => {
+    if (!isS3Request(request.raw)) return;
+    refuseBody(deps, request, reply);
+    await answerS3Request(reply, options.s3Url());
+  });
   server.addHook('onRequest', admitRequest(deps));
   server.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply));
   const answerNotFound = (request: FastifyRequest, reply: FastifyReply) => {

@@ -249,3 +249,37 @@ test('metrics are told on their own listener only, by route and never by path', 
   assert.equal((await fetch(`${origin}/`)).status, 404);
   assert.equal((await fetch(server.metricsUrl, { method: 'POST' })).status, 404);
 });
+
+test('a client of S3 that came to the API is told in its own form where the gateway is', async () => {
+  const authorization =
+    'AWS4-HMAC-SHA256 Credential=A/20260101/auto/s3/aws4_request, SignedHeaders=host, Signature=0';
+  const old = 'AWS A:c2lnbmF0dXJl';
+  const gateway = String((await ann.call('POST /api/s3/keys?format=json')).json['endpoint']);
+  for (const [route, headers, body] of [
+    ['GET /', { authorization }, undefined],
+    ['GET /bucket?list-type=2', { authorization }, undefined],
+    ['GET /bucket?location', { authorization: old }, undefined],
+    ['PUT /bucket/key', { authorization }, 'bytes'],
+    ['PUT /bucket/key', { authorization, expect: '100-continue' }, 'bytes'],
+    ['POST /files?delete', { authorization }, '<Delete/>'],
+    ['GET /bucket/key?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0', {}, undefined],
+    ['GET /bucket/key?AWSAccessKeyId=A&Expires=1&Signature=0', {}, undefined],
+  ] as const) {
+    const answer = await server.call(route, body, headers);
+    assert.equal(answer.status, 400, route);
+    assert.equal(answer.headers['content-type'], 'application/xml');
+    assert.match(
+      answer.text,
+      /<Error><Code>InvalidRequest<\/Code><Message>This is the API /,
+      route,
+    );
+    assert(answer.text.includes(`Its S3 gateway is at ${gateway}<`), answer.text);
+  }
+  const head = await server.call('HEAD /bucket', undefined, { authorization });
+  assert.deepEqual([head.status, head.bytes.length], [400, 0]);
+  const both = await server.call('GET /files', undefined, {
+    authorization,
+    'x-api-key': ann.appKey,
+  });
+  assert.equal(both.status, 200, 'every credential is tried');
+});

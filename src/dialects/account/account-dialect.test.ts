@@ -38,7 +38,12 @@ async function openApi(
       metrics: createMetrics(),
       authenticate: (sent) => authenticate(world, sent),
     },
-    { trustedProxies: [], maxConnections: undefined, tls: undefined },
+    {
+      trustedProxies: [],
+      maxConnections: undefined,
+      tls: undefined,
+      s3Url: () => 'http://s3.test',
+    },
   );
   registerAccountDialect(server, deps);
   await server.listen({ host: '127.0.0.1', port: 0 });
