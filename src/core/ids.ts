@@ -75,7 +75,10 @@ export function parseBucketName(text: string): BucketName {
     !text.includes('-.') &&
     !/^\d+\.\d+\.\d+\.\d+$/.test(text);
   if (!isWellFormed) {
-    throw new ServiceError('invalid_bucket_name', 'The bucket name is not valid.');
+    throw new ServiceError(
+      'invalid_bucket_name',
+      `A bucket name has 3 to ${BUCKET_NAME_BYTES_MAX} of a-z, 0-9, "." and "-", a letter or digit at both ends and none of "..", ".-" and "-."; an IPv4 address is none.`,
+    );
   }
   return text as BucketName;
 }

@@ -131,7 +131,7 @@ export async function revokeS3Key(
 }
 
 export function s3KeyNotFound(): ServiceError {
-  return new ServiceError('s3_key_not_found', 'The account has no such S3 key.');
+  return new ServiceError('s3_key_not_found', 'There is no such S3 key.');
 }
 
 async function refuseTooMany(tx: MetadataTx, accountId: AccountId): Promise<void> {

@@ -244,9 +244,12 @@ async function checkEntitlement(
   if (account === undefined) throw new ServiceError('account_not_found', 'No such account.');
   const allowed = account.entitlements.buckets ?? freeBuckets;
   if ((await tx.countBuckets(accountId)) < allowed) return;
-  throw new ServiceError('too_many_buckets', 'The account may have no more buckets.', {
-    details: { allowed },
-  });
+  const words = allowed === 1 ? 'its default bucket only' : `${allowed} buckets and no more`;
+  throw new ServiceError(
+    'too_many_buckets',
+    `The account may have ${words}; who operates the server can allow more.`,
+    { details: { allowed } },
+  );
 }
 
 function changeText({ publicRead, documents = {} }: BucketChange): string {

@@ -21,6 +21,7 @@ import {
   OPERATIONS,
   type Operation,
   type OperationName,
+  type Refused,
 } from './operations/operation-table.ts';
 import {
   answerDocument,
@@ -151,13 +152,19 @@ async function operate(
   const call: Call = { ...exchange, caller, bucket };
   await authorize(deps, call, support.kind === 'served' ? support.access : 'bucket.read');
   requireExpectedOwner(head.headers['x-amz-expected-bucket-owner'], bucket);
-  if (support.kind === 'refused') throw new S3Refusal(support.code);
+  if (support.kind === 'refused') throw refusedOperation(operation, support);
   if (!takesBytes && !hasBody(exchange.request)) requireHashOfNothing(caller.payload);
   if (head.address.kind === 'object') {
     await OBJECT_HANDLERS[operation]?.(deps, { ...call, key: head.address.key });
   } else {
     await BUCKET_HANDLERS[operation]?.(deps, call);
   }
+}
+
+/** The codes of what a bucket does not have say enough; others leave open what was refused. */
+function refusedOperation(operation: OperationName, { code, reason }: Refused): S3Refusal {
+  const isVague = code === 'NotImplemented' || code === 'InvalidRequest';
+  return new S3Refusal(code, isVague ? `${operation} is not served (${reason}).` : undefined);
 }
 
 /** Some operations look for themselves what may be done, and to which keys. */
@@ -196,7 +203,7 @@ function answerFailure(
 ): void {
   const { request, response } = incoming;
   const { error, known, baseHeaders } = failure;
-  const refusal = findRefusal(error) ?? new S3Refusal('InternalError');
+  const refusal = toldTo(known, findRefusal(error) ?? new S3Refusal('InternalError'));
   const { requestId, operation } = known;
   const status = statusOf(refusal);
   if (status === 500) deps.log.error({ requestId, operation, err: error }, 'request failed');
@@ -234,6 +241,17 @@ function endOf(
   if (!isDrainable(request)) return { closing: CLOSING, endBy: drain };
   drain();
   return {};
+}
+
+/** Who comes with a browser, or without a key by mistake, is not left with two words. */
+function toldTo({ operation, caller }: Known, refusal: S3Refusal): S3Refusal {
+  const isUnsigned = caller?.kind === 'anonymous' && operation !== 'PostObject';
+  if (!isUnsigned || refusal.code !== 'AccessDenied') return refusal;
+  return new S3Refusal(
+    refusal.code,
+    'This is an S3 gateway: requests are signed with an S3 key, and this one is not.',
+    refusal.facts,
+  );
 }
 
 /** Clients look for a bucket's region with HEAD, whether or not they may see the bucket. */

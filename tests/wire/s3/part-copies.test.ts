@@ -108,7 +108,9 @@ test('conditions on the source of a part are 412 when they fail', async () => {
     { 'x-amz-copy-source-if-unmodified-since': past },
     { 'x-amz-copy-source-if-modified-since': 'Fri, 01 Jan 2100 00:00:00 GMT' },
   ] as const) {
-    assertS3Error(await copy('conditions', uploadId, { headers }), 412, 'PreconditionFailed');
+    const refused = await copy('conditions', uploadId, { headers });
+    assertS3Error(refused, 412, 'PreconditionFailed');
+    assert.match(refused.text, /<Condition>[^<]+<\/Condition>/);
   }
   const met = { 'x-amz-copy-source-if-match': etag, 'x-amz-copy-source-if-modified-since': past };
   assert.equal((await copy('conditions', uploadId, { headers: met })).status, 200);

@@ -167,7 +167,10 @@ test('it is good from a quarter of an hour before its date until it expires', as
     put('week', { expiresSeconds: WEEK_SECONDS, aheadMs: -WEEK_SECONDS * 1000 + 60_000 }),
   );
   const early = put('refused', { aheadMs: 15.1 * MINUTE_MS });
-  await refuse(early, 403, 'AccessDenied', { Message: 'Request is not valid yet' });
+  await refuse(early, 403, 'AccessDenied', {
+    Message: 'Request is not valid yet',
+    ServerTime: /^20\d\d-.*Z$/,
+  });
   const ends = Date.now() - 10 * SECOND_MS;
   for (const url of [
     { expiresSeconds: 300, aheadMs: -310 * SECOND_MS },

@@ -34,7 +34,9 @@ export async function copyPart(
   const text = range && `bytes=${range.first}-${range.last}`;
   const opened = await openObject(deps, find, { conditions, range: text });
   if (opened.kind === 'fresh') {
-    throw new ServiceError('precondition_failed', 'The source has not changed.');
+    throw new ServiceError('precondition_failed', 'The source has not changed.', {
+      details: { condition: 'x-amz-copy-source-If-None-Match' },
+    });
   }
   try {
     if (range !== undefined) requireWhole(opened, range);

@@ -148,7 +148,9 @@ function presignedClaim(deps: S3Deps, head: RequestHead): Claim {
   requireS3(query.scope, code);
   const now = deps.clock.now();
   if (now < query.signedAtMs - SKEW_MS_MAX) {
-    throw new S3Refusal('AccessDenied', 'Request is not valid yet');
+    throw new S3Refusal('AccessDenied', 'Request is not valid yet', {
+      ServerTime: new Date(now).toISOString(),
+    });
   }
   const endsAt = query.signedAtMs + query.expiresSeconds * 1000;
   if (now >= endsAt) {

@@ -2,7 +2,7 @@
 import { isServiceError } from '../../../core/errors.ts';
 import { authorizeObjects, type ObjectAccess } from '../../../core/identity/authorize-objects.ts';
 import { requireEnabled } from '../../../core/identity/start-session.ts';
-import { parseBucketName } from '../../../core/ids.ts';
+import { type BucketName, parseBucketName } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
 import type { S3Deps } from '../deps.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
@@ -11,14 +11,31 @@ import { ownerIdOf } from './owner.ts';
 
 /** Throws `InvalidBucketName`, `NoSuchBucket`. */
 export async function getBucket({ metadata }: S3Deps, text: string): Promise<Bucket> {
+  const bucket = await metadata.findBucket(parseName(text));
+  if (bucket !== undefined) return bucket;
+  throw new S3Refusal('NoSuchBucket', undefined, { BucketName: text });
+}
+
+function parseName(text: string): BucketName {
   try {
-    const bucket = await metadata.findBucket(parseBucketName(text));
-    if (bucket !== undefined) return bucket;
+    return parseBucketName(text);
   } catch (error) {
     if (!isServiceError(error, 'invalid_bucket_name')) throw error;
-    throw new S3Refusal('InvalidBucketName', undefined, { BucketName: text });
+    throw new S3Refusal('InvalidBucketName', error.message, { BucketName: text });
   }
-  throw new S3Refusal('NoSuchBucket', undefined, { BucketName: text });
+}
+
+/** `undefined` also for a name that no bucket could have. */
+export async function findBucket(
+  metadata: S3Deps['metadata'],
+  text: string,
+): Promise<Bucket | undefined> {
+  try {
+    return await metadata.findBucket(parseBucketName(text));
+  } catch (error) {
+    if (isServiceError(error, 'invalid_bucket_name')) return undefined;
+    throw error;
+  }
 }
 
 /**

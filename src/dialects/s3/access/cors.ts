@@ -1,9 +1,7 @@
 /** Which web pages may read answers: a bucket's CORS rules held against a request. */
-import { isServiceError } from '../../../core/errors.ts';
-import { parseBucketName } from '../../../core/ids.ts';
-import type { Bucket } from '../../../core/objects/bucket.ts';
 import { type CorsRule, corsRulesOf } from '../../../core/objects/cors-rules.ts';
 import type { S3Deps } from '../deps.ts';
+import { findBucket } from './bucket-access.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -40,15 +38,6 @@ export async function corsRulesAt(
   if (name === undefined) return [];
   const bucket = await findBucket(metadata, name);
   return corsRulesOf(bucket?.documents.cors);
-}
-
-async function findBucket(metadata: S3Deps['metadata'], text: string): Promise<Bucket | undefined> {
-  try {
-    return await metadata.findBucket(parseBucketName(text));
-  } catch (error) {
-    if (isServiceError(error, 'invalid_bucket_name')) return undefined;
-    throw error;
-  }
 }
 
 /** The first rule that allows all that is asked; rules are never put together. */

@@ -58,7 +58,9 @@ function unserved({ method, address }: Asked, parameter: string): S3Refusal {
     return new S3Refusal('InvalidRequest', `There is no ?${parameter} of a key.`);
   }
   if (parameter === '') return new S3Refusal('MethodNotAllowed', undefined, { Method: method });
-  return new S3Refusal('NotImplemented', undefined, { Header: parameter });
+  return new S3Refusal('NotImplemented', `${method} ?${parameter} is not served.`, {
+    Header: parameter,
+  });
 }
 
 /** A part is never taken for a whole object, whatever is missing of its address. */

@@ -135,7 +135,8 @@ function overridesOf(query: ReadonlyMap<string, string>): OutgoingHttpHeaders {
     if (value === undefined) continue;
     // A header is one line of latin1.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is refused
-    if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value)) throw invalidArgument('', name, value);
+    if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value))
+      throw invalidArgument('This cannot stand in a header.', name, value);
     headers[header] = Buffer.from(value, 'utf8').toString('latin1');
   }
   return headers;

@@ -106,7 +106,7 @@ const PRIVATE_ACLS: ReadonlySet<string> = new Set([
 export function requirePrivateAcl(headers: Headers): void {
   const acl = headers['x-amz-acl'];
   if (acl !== undefined && !PRIVATE_ACLS.has(acl)) {
-    if (!KNOWN_ACLS.has(acl)) throw invalidArgument('', 'x-amz-acl', acl);
+    if (!KNOWN_ACLS.has(acl)) throw invalidArgument('There is no such ACL.', 'x-amz-acl', acl);
     throw new S3Refusal('AccessControlListNotSupported');
   }
   for (const name in headers) {

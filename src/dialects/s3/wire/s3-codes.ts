@@ -5,7 +5,8 @@
 export const S3_CODES = {
   AccessControlListNotSupported: {
     status: 400,
-    message: 'The bucket does not allow ACLs other than private.',
+    message:
+      'ACLs other than private are not supported; public_read opens a bucket for anonymous reading.',
   },
   AccessDenied: { status: 403, message: 'Access Denied' },
   AccessForbidden: {
@@ -69,7 +70,10 @@ export const S3_CODES = {
   InvalidRequest: { status: 400, message: 'Invalid Request' },
   InvalidStorageClass: { status: 400, message: 'The storage class you specified is not valid.' },
   InvalidTag: { status: 400, message: 'The tag provided was not a valid tag.' },
-  InvalidToken: { status: 400, message: 'The provided token is malformed or otherwise invalid.' },
+  InvalidToken: {
+    status: 400,
+    message: 'There are no temporary credentials here: send no session token.',
+  },
   InvalidURI: { status: 400, message: 'Could not parse the specified URI.' },
   KeyTooLongError: { status: 400, message: 'Your key is too long.' },
   MalformedPOSTRequest: {

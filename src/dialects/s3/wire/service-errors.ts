@@ -87,6 +87,9 @@ export function refusalOf(error: ServiceError): S3Refusal {
 const OWN_WORDS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_key',
   'invalid_field',
+  'invalid_bucket_name',
+  'default_bucket',
+  'too_many_buckets',
   'quota_exceeded',
   'storage_full',
 ]);

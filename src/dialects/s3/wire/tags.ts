@@ -65,7 +65,7 @@ function headerMalformed(text: string): S3Refusal {
 
 function checkTags(pairs: readonly (readonly [string, string])[], countMax: number): Tags {
   if (pairs.length > countMax) {
-    throw new S3Refusal('BadRequest', `Object tags cannot be greater than ${countMax}`);
+    throw new S3Refusal('BadRequest', `There can be no more than ${countMax} tags.`);
   }
   const tags: Record<string, string> = Object.create(null);
   for (const [key, value] of pairs) {

@@ -1,0 +1,67 @@
+/**
+ * Proves that the refusals which people meet first say what is wrong and what to do: no key,
+ * names and numbers of buckets, and what is not served.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { assertS3Error, startS3 } from './start-s3.ts';
+import { assertFacts, deliver, type Header, keysOf, signed, unsigned } from './wire-request.ts';
+
+const s3 = await startS3();
+const ann = await s3.openHolder('ann');
+const { bucket } = ann;
+
+const ask = (route: string, headers: readonly Header[] = [], body = '') =>
+  deliver(s3.endpoint, signed(ann, { route, headers, body }));
+
+test('who comes without a key is told what this is', async () => {
+  for (const route of ['GET /', `GET /${bucket}`, `GET /${bucket}/k`, `PUT /${bucket}/k`]) {
+    const answer = await deliver(s3.endpoint, unsigned({ route }));
+    assertFacts(answer, 403, 'AccessDenied', { Message: /S3 gateway: .* signed with an S3 key/ });
+  }
+  const key = await s3.admin.createS3Key(ann.account, { read_only: true });
+  const reader = { accessKeyId: key.access_key_id, secret: key.secret };
+  const refused = await deliver(s3.endpoint, signed(reader, { route: `PUT /${bucket}/k` }));
+  assertFacts(refused, 403, 'AccessDenied', { Message: 'Access Denied' });
+  assert.deepEqual(await keysOf(ann), []);
+});
+
+test('a wrong name of a bucket is answered with the rule', async () => {
+  for (const route of ['PUT /MyBucket', 'GET /MyBucket', 'PUT /ab', 'GET /a_b/key', 'PUT /a..b']) {
+    assertFacts(await ask(route), 400, 'InvalidBucketName', { Message: /3 to 63 of a-z, 0-9/ });
+  }
+  assertFacts(await ask('PUT /xn--bucket'), 400, 'InvalidBucketName', { Message: /reserved/ });
+});
+
+test('too many buckets and the default one are refused with the reason', async () => {
+  for (const [allowed, words] of [
+    [1, /its default bucket only; /],
+    [0, /0 buckets and no more; who operates the server can allow more/],
+  ] as const) {
+    await s3.admin.changeLimits(ann.account, { buckets: allowed });
+    assertFacts(await ask('PUT /one-more'), 400, 'TooManyBuckets', { Message: words });
+  }
+  const removed = await ask(`DELETE /${bucket}`);
+  assertFacts(removed, 403, 'AccessDenied', { Message: /default bucket stays/ });
+});
+
+test('what is not served is named', async () => {
+  const named = async (route: string, status: number, code: string, words: RegExp) =>
+    assertFacts(await ask(route), status, code, { Message: words });
+  const none = 'NotImplemented';
+  await named(`PUT /${bucket}?policy`, 501, none, /^PutBucketPolicy is not served \(comes with/);
+  await named(`PUT /${bucket}?website`, 501, none, /^PUT \?website is not served/);
+  await named(`GET /${bucket}/k?retention`, 400, 'InvalidRequest', /object lock comes later/);
+  await named(`GET /${bucket}?policy`, 404, 'NoSuchBucketPolicy', /^The bucket policy does not/);
+});
+
+test('a session token and a public ACL are refused with what there is instead', async () => {
+  const token = await ask('GET /', [['x-amz-security-token', 'left over']]);
+  assertFacts(token, 400, 'InvalidToken', { Message: /send no session token/ });
+  const open = await ask(`PUT /${bucket}/k`, [['x-amz-acl', 'public-read']], 'x');
+  assertFacts(open, 400, 'AccessControlListNotSupported', { Message: /public_read opens/ });
+  const unknown = await ask(`PUT /${bucket}/k`, [['x-amz-acl', 'nonsense']], 'x');
+  assertFacts(unknown, 400, 'InvalidArgument', { Message: /no such ACL/ });
+  const tags = `<Tagging><TagSet>${'<Tag><Key>k</Key><Value/></Tag>'.repeat(51)}</TagSet></Tagging>`;
+  assertS3Error(await ask(`PUT /${bucket}?tagging`, [], tags), 400, 'BadRequest');
+});
