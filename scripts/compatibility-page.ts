@@ -54,8 +54,10 @@ Path-style addresses and Signature Version 4 only, over HTTP and TLS, with any r
 
 const TAIL = `## What differs from AWS, and why
 
-- Virtual-hosted addresses (\`bucket.host\`) and Signature Version 2 are not served. \`s3cmd signurl\`
-  always makes SigV2 URLs and so cannot work; \`aws s3 presign\` and every SDK make good ones.
+- Virtual-hosted addresses (\`bucket.host\`) are not served: clients are set to path-style ones. One
+  whose bucket is the caller's own, before the public host, is refused with 400 \`InvalidRequest\`.
+- Signature Version 2 is not served. \`s3cmd signurl\` always makes SigV2 URLs and so cannot work;
+  \`aws s3 presign\` and every SDK make good ones.
 - Any region is accepted unless \`PINFOLD_S3_STRICT_REGION=yes\`.
 - A signature is also tried with the configured public host, with and without the default port, and
   with the \`Accept-Encoding\` values that SDKs sign, because proxies rewrite both.

@@ -13,6 +13,7 @@ import { corsHeaders } from './access/cors.ts';
 import { limitRequests } from './access/limit-requests.ts';
 import { requireHashOfNothing } from './access/payload.ts';
 import { answerPreflight } from './access/preflight.ts';
+import { refuseVirtualHost } from './access/virtual-host.ts';
 import type { S3Deps } from './deps.ts';
 import { detectOperation } from './operations/detect-operation.ts';
 import { BUCKET_HANDLERS, OBJECT_HANDLERS, SERVICE_HANDLERS } from './operations/handlers.ts';
@@ -96,6 +97,7 @@ export async function serveRequest(
     known.operation = detectOperation(head);
     known.caller = await callerOf(deps, exchange, known.operation);
     await limitRequests(deps, known.caller, request);
+    await refuseVirtualHost(deps, head, known.caller);
     await operate(deps, exchange, known.operation, known.caller);
   } catch (error) {
     answerFailure(deps, incoming, { error, known, baseHeaders });

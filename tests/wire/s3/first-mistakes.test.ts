@@ -1,18 +1,76 @@
 /**
- * Proves that the refusals which people meet first say what is wrong and what to do: no key,
- * names and numbers of buckets, and what is not served.
+ * Proves that the refusals which people meet first say what is wrong and what to do: hosts that
+ * name a bucket, no key, names and numbers of buckets, and what is not served.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { assertS3Error, startS3 } from './start-s3.ts';
+import { signRequest } from '../../../src/kit/sigv4/sign-request.ts';
+import type { Answer } from '../http-client.ts';
+import { assertS3Error, REGION, type S3Holder, startS3 } from './start-s3.ts';
 import { assertFacts, deliver, type Header, keysOf, signed, unsigned } from './wire-request.ts';
 
 const s3 = await startS3();
 const ann = await s3.openHolder('ann');
+const bob = await s3.openHolder('bob');
 const { bucket } = ann;
+const publicHost = new URL(s3.endpoint).host;
 
 const ask = (route: string, headers: readonly Header[] = [], body = '') =>
   deliver(s3.endpoint, signed(ann, { route, headers, body }));
+
+/** As `who` signs it for a host, which is then also sent. */
+async function askOf(
+  who: Pick<S3Holder, 'accessKeyId' | 'secret'>,
+  host: string,
+  route: string,
+): Promise<Answer> {
+  const [method = '', target = ''] = route.split(' ');
+  const [rawPath = '', rawQuery = ''] = target.split('?');
+  const { rawHeaders } = signRequest(
+    { ...who, region: REGION, service: 's3' },
+    { method, rawPath, rawQuery, rawHeaders: ['host', host], payloadHash: 'UNSIGNED-PAYLOAD' },
+    { atMs: Date.now() },
+  );
+  const headers = Object.fromEntries(
+    rawHeaders.flatMap((name, at) => (at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? '']] : [])),
+  );
+  return await s3.call({ route, headers });
+}
+
+test('a bucket in the host is refused before the path is taken for something else', async () => {
+  await s3.admin.changeLimits(ann.account, { buckets: 3 });
+  const host = `${bucket}.${publicHost}`;
+  for (const route of [
+    'GET /?list-type=2&prefix=',
+    'PUT /empty.txt',
+    'GET /hello.txt',
+    `DELETE /${bucket}`,
+    'GET /?location',
+  ]) {
+    const answer = await askOf(ann, host, route);
+    assertFacts(answer, 400, 'InvalidRequest', { BucketName: bucket, Message: /path-style/ });
+  }
+  assert.equal((await askOf(ann, host, 'HEAD /hello.txt')).status, 400);
+  const buckets = await ask('GET /');
+  assert.equal(buckets.text.match(/<Bucket>/g)?.length, 1, 'no key has become a bucket');
+});
+
+test("any other host is served, also one with the name of somebody else's bucket", async () => {
+  for (const host of [
+    publicHost,
+    `${bob.bucket}.${publicHost}`,
+    `absent-bucket.${publicHost}`,
+    `www.${publicHost}`,
+    `A_.${publicHost}`,
+    `${bucket}${publicHost}`,
+    `${bucket}.example.org`,
+    `${bucket}.${publicHost}0`,
+    '127.0.0.1',
+  ]) {
+    const answer = await askOf(ann, host, `GET /${bucket}?list-type=2`);
+    assert.equal(answer.status, 200, `${host} ${answer.text}`);
+  }
+});
 
 test('who comes without a key is told what this is', async () => {
   for (const route of ['GET /', `GET /${bucket}`, `GET /${bucket}/k`, `PUT /${bucket}/k`]) {
