@@ -100,7 +100,7 @@ export const SETTINGS = {
   HOST: setting('HOST', '127.0.0.1', {
     group: 'Listeners',
     form: HOST,
-    doc: 'Where the API listens. Behind a proxy on the same machine keep the default.',
+    doc: 'Where the API and the S3 gateway listen. Behind a proxy on the same machine keep the default.',
   }),
   API_PORT: setting('API_PORT', '8080', {
     group: 'Listeners',
@@ -249,7 +249,7 @@ export const SETTINGS = {
   MAX_CONNECTIONS: setting('MAX_CONNECTIONS', '1000', {
     group: 'Listeners',
     form: RATE,
-    doc: 'Connections to the API at once; each may hold up to half a MiB while it is slow. More are closed.',
+    doc: 'Connections to the API at once, and as many to the S3 gateway; each may hold up to half a MiB while it is slow. More are closed.',
   }),
   SHUTDOWN_GRACE_MS: setting('SHUTDOWN_GRACE_MS', '10000', {
     group: 'Running',
