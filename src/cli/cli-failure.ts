@@ -32,9 +32,14 @@ export class CliRefusal extends Error {
 
   constructor(
     message: string,
-    facts: { readonly code: string; readonly exitCode: ExitCode; readonly hint?: string },
+    facts: {
+      readonly code: string;
+      readonly exitCode: ExitCode;
+      readonly hint?: string;
+      readonly cause?: unknown;
+    },
   ) {
-    super(message);
+    super(message, { cause: facts.cause });
     this.name = 'CliRefusal';
     this.code = facts.code;
     this.hint = facts.hint;

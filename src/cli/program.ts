@@ -150,7 +150,10 @@ function addKeys(program: Command, { world, answerOptions }: Part): void {
     .option('--name <name>', 'for people')
     .option('--read-only', 'the key changes nothing')
     .option('--bucket <bucket>', 'the only bucket that it reaches')
-    .option('--prefix <prefix>', 'what the keys of objects that it reaches begin with')
+    .option(
+      '--prefix <prefix>',
+      'what keys that it reaches begin with; in the default bucket if alone',
+    )
     .action(async ({ account, format, ...limits }: Create) => {
       const { createKey } = await import('./commands/keys.ts');
       await createKey(world, { account, format, limits }, answerOptions());
@@ -217,7 +220,11 @@ function addAccounts(accounts: Command, part: Part): void {
       const { createAccount } = await import('./commands/accounts.ts');
       await createAccount(world, username, answerOptions());
     });
-  addAccountCommand(accounts, part, { name: 'show', method: 'getAccount', does: 'print' });
+  addAccountCommand(accounts, part, {
+    name: 'show',
+    method: 'getAccount',
+    does: 'print its limits, what it stores and its state',
+  });
   addAccountCommand(accounts, part, {
     name: 'disable',
     method: 'disableAccount',

@@ -189,7 +189,16 @@ function originOf(text: string): string {
 }
 
 function read(file: string): string {
-  return readFileSync(file, 'utf8');
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new CliRefusal(`${file} cannot be read.`, {
+      code: 'file_not_found',
+      exitCode: EXIT_CODES.notFound,
+      hint: 'Name a file of certificates in PEM with --ca-file.',
+      cause,
+    });
+  }
 }
 
 function documentOf({ account, s3Url, apiUrl, checks }: Report) {

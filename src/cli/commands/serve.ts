@@ -47,8 +47,8 @@ First steps, with KEY being the app key that the first one answers:
   Make an account    ${account}
   Upload a file      curl ${auth} --data-binary @photo.jpg '${url}/upload?file_name=photo.jpg'
   Share it           curl ${auth} -d '{"file_name":"photo.jpg"}' ${url}/createPublicLink
-  Make an S3 key     curl ${auth} -X POST '${url}/api/s3/keys?format=env'
   Read it            curl '${url}/publicDownload?hash=<link_hash>' -o photo.jpg
+  Make an S3 key     curl ${auth} -X POST '${url}/api/s3/keys?format=env'
   Operate accounts   ${pinfold} admin --help
 
 Ctrl-C stops it.

@@ -33,7 +33,7 @@ async function lookAtSize(probe: S3Probe): Promise<Finding> {
   return await checkBodySize((length) => announce(probe, length));
 }
 
-/** Announces ever smaller bodies until one is not refused on the way. `isOur`: its own answer. */
+/** Announces ever smaller bodies until one `passes`: is not refused on the way. */
 export async function checkBodySize(
   announceLength: (length: number) => Promise<{ readonly passes: boolean; readonly says: string }>,
 ): Promise<Finding> {

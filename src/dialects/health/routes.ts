@@ -127,7 +127,7 @@ function registerFrontPage(server: ApiServer): void {
 <li><a href="/openapi.yaml">OpenAPI description</a> (<a href="/openapi.json">JSON</a>)</li>
 <li><a href="/ready">State of this server</a>, <a href="/version">its version</a></li>
 </ul>
-<p>Sign in with <code>POST /auth/siws/challenge</code>, store with <code>POST /upload?file_name=hello.txt</code>.</p>`,
+<p>Sign in with <code>POST /auth/siws/challenge</code>, store with <code>POST /upload?file_name=hello.txt</code>, get a key for S3 tools with <code>POST /api/s3/keys?format=env</code>.</p>`,
       }),
   });
 }
