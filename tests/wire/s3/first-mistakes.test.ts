@@ -108,7 +108,7 @@ test('what is not served is named', async () => {
     assertFacts(await ask(route), status, code, { Message: words });
   const none = 'NotImplemented';
   await named(`PUT /${bucket}?policy`, 501, none, /^PutBucketPolicy is not served \(comes with/);
-  await named(`PUT /${bucket}?website`, 501, none, /^PUT \?website is not served/);
+  await named(`PUT /${bucket}?website`, 501, none, /^PUT \?website of a bucket is not/);
   await named(`GET /${bucket}/k?retention`, 400, 'InvalidRequest', /object lock comes later/);
   await named(`GET /${bucket}?policy`, 404, 'NoSuchBucketPolicy', /^The bucket policy does not/);
 });

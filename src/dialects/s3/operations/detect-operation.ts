@@ -58,7 +58,8 @@ function unserved({ method, address }: Asked, parameter: string): S3Refusal {
     return new S3Refusal('InvalidRequest', `There is no ?${parameter} of a key.`);
   }
   if (parameter === '') return new S3Refusal('MethodNotAllowed', undefined, { Method: method });
-  return new S3Refusal('NotImplemented', `${method} ?${parameter} is not served.`, {
+  const place = address.kind === 'object' ? 'key' : 'bucket';
+  return new S3Refusal('NotImplemented', `${method} ?${parameter} of a ${place} is not served.`, {
     Header: parameter,
   });
 }
