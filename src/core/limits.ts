@@ -4,7 +4,7 @@
 export const KEY_BYTES_MAX = 1024;
 /** S3's limit for bucket names. */
 export const BUCKET_NAME_BYTES_MAX = 63;
-/** S3's limit for one PUT; the Files API takes any size that the quota allows. */
+/** S3's limit for an object, whichever dialect writes it; one PUT over S3 carries 5 GiB at most. */
 export const OBJECT_BYTES_MAX = 5 * 1024 ** 4;
 /** S3's limits for the parts of a multipart upload; only the last may be smaller than the least. */
 export const PARTS_MAX = 10_000;

@@ -1,11 +1,11 @@
 /** GetBucketTagging, PutBucketTagging, DeleteBucketTagging; kept as a JSON object of texts. */
-import { changeBucket } from '../../../core/objects/buckets.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty, answerXml } from '../wire/answers.ts';
 import type { Call } from '../wire/exchange.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
 import { BUCKET_TAGS_MAX, readTagging, type Tags, tagSetElement } from '../wire/tags.ts';
 import { readXmlBody, XML_BYTES_MAX } from '../wire/xml-body.ts';
+import { changeDocuments } from './change-documents.ts';
 
 export async function getBucketTagging(_deps: S3Deps, call: Call): Promise<void> {
   const { tagging } = call.bucket.documents;
@@ -17,24 +17,11 @@ export async function getBucketTagging(_deps: S3Deps, call: Call): Promise<void>
 
 export async function putBucketTagging(deps: S3Deps, call: Call): Promise<void> {
   const tags = readTagging(await readXmlBody(call, XML_BYTES_MAX), BUCKET_TAGS_MAX);
-  await changeTagging(deps, call, JSON.stringify(tags));
+  await changeDocuments(deps, call, { tagging: JSON.stringify(tags) });
   answerEmpty(call, 204);
 }
 
 export async function deleteBucketTagging(deps: S3Deps, call: Call): Promise<void> {
-  await changeTagging(deps, call, null);
+  await changeDocuments(deps, call, { tagging: null });
   answerEmpty(call, 204);
-}
-
-async function changeTagging(
-  deps: S3Deps,
-  { caller, bucket }: Call,
-  tagging: string | null,
-): Promise<void> {
-  if (caller.principal === undefined) throw new S3Refusal('AccessDenied');
-  await changeBucket(deps, {
-    principal: caller.principal,
-    name: bucket.name,
-    change: { documents: { tagging } },
-  });
 }

@@ -1,5 +1,4 @@
 /** GetBucketCors, PutBucketCors, DeleteBucketCors. */
-import { changeBucket } from '../../../core/objects/buckets.ts';
 import { corsDocumentOf, corsRulesOf } from '../../../core/objects/cors-rules.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty, answerXml } from '../wire/answers.ts';
@@ -7,6 +6,7 @@ import { corsRuleElement, readCorsRules } from '../wire/cors-elements.ts';
 import type { Call } from '../wire/exchange.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
 import { readXmlBody } from '../wire/xml-body.ts';
+import { changeDocuments } from './change-documents.ts';
 
 /** AWS's limit; the rules are read at every request that names its origin. */
 const CORS_BYTES_MAX = 64 * 1024;
@@ -21,24 +21,11 @@ export async function getBucketCors(_deps: S3Deps, call: Call): Promise<void> {
 
 export async function putBucketCors(deps: S3Deps, call: Call): Promise<void> {
   const rules = readCorsRules(await readXmlBody(call, CORS_BYTES_MAX));
-  await changeCors(deps, call, corsDocumentOf(rules));
+  await changeDocuments(deps, call, { cors: corsDocumentOf(rules) });
   answerEmpty(call, 200);
 }
 
 export async function deleteBucketCors(deps: S3Deps, call: Call): Promise<void> {
-  await changeCors(deps, call, null);
+  await changeDocuments(deps, call, { cors: null });
   answerEmpty(call, 204);
-}
-
-async function changeCors(
-  deps: S3Deps,
-  { caller, bucket }: Call,
-  cors: string | null,
-): Promise<void> {
-  if (caller.principal === undefined) throw new S3Refusal('AccessDenied');
-  await changeBucket(deps, {
-    principal: caller.principal,
-    name: bucket.name,
-    change: { documents: { cors } },
-  });
 }

@@ -13,7 +13,7 @@ import { requireNullVersion } from './version-id.ts';
 const ATTRIBUTES = ['ETag', 'Checksum', 'ObjectParts', 'StorageClass', 'ObjectSize'] as const;
 type Attribute = (typeof ATTRIBUTES)[number];
 
-const PARTS_MAX = 1000;
+const PARTS_LISTED_MAX = 1000;
 
 export async function getObjectAttributes(deps: S3Deps, call: ObjectCall): Promise<void> {
   requireNullVersion(call.head.query);
@@ -56,9 +56,12 @@ function readWanted(text: string | undefined): ReadonlySet<Attribute> {
 type Page = { readonly after: number; readonly limit: number };
 
 function readPage({ head }: ObjectCall): Page {
-  const limit = numberOf('x-amz-max-parts', head.headers['x-amz-max-parts']) ?? PARTS_MAX;
+  const limit = numberOf('x-amz-max-parts', head.headers['x-amz-max-parts']) ?? PARTS_LISTED_MAX;
   const name = 'x-amz-part-number-marker';
-  return { after: numberOf(name, head.headers[name]) ?? 0, limit: Math.min(limit, PARTS_MAX) };
+  return {
+    after: numberOf(name, head.headers[name]) ?? 0,
+    limit: Math.min(limit, PARTS_LISTED_MAX),
+  };
 }
 
 function numberOf(name: string, text: string | undefined): number | undefined {

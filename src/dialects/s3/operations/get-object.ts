@@ -2,6 +2,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { isServiceError } from '../../../core/errors.ts';
 import { isListable } from '../../../core/identity/authorize-objects.ts';
+import { PARTS_MAX } from '../../../core/limits.ts';
 import type { ObjectVersion, StoredObject } from '../../../core/objects/object.ts';
 import { countParts } from '../../../core/objects/object-parts.ts';
 import {
@@ -93,15 +94,13 @@ function readRequest({ head, caller }: ObjectCall): ReadRequest {
   };
 }
 
-const PART_NUMBER_MAX = 10_000;
-
 function partNumberOf(query: ReadonlyMap<string, string>): number | undefined {
   const text = query.get('partNumber');
   if (text === undefined) return undefined;
   const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (number >= 1 && number <= PART_NUMBER_MAX) return number;
+  if (number >= 1 && number <= PARTS_MAX) return number;
   throw invalidArgument(
-    `Part number must be an integer between 1 and ${PART_NUMBER_MAX}, inclusive`,
+    `Part number must be an integer between 1 and ${PARTS_MAX}, inclusive`,
     'partNumber',
     text,
   );

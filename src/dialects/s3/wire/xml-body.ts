@@ -48,7 +48,6 @@ export async function findXmlBody(
   options: Digested = {},
 ): Promise<XmlElement | undefined> {
   const { head, caller } = exchange;
-  refuseChunks(caller);
   const md5 = contentMd5(head.headers);
   const isOfBody = options.isChecksumOfBody !== false;
   const checksum = isOfBody ? documentChecksum(head.headers) : undefined;
@@ -84,14 +83,6 @@ function requireDigests(
   if (checksum === undefined) return;
   const computed = formatChecksumValue(checksumOf(checksum.algorithm, bytes));
   if (computed !== checksum.value) throw new S3Refusal('BadDigest');
-}
-
-function refuseChunks({ payload }: Caller): void {
-  if (payload.kind !== 'chunked') return;
-  throw new S3Refusal(
-    'InvalidRequest',
-    'Streaming payloads go with PutObject and UploadPart only.',
-  );
 }
 
 async function gather(

@@ -1,6 +1,7 @@
 /** CompleteMultipartUpload: one commit of metadata, so it needs no keep-alives. */
 import { isServiceError } from '../../../../core/errors.ts';
 import { parsePartNumber } from '../../../../core/ids.ts';
+import { PARTS_MAX } from '../../../../core/limits.ts';
 import {
   completeUpload,
   type ListedPart,
@@ -21,8 +22,6 @@ import type { RequestHead } from '../../wire/request-head.ts';
 import { invalidArgument, S3Refusal } from '../../wire/s3-refusal.ts';
 import { findXmlBody, LONG_XML_BYTES_MAX } from '../../wire/xml-body.ts';
 import { uploadAddress } from './upload-address.ts';
-
-const PARTS_MAX = 10_000;
 
 export async function completeMultipartUpload(deps: S3Deps, call: ObjectCall): Promise<void> {
   const { head, bucket, key } = call;
@@ -92,7 +91,7 @@ function partNumber(text: string) {
     return parsePartNumber(text);
   } catch (error) {
     if (!isServiceError(error, 'invalid_field')) throw error;
-    throw invalidArgument('PartNumber must be >= 1 and <= 10000', 'PartNumber', text);
+    throw invalidArgument(`PartNumber must be >= 1 and <= ${PARTS_MAX}`, 'PartNumber', text);
   }
 }
 

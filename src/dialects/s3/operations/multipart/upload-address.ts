@@ -1,5 +1,6 @@
 import { isServiceError } from '../../../../core/errors.ts';
 import { type PartNumber, parsePartNumber, parseUploadId } from '../../../../core/ids.ts';
+import { PARTS_MAX } from '../../../../core/limits.ts';
 import type { UploadAddress } from '../../../../core/objects/multipart/upload.ts';
 import type { ObjectCall } from '../../wire/exchange.ts';
 import { invalidArgument } from '../../wire/s3-refusal.ts';
@@ -22,7 +23,7 @@ export function partNumberOf({ head }: ObjectCall): PartNumber {
   } catch (error) {
     if (!isServiceError(error, 'invalid_field')) throw error;
     throw invalidArgument(
-      'Part number must be an integer between 1 and 10000, inclusive',
+      `Part number must be an integer between 1 and ${PARTS_MAX}, inclusive`,
       'partNumber',
       text,
     );
