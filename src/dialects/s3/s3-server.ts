@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TlsContext } from '../../kit/tls-pair.ts';
+import { clientAddress } from '../../server/client-address.ts';
 import type { S3Deps } from './deps.ts';
 import { answerNonsense, refuseTunnel } from './nonsense.ts';
 import { answerIdle, type Incoming, type Known, serveRequest } from './serve-request.ts';
@@ -112,12 +113,14 @@ class OpenExchanges {
     const open: Open = { incoming, known: undefined, ended, isBegun: false, line };
     this.#bySocket.set(socket, open);
     const startedAt = this.#deps.clock.now();
+    // Now: a connection that is gone does not say any more whose it was.
+    const address = clientAddress(request, this.#deps.settings.trustedProxies);
     response.once('close', () => {
       resolve();
       line.length -= 1;
       if (this.#bySocket.get(socket) === open) this.#bySocket.delete(socket);
       const ms = this.#deps.clock.now() - startedAt;
-      observe(this.#deps, incoming, { known: open.known, ms });
+      observe(this.#deps, incoming, { known: open.known, ms, address });
     });
     if (before === undefined) this.#begin(open);
     else void before.ended.then(() => socket.destroyed || this.#begin(open));
@@ -178,10 +181,17 @@ function hasTwoHosts(rawHeaders: readonly string[]): boolean {
   return count > 1;
 }
 
+type Observed = {
+  readonly known: Known | undefined;
+  readonly ms: number;
+  /** The client's, or that of the proxy before it that is not trusted. */
+  readonly address: string;
+};
+
 function observe(
   { metrics, log }: S3Deps,
   { request, response }: Incoming,
-  { known, ms }: { readonly known: Known | undefined; readonly ms: number },
+  { known, ms, address }: Observed,
 ): void {
   const route = known?.operation ?? 'none';
   const { statusCode: status } = response;
@@ -196,7 +206,7 @@ function observe(
     ms,
     account: principal?.accountId,
     credential: principal?.credential.kind,
-    address: request.socket.remoteAddress ?? '',
+    address,
     isWhole: response.writableFinished,
   });
 }

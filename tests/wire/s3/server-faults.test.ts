@@ -87,3 +87,23 @@ test('nobody in particular is counted by address', async () => {
   const statuses = new Set(answers.map(({ status }) => status));
   assert.deepEqual([...statuses].toSorted(), [403, 503]);
 });
+
+test('behind a trusted proxy the address is the one that it forwards, in limits and in the log', async () => {
+  const asked = async (settings: Readonly<Record<string, string>>) => {
+    const s3 = await startS3({ RATE_LIMIT_S3_PER_SECOND: '3', ...settings });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => {
+        const headers = [['x-forwarded-for', `198.51.100.${index}`]] as const;
+        return deliver(s3.endpoint, unsigned({ route: 'GET /', headers }));
+      }),
+    );
+    const statuses = [...new Set(answers.map(({ status }) => status))].toSorted();
+    return { statuses, lines: s3.lines };
+  };
+  const behind = await asked({ TRUSTED_PROXIES: '127.0.0.1' });
+  assert.deepEqual(behind.statuses, [403]);
+  assert(behind.lines.some((line) => JSON.parse(line).address === '198.51.100.7'));
+  const open = await asked({});
+  assert.deepEqual(open.statuses, [403, 503]);
+  assert(open.lines.every((line) => !line.includes('198.51.100.')));
+});

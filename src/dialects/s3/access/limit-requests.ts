@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { clientAddress } from '../../../server/client-address.ts';
 import type { S3Deps } from '../deps.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
 import type { Caller } from './caller.ts';
@@ -13,7 +14,7 @@ export async function limitRequests(
   const key =
     principal?.credential.kind === 's3Key'
       ? principal.credential.accessKeyId
-      : (request.socket.remoteAddress ?? '');
+      : clientAddress(request, settings.trustedProxies);
   const state = await limiter.consume('s3', key);
   if (state !== undefined && !state.isAllowed) throw new S3Refusal('SlowDown');
 }
