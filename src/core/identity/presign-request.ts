@@ -2,7 +2,7 @@
 import type { Keyring } from '../../kit/keyring.ts';
 import { encodePath } from '../../kit/sigv4/percent.ts';
 import { presignUrl } from '../../kit/sigv4/presign-url.ts';
-import { ServiceError } from '../errors.ts';
+import { isServiceError, ServiceError } from '../errors.ts';
 import { type BucketName, type ObjectKey, parseBucketName, parseObjectKey } from '../ids.ts';
 import { PRESIGN_LIFE_SECONDS_DEFAULT } from '../limits.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -109,7 +109,8 @@ function parseBucket(text: string): BucketName {
   try {
     return parseBucketName(text);
   } catch (cause) {
-    throw invalidField('bucket', 'The bucket name is not valid.', cause);
+    if (!isServiceError(cause)) throw cause;
+    throw invalidField('bucket', cause.message, cause);
   }
 }
 

@@ -84,6 +84,16 @@ test('who comes without a key is told what this is', async () => {
   assert.deepEqual(await keysOf(ann), []);
 });
 
+test('who comes with a key of the API is told which keys are for which', async () => {
+  for (const authorization of [`ApiKey ${ann.appKey}`, `Bearer ${ann.appKey}`]) {
+    const headers = [['authorization', authorization]] as const;
+    const answer = await deliver(s3.endpoint, unsigned({ route: 'GET /files', headers }));
+    assertFacts(answer, 400, 'AuthorizationHeaderMalformed', {
+      Message: /signed with an S3 key; app keys and tokens are for the API/,
+    });
+  }
+});
+
 test('a wrong name of a bucket is answered with the rule', async () => {
   for (const route of ['PUT /MyBucket', 'GET /MyBucket', 'PUT /ab', 'GET /a_b/key', 'PUT /a..b']) {
     assertFacts(await ask(route), 400, 'InvalidBucketName', { Message: /3 to 63 of a-z, 0-9/ });

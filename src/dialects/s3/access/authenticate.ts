@@ -175,9 +175,12 @@ function readClaim<T>(
     return read();
   } catch (error) {
     if (!(error instanceof SigV4Error)) throw error;
-    throw new S3Refusal(code, error.message);
+    const isOther = error.kind === 'wrong_algorithm';
+    throw new S3Refusal(code, isOther ? `${error.message} ${OTHER_KEYS}` : error.message);
   }
 }
+
+const OTHER_KEYS = 'Requests are signed with an S3 key; app keys and tokens are for the API.';
 
 function requireS3(
   scope: CredentialScope,
