@@ -241,6 +241,7 @@ test('without an operator, a server or an address it is refused in words', async
     [{ directory: server.directory, argv: ['--s3-url', 's3.example.org'] }, 2, 'usage'],
     [{ directory: server.directory, argv: ['--api-url', 'https://x.org/api'] }, 2, 'usage'],
     [{ directory: server.directory, argv: ['--ca-file', '/nowhere.pem'] }, 3, 'file_not_found'],
+    [{ directory: server.directory, argv: ['--ca-file', import.meta.filename] }, 2, 'usage'],
   ] as const) {
     const argv = ['doctor', '--json', ...line.argv];
     const outcome = await runLine({ directory: line.directory, argv });

@@ -35,7 +35,9 @@ export async function doctor(
   input: DoctorInput,
   options: AnswerOptions,
 ): Promise<void> {
-  const authorities = trustedAuthorities(input.caFile === undefined ? [] : [read(input.caFile)]);
+  const authorities = trustedAuthorities(
+    input.caFile === undefined ? [] : [readAuthorities(input.caFile)],
+  );
   const { machine } = await world.loadComposition();
   // A first signal ends the checks, and not what takes back what was made for them.
   const stop = new AbortController();
@@ -188,17 +190,24 @@ function originOf(text: string): string {
   });
 }
 
-function read(file: string): string {
+/** Of a file without certificates Node would say nothing, and trust nobody more. */
+function readAuthorities(file: string): string {
+  const hint = 'Name a file of certificates in PEM with --ca-file.';
+  let text: string;
   try {
-    return readFileSync(file, 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch (cause) {
+    const { notFound: exitCode } = EXIT_CODES;
     throw new CliRefusal(`${file} cannot be read.`, {
       code: 'file_not_found',
-      exitCode: EXIT_CODES.notFound,
-      hint: 'Name a file of certificates in PEM with --ca-file.',
+      exitCode,
+      hint,
       cause,
     });
   }
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
+  const { usage: exitCode } = EXIT_CODES;
+  throw new CliRefusal(`${file} holds no certificate.`, { code: 'usage', exitCode, hint });
 }
 
 function documentOf({ account, s3Url, apiUrl, checks }: Report) {
