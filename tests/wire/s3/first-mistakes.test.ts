@@ -101,6 +101,14 @@ test('a wrong name of a bucket is answered with the rule', async () => {
   assertFacts(await ask('PUT /xn--bucket'), 400, 'InvalidBucketName', { Message: /reserved/ });
 });
 
+test('a place that there is not is answered with the one that there is', async () => {
+  const body = `<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>`;
+  assertFacts(await ask('PUT /elsewhere', [], body), 400, 'InvalidLocationConstraint', {
+    Message: /set the region of your client to auto/,
+    LocationConstraint: 'eu-west-1',
+  });
+});
+
 test('too many buckets and the default one are refused with the reason', async () => {
   for (const [allowed, words] of [
     [1, /its default bucket only; /],

@@ -48,7 +48,11 @@ function requireLocation({ settings }: S3Deps, root: XmlElement): void {
   const location = root.childText('LocationConstraint')?.trim() ?? '';
   const isKnown = ['', 'auto', 'us-east-1', 'US', settings.region].includes(location);
   if (isKnown) return;
-  throw new S3Refusal('InvalidLocationConstraint', undefined, { LocationConstraint: location });
+  throw new S3Refusal(
+    'InvalidLocationConstraint',
+    `There is one place for buckets: set the region of your client to ${settings.region}, or name none.`,
+    { LocationConstraint: location },
+  );
 }
 
 export async function headBucket({ settings }: S3Deps, call: Call): Promise<void> {
