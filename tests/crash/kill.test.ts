@@ -22,6 +22,7 @@ import { seededChance } from '../world/seeded-chance.ts';
 import { seededRandom } from '../world/seeded-random.ts';
 import { freshDirectory, openUser, startChild } from '../world/server.ts';
 import { UNWATCHED } from '../world/small-store.ts';
+import { expectKilled } from './expect-killed.ts';
 import { Uploader } from './uploader.ts';
 
 const CHILD = join(import.meta.dirname, 'crash-child.ts');
@@ -30,8 +31,6 @@ const UPLOADERS = 4;
 const KILLS = runsOf({ short: 5, long: 100 });
 /** At which reaching of its step a PUT is killed: the first of a life, and later ones. */
 const COUNTS = [1, 3, 8, 20];
-/** Far beyond what a life takes; a child that is not killed fails the test. */
-const LIFE_MS_MAX = 30_000;
 
 const chance = seededChance(7);
 let directory: string;
@@ -130,11 +129,7 @@ async function liveAndDie(kill: PlannedKill): Promise<void> {
     await pause(kill.afterMs);
     server.kill('SIGKILL');
   }
-  const limit = new AbortController();
-  const late = pause(LIFE_MS_MAX, 'never', { signal: limit.signal }).catch(() => 'never');
-  const end = await Promise.race([server.exited, late]);
-  limit.abort();
-  assert.equal(end, 'SIGKILL', `killed by ${JSON.stringify(kill)}`);
+  await expectKilled(server, kill);
   await work;
 }
 

@@ -23,6 +23,7 @@ import { seededChance } from '../world/seeded-chance.ts';
 import { seededRandom } from '../world/seeded-random.ts';
 import { freshDirectory, startChild, testConfig } from '../world/server.ts';
 import { UNWATCHED } from '../world/small-store.ts';
+import { expectKilled } from './expect-killed.ts';
 import { S3Worker, type Work } from './s3-worker.ts';
 
 const CHILD = join(import.meta.dirname, 'crash-child.ts');
@@ -32,8 +33,6 @@ const KILLS = runsOf({ short: 3, long: 100 });
 const DELETES = runsOf({ short: 2, long: 30 });
 /** At which reaching of its step a call is killed: an early one of a life, and a later one. */
 const COUNTS = [3, 11, 1, 20].slice(0, runsOf({ short: 2, long: 4 }));
-/** Far beyond what a life takes; a child that is not killed fails the test. */
-const LIFE_MS_MAX = 30_000;
 const HOUR_MS = 3_600_000;
 const MANY = 1000;
 
@@ -136,11 +135,7 @@ async function liveUntilKilled(kill: PlannedKill, work: Work): Promise<void> {
       await pause(kill.afterMs);
       server.kill('SIGKILL');
     }
-    const limit = new AbortController();
-    const late = pause(LIFE_MS_MAX, 'never', { signal: limit.signal }).catch(() => 'never');
-    const end = await Promise.race([server.exited, late]);
-    limit.abort();
-    assert.equal(end, 'SIGKILL', `killed by ${JSON.stringify(kill)}`);
+    await expectKilled(server, kill);
     await working;
   }
   await verifyWhatIsLeft(`a kill at ${JSON.stringify(kill)}`);
