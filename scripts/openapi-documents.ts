@@ -2,7 +2,7 @@
  * The OpenAPI documents, made from the routes of an API that stands on memory and never listens.
  */
 import { Converter } from '@apiture/openapi-down-convert';
-import { buildApi } from '../src/compose-api.ts';
+import { buildApi } from '../src/compose/build-api.ts';
 import { loadConfig } from '../src/config/config.ts';
 import { environmentOf } from '../src/config/env.ts';
 import { NO_FAULTS } from '../src/core/ports/fault-points.ts';

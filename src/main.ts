@@ -39,8 +39,8 @@ const exitCode = await runCli(
       elapsedMs: () => performance.now(),
     },
     loadComposition: async () => ({
-      ...(await import('./compose.ts')),
-      ...(await import('./compose-upkeep.ts')),
+      ...(await import('./compose/compose-server.ts')),
+      ...(await import('./compose/compose-upkeep.ts')),
     }),
     untilStopped: () => {
       isStopHeeded = true;

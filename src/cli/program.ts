@@ -4,7 +4,7 @@
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { S3_KEY_FORMATS, type S3KeyFormat } from '../core/identity/export-s3-key.ts';
+import { S3_KEY_FORMATS, type S3KeyFormat } from '../core/identity/s3-keys/export-s3-key.ts';
 import { LIST_LIMIT_MAX } from '../core/limits.ts';
 import type { AnswerOptions } from './answer.ts';
 import type { CliWorld } from './cli-world.ts';

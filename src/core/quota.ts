@@ -1,6 +1,6 @@
 /** How much an account may store: its entitlement, or the free quota. */
 import { ServiceError } from './errors.ts';
-import type { Account } from './identity/account.ts';
+import type { Account } from './identity/account/account.ts';
 
 /** What the operator configured for every account; bytes. */
 export type QuotaPolicy = {

@@ -1,7 +1,7 @@
 /** Who asks, and how often: credentials, rate limits, and what both add to an answer. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../core/errors.ts';
-import type { SentCredential } from '../core/identity/authenticate.ts';
+import type { SentCredential } from '../core/identity/access/authenticate.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { LimitName, RateLimiter } from '../core/ports/rate-limiter.ts';
 import type { Principal } from '../core/principal.ts';

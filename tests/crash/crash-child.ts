@@ -3,7 +3,7 @@
  * like `pinfold serve`; when a PUT reaches STEP for the COUNT-th time, the process gets SIGKILL. It
  * ends with its parent.
  */
-import { composeServer } from '../../src/compose.ts';
+import { composeServer } from '../../src/compose/compose-server.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { readEnvironment } from '../../src/config/env.ts';
 import type { FaultPoints } from '../../src/core/ports/fault-points.ts';

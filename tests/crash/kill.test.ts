@@ -9,7 +9,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openStore } from '../../src/compose-store.ts';
+import { openStore } from '../../src/compose/open-store.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { environmentOf } from '../../src/config/env.ts';
 import { type FaultStep, PUT_STEPS } from '../../src/core/ports/fault-points.ts';

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { openStore } from '../../src/compose-store.ts';
+import { openStore } from '../../src/compose/open-store.ts';
 import type { ObjectKey } from '../../src/core/ids.ts';
 import { keep } from '../../src/core/ports/blob-store-contract.ts';
 import { adminClient } from '../../src/dialects/admin/admin-client.ts';

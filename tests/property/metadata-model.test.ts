@@ -10,7 +10,7 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 
 import { isServiceError, ServiceError } from '../../src/core/errors.ts';
-import type { Account } from '../../src/core/identity/account.ts';
+import type { Account } from '../../src/core/identity/account/account.ts';
 import type { BlobId, ContentHash } from '../../src/core/ids.ts';
 import {
   insertAccount,

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import type { Account } from '../../src/core/identity/account.ts';
+import type { Account } from '../../src/core/identity/account/account.ts';
 import type { ListedPart } from '../../src/core/objects/multipart/complete-upload.ts';
 import type { MultipartUpload } from '../../src/core/objects/multipart/upload.ts';
 import { parseUploadChecksum } from '../../src/core/objects/multipart/upload-checksum.ts';

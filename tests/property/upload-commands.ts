@@ -1,7 +1,7 @@
 /** Commands of multipart uploads for the model of metadata: any, in any order. */
 import fc from 'fast-check';
 import { ServiceError } from '../../src/core/errors.ts';
-import type { Account } from '../../src/core/identity/account.ts';
+import type { Account } from '../../src/core/identity/account/account.ts';
 import type { TimeMs } from '../../src/core/ids.ts';
 import {
   sampleCompletion,

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { type OpenStore, openStore } from '../../src/compose-store.ts';
+import { type OpenStore, openStore } from '../../src/compose/open-store.ts';
 import type { ObjectKey } from '../../src/core/ids.ts';
 import type { BlobReader, KeptBytes } from '../../src/core/ports/blob-store.ts';
 import { verifyStore } from '../../src/core/upkeep/verify-store.ts';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
-import { composeServer } from '../../src/compose.ts';
+import { composeServer } from '../../src/compose/compose-server.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { environmentOf } from '../../src/config/env.ts';
 

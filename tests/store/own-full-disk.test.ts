@@ -9,7 +9,7 @@ import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openStore } from '../../src/compose-store.ts';
+import { openStore } from '../../src/compose/open-store.ts';
 import { verifyStore } from '../../src/core/upkeep/verify-store.ts';
 import { adminClient } from '../../src/dialects/admin/admin-client.ts';
 import { SILENT_LOG } from '../../src/observe/log.ts';

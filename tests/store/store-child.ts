@@ -9,8 +9,8 @@ import {
   composeAdministration,
   composeServer,
   machine,
-} from '../../src/compose.ts';
-import { composeUpkeep, restore } from '../../src/compose-upkeep.ts';
+} from '../../src/compose/compose-server.ts';
+import { composeUpkeep, restore } from '../../src/compose/compose-upkeep.ts';
 import { readEnvironment } from '../../src/config/env.ts';
 import type { DiskFile, DiskIo } from '../../src/engines/blobs/disk/disk-io.ts';
 import { realDisk } from '../../src/engines/blobs/disk/real-disk.ts';

@@ -31,7 +31,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     mayUse: ANYTHING,
   },
   compose: {
-    holds: /^src\/compose[\w-]*\.ts$/,
+    holds: /^src\/compose\//,
     mayImport: ['*'],
     mayUse: ANYTHING,
   },

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { restore } from '../../src/compose-upkeep.ts';
+import { restore } from '../../src/compose/compose-upkeep.ts';
 import { patternBytes } from '../../src/core/ports/blob-store-contract.ts';
 import { BackupError } from '../../src/core/ports/store-backup.ts';
 import { unsupportedBackup } from '../../src/engines/backup/unsupported-backup.ts';

@@ -10,7 +10,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
-import { composeServer } from '../../src/compose.ts';
+import { composeServer } from '../../src/compose/compose-server.ts';
 import { adminClient } from '../../src/dialects/admin/admin-client.ts';
 import { systemClock } from '../../src/engines/clock/system-clock.ts';
 import { systemRandom } from '../../src/engines/random/system-random.ts';

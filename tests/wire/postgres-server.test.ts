@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { composeAdministration, composeServer } from '../../src/compose.ts';
+import { composeAdministration, composeServer } from '../../src/compose/compose-server.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { environmentOf } from '../../src/config/env.ts';
 import { isServiceError } from '../../src/core/errors.ts';

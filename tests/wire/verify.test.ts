@@ -7,7 +7,7 @@ import { cp, mkdir, open, readdir, rename, rm, utimes, writeFile } from 'node:fs
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, test } from 'node:test';
-import { composeUpkeep } from '../../src/compose-upkeep.ts';
+import { composeUpkeep } from '../../src/compose/compose-upkeep.ts';
 import type { BlobId } from '../../src/core/ids.ts';
 import { patternBytes } from '../../src/core/ports/blob-store-contract.ts';
 import { upkeepClient } from '../../src/dialects/admin/upkeep-client.ts';

@@ -1,12 +1,12 @@
 /** All that the use cases of identity need, over memory engines, with time and chance in hand. */
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { isServiceError } from '../../src/core/errors.ts';
-import { authenticate, type SentCredential } from '../../src/core/identity/authenticate.ts';
-import { issueWalletChallenge } from '../../src/core/identity/issue-wallet-challenge.ts';
-import { signInSite } from '../../src/core/identity/sign-in-message.ts';
-import type { SignUpPolicy } from '../../src/core/identity/sign-up.ts';
-import type { TokenSet } from '../../src/core/identity/start-session.ts';
-import { verifyWalletSignIn } from '../../src/core/identity/verify-wallet-sign-in.ts';
+import { authenticate, type SentCredential } from '../../src/core/identity/access/authenticate.ts';
+import type { SignUpPolicy } from '../../src/core/identity/account/sign-up.ts';
+import type { TokenSet } from '../../src/core/identity/sessions/start-session.ts';
+import { issueWalletChallenge } from '../../src/core/identity/wallets/issue-wallet-challenge.ts';
+import { signInSite } from '../../src/core/identity/wallets/sign-in-message.ts';
+import { verifyWalletSignIn } from '../../src/core/identity/wallets/verify-wallet-sign-in.ts';
 import type { Principal } from '../../src/core/principal.ts';
 import { MemoryMetadata } from '../../src/engines/metadata/memory-metadata.ts';
 import { Argon2PasswordHasher } from '../../src/engines/passwords/argon2-password-hasher.ts';

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { composeServer } from '../../src/compose.ts';
+import { composeServer } from '../../src/compose/compose-server.ts';
 import { type Config, loadConfig } from '../../src/config/config.ts';
 import { environmentOf } from '../../src/config/env.ts';
 import type { FaultPoints } from '../../src/core/ports/fault-points.ts';

@@ -1,5 +1,5 @@
 /** `pinfold keys …`: S3 keys of accounts, as files that tools read. */
-import { exportS3Key, type S3KeyFormat } from '../../core/identity/export-s3-key.ts';
+import { exportS3Key, type S3KeyFormat } from '../../core/identity/s3-keys/export-s3-key.ts';
 import type { CreatedS3KeyDocument, S3KeyListDocument } from '../../dialects/admin/documents.ts';
 import { type AnswerOptions, answer, columnsText } from '../answer.ts';
 import type { CliWorld } from '../cli-world.ts';

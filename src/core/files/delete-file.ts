@@ -1,5 +1,5 @@
-import { authorize } from '../identity/authorize.ts';
-import { requireEnabled } from '../identity/start-session.ts';
+import { authorize } from '../identity/access/authorize.ts';
+import { requireEnabled } from '../identity/sessions/start-session.ts';
 import { objectNotFound } from '../objects/read-object.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Metadata } from '../ports/metadata/metadata.ts';

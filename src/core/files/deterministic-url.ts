@@ -1,8 +1,8 @@
 /**
  * Deterministic URLs: `/{account}/{hash}` serves any file of an account by the BLAKE3 of its bytes.
  */
-import type { Account } from '../identity/account.ts';
-import { requireEnabled } from '../identity/start-session.ts';
+import type { Account } from '../identity/account/account.ts';
+import { requireEnabled } from '../identity/sessions/start-session.ts';
 import type { AccountSlug, ContentHash } from '../ids.ts';
 import type { ObjectVersion, StoredObject } from '../objects/object.ts';
 import { objectNotFound } from '../objects/read-object.ts';

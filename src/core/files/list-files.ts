@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts';
-import { authorize } from '../identity/authorize.ts';
+import { authorize } from '../identity/access/authorize.ts';
 import { LIST_LIMIT_MAX } from '../limits.ts';
 import type { MetadataReads } from '../ports/metadata/metadata.ts';
 import type { ListEntry, ListPosition } from '../ports/metadata/objects.ts';

@@ -2,9 +2,9 @@
 import type { Keyring } from '../../kit/keyring.ts';
 import { isSameSecret, macOfText } from '../../kit/secrets.ts';
 import { ServiceError } from '../errors.ts';
-import type { Account } from '../identity/account.ts';
+import type { Account } from '../identity/account/account.ts';
 import { KEY_PURPOSES } from '../identity/key-purposes.ts';
-import { requireEnabled } from '../identity/start-session.ts';
+import { requireEnabled } from '../identity/sessions/start-session.ts';
 import type { TimeMs } from '../ids.ts';
 import { LINK_COOKIE_LIFE_MS } from '../limits.ts';
 import type { StoredObject } from '../objects/object.ts';

@@ -3,7 +3,7 @@
 import { encodeBase64Url } from '../../kit/base64.ts';
 import { isWellFormedText } from '../../kit/text.ts';
 import { ServiceError } from '../errors.ts';
-import { authorize } from '../identity/authorize.ts';
+import { authorize } from '../identity/access/authorize.ts';
 import type { LinkHash, TimeMs } from '../ids.ts';
 import { LINK_PASSWORD_LENGTH_MAX, LINK_TEXT_LENGTH_MAX } from '../limits.ts';
 import { objectNotFound } from '../objects/read-object.ts';

@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.ts';
-import { authorize } from '../identity/authorize.ts';
+import { authorize } from '../identity/access/authorize.ts';
 import { objectNotFound } from '../objects/read-object.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Transactions } from '../ports/metadata/metadata.ts';

@@ -2,7 +2,7 @@
 
 import { UUID_RANDOM_BYTES, uuidV7 } from '../../kit/uuid.ts';
 import { isServiceError } from '../errors.ts';
-import { authorize } from '../identity/authorize.ts';
+import { authorize } from '../identity/access/authorize.ts';
 import type { ObjectKey, OperationId } from '../ids.ts';
 import { SMALL_BODY_BYTES_MAX } from '../limits.ts';
 import type { WriteConditions } from '../objects/condition.ts';

@@ -1,6 +1,6 @@
 /** What has become of an upload, by its id or by the file's name. */
 import { ServiceError } from '../errors.ts';
-import { authorize } from '../identity/authorize.ts';
+import { authorize } from '../identity/access/authorize.ts';
 import type { OperationId } from '../ids.ts';
 import type { MetadataReads } from '../ports/metadata/metadata.ts';
 import type { Principal } from '../principal.ts';

@@ -8,10 +8,10 @@ import {
   signIn,
 } from '../../../tests/world/identity-world.ts';
 import { walletOf } from '../../../tests/world/wallets.ts';
-import { AccessKeyMemory } from '../identity/access-key-memory.ts';
-import { setAccountLimits } from '../identity/administer-accounts.ts';
-import { findAccessKey } from '../identity/authenticate-access-key.ts';
-import { createS3Key } from '../identity/s3-keys.ts';
+import { setAccountLimits } from '../identity/account/administer-accounts.ts';
+import { AccessKeyMemory } from '../identity/s3-keys/access-key-memory.ts';
+import { findAccessKey } from '../identity/s3-keys/authenticate-access-key.ts';
+import { createS3Key } from '../identity/s3-keys/s3-keys.ts';
 import type { BucketName, ObjectKey, TokenId } from '../ids.ts';
 import { UPLOADS_ABORTED_AT_ONCE_MAX } from '../limits.ts';
 import { sampleDeletion, samplePublication } from '../ports/metadata/contract/samples.ts';

@@ -1,8 +1,8 @@
 /** Buckets: made, listed, changed and removed, by whichever dialect. */
 import { ServiceError } from '../errors.ts';
-import { actorName } from '../identity/actor.ts';
-import { authorize } from '../identity/authorize.ts';
-import { authorizeNewBucket, authorizeObjects } from '../identity/authorize-objects.ts';
+import { authorize } from '../identity/access/authorize.ts';
+import { authorizeNewBucket, authorizeObjects } from '../identity/access/authorize-objects.ts';
+import { actorName } from '../identity/account/actor.ts';
 import {
   type AccountId,
   type BucketId,

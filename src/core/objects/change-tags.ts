@@ -1,6 +1,6 @@
 /** Changing the tags of an object in place: bytes, ETag and time of writing stay. */
 import { isServiceError, ServiceError } from '../errors.ts';
-import { requireEnabled } from '../identity/start-session.ts';
+import { requireEnabled } from '../identity/sessions/start-session.ts';
 import type { ObjectKey } from '../ids.ts';
 import type { Metadata } from '../ports/metadata/metadata.ts';
 import type { Bucket } from './bucket.ts';

@@ -6,7 +6,7 @@ import type { ChecksumAlgorithm } from '../../kit/checksums/checksum-algorithms.
 import { formatChecksumValue } from '../../kit/checksums/checksum-value.ts';
 import { openChecksum } from '../../kit/checksums/open-checksum.ts';
 import { isServiceError, ServiceError } from '../errors.ts';
-import { requireEnabled } from '../identity/start-session.ts';
+import { requireEnabled } from '../identity/sessions/start-session.ts';
 import type { ObjectKey } from '../ids.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';

@@ -1,5 +1,5 @@
 /** Deleting an object by key, whatever the dialect; that it was there is for the caller to say. */
-import { requireEnabled } from '../identity/start-session.ts';
+import { requireEnabled } from '../identity/sessions/start-session.ts';
 import type { ObjectKey } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Metadata } from '../ports/metadata/metadata.ts';

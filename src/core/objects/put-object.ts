@@ -4,7 +4,7 @@
  */
 import { ServiceError } from '../errors.ts';
 import type { UploadOperation } from '../files/operation.ts';
-import { requireEnabled } from '../identity/start-session.ts';
+import { requireEnabled } from '../identity/sessions/start-session.ts';
 import { type AccountId, type BucketId, contentHashOf, etagOf, type ObjectKey } from '../ids.ts';
 import { OBJECT_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../limits.ts';
 import type { ByteSource } from '../ports/byte-source.ts';

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { openIdentityWorld } from '../../../tests/world/identity-world.ts';
 import { walletOf } from '../../../tests/world/wallets.ts';
-import { createApiToken } from '../../core/identity/api-tokens.ts';
-import { authenticate } from '../../core/identity/authenticate.ts';
-import type { SignUpPolicy } from '../../core/identity/sign-up.ts';
+import { authenticate } from '../../core/identity/access/authenticate.ts';
+import type { SignUpPolicy } from '../../core/identity/account/sign-up.ts';
+import { createApiToken } from '../../core/identity/tokens/api-tokens.ts';
 import {
   createMemoryRateLimiter,
   type LimitWindows,

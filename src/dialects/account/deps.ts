@@ -1,6 +1,7 @@
 /** What the account dialect stands on. */
-import { type SignInSite, signInSite } from '../../core/identity/sign-in-message.ts';
-import type { SignUpPolicy } from '../../core/identity/sign-up.ts';
+
+import type { SignUpPolicy } from '../../core/identity/account/sign-up.ts';
+import { type SignInSite, signInSite } from '../../core/identity/wallets/sign-in-message.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { AccessReads } from '../../core/ports/metadata/access.ts';
 import type { AccountReads } from '../../core/ports/metadata/accounts.ts';

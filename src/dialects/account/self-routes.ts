@@ -1,9 +1,9 @@
 /** Who am I, and what an owner changes of the account. */
 import type { Static } from 'typebox';
 import { Type } from 'typebox';
-import { changeSettings } from '../../core/identity/change-settings.ts';
-import { rotateAppKey } from '../../core/identity/rotate-app-key.ts';
-import { whoAmI } from '../../core/identity/who-am-i.ts';
+import { changeSettings } from '../../core/identity/account/change-settings.ts';
+import { rotateAppKey } from '../../core/identity/account/rotate-app-key.ts';
+import { whoAmI } from '../../core/identity/account/who-am-i.ts';
 import type { Principal } from '../../core/principal.ts';
 import { principalOf } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';

@@ -1,7 +1,7 @@
 /** Going on with a session, and ending it. */
 import { Type } from 'typebox';
-import { endSession } from '../../core/identity/end-session.ts';
-import { refreshSession } from '../../core/identity/refresh-session.ts';
+import { endSession } from '../../core/identity/sessions/end-session.ts';
+import { refreshSession } from '../../core/identity/sessions/refresh-session.ts';
 import { principalOf } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
 import { type AccountDeps, withSite } from './deps.ts';

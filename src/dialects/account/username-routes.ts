@@ -1,9 +1,9 @@
 /** Username accounts, for command-line clients. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { createUsernameAccount } from '../../core/identity/create-username-account.ts';
-import { logIn } from '../../core/identity/log-in.ts';
-import { setPassword } from '../../core/identity/set-password.ts';
+import { createUsernameAccount } from '../../core/identity/username/create-username-account.ts';
+import { logIn } from '../../core/identity/username/log-in.ts';
+import { setPassword } from '../../core/identity/username/set-password.ts';
 import { USERNAME_LENGTH_MAX } from '../../core/limits.ts';
 import { limitRequest } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';

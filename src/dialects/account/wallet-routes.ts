@@ -1,7 +1,7 @@
 /** Sign-In With Solana: a challenge, and its signed answer. */
 import { Type } from 'typebox';
-import { issueWalletChallenge } from '../../core/identity/issue-wallet-challenge.ts';
-import { verifyWalletSignIn } from '../../core/identity/verify-wallet-sign-in.ts';
+import { issueWalletChallenge } from '../../core/identity/wallets/issue-wallet-challenge.ts';
+import { verifyWalletSignIn } from '../../core/identity/wallets/verify-wallet-sign-in.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
 import { type AccountDeps, withSite } from './deps.ts';
 import {

@@ -2,7 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { type ErrorCode, isServiceError, ServiceError } from '../../core/errors.ts';
-import type { TokenSet } from '../../core/identity/start-session.ts';
+import type { TokenSet } from '../../core/identity/sessions/start-session.ts';
 import type { TimeMs } from '../../core/ids.ts';
 
 export const WALLET_EXAMPLE = 'FVen3X669xLzsi6N2V91DoiyzHzg1uAgqiT8jZ9nS96Z';

@@ -1,6 +1,6 @@
 /** The administration of an open store: the use cases, in the words of the documents. */
 import { ServiceError } from '../../core/errors.ts';
-import type { Account } from '../../core/identity/account.ts';
+import type { Account } from '../../core/identity/account/account.ts';
 import {
   createAccount,
   disableAccount,
@@ -11,16 +11,20 @@ import {
   setAccountLimits,
   setAccountRole,
   showAccount,
-} from '../../core/identity/administer-accounts.ts';
-import { createApiToken, listApiTokens, revokeApiToken } from '../../core/identity/api-tokens.ts';
-import type { S3Site } from '../../core/identity/export-s3-key.ts';
+} from '../../core/identity/account/administer-accounts.ts';
 import { parseAccountId, timeMs } from '../../core/identity/names.ts';
+import type { S3Site } from '../../core/identity/s3-keys/export-s3-key.ts';
 import {
   createS3Key,
   listS3Keys,
   type NamedS3Key,
   revokeS3Key,
-} from '../../core/identity/s3-keys.ts';
+} from '../../core/identity/s3-keys/s3-keys.ts';
+import {
+  createApiToken,
+  listApiTokens,
+  revokeApiToken,
+} from '../../core/identity/tokens/api-tokens.ts';
 import type { AccountId, TimeMs } from '../../core/ids.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Metadata } from '../../core/ports/metadata/metadata.ts';

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { parseStoredName } from '../../core/files/file-name.ts';
-import { authorize } from '../../core/identity/authorize.ts';
+import { authorize } from '../../core/identity/access/authorize.ts';
 import { credentialLabel } from '../../core/principal.ts';
 import { principalOf } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';

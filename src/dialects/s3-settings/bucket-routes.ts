@@ -1,6 +1,6 @@
 /** Buckets: the default one and further ones, with who may read them. */
 import { type Static, Type } from 'typebox';
-import { authorize } from '../../core/identity/authorize.ts';
+import { authorize } from '../../core/identity/access/authorize.ts';
 import type { BucketName } from '../../core/ids.ts';
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX } from '../../core/limits.ts';
 import type { Bucket, BucketChange } from '../../core/objects/bucket.ts';

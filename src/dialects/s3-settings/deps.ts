@@ -1,5 +1,5 @@
 /** What the settings of the S3 gateway stand on. */
-import type { S3Site } from '../../core/identity/export-s3-key.ts';
+import type { S3Site } from '../../core/identity/s3-keys/export-s3-key.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { AccessReads } from '../../core/ports/metadata/access.ts';
 import type { AccountReads } from '../../core/ports/metadata/accounts.ts';

@@ -1,13 +1,13 @@
 /** S3 keys: made, listed, revoked. */
 import type { FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { exportS3Key, S3_KEY_FORMATS } from '../../core/identity/export-s3-key.ts';
+import { exportS3Key, S3_KEY_FORMATS } from '../../core/identity/s3-keys/export-s3-key.ts';
 import {
   createS3Key,
   listS3Keys,
   type NamedS3Key,
   revokeS3Key,
-} from '../../core/identity/s3-keys.ts';
+} from '../../core/identity/s3-keys/s3-keys.ts';
 import type { TimeMs } from '../../core/ids.ts';
 import { principalOf } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';

@@ -1,7 +1,7 @@
 /** Presigned URLs, for programs that hold no secret. */
 import { Type } from 'typebox';
 import { ServiceError } from '../../core/errors.ts';
-import { presignRequest } from '../../core/identity/presign-request.ts';
+import { presignRequest } from '../../core/identity/s3-keys/presign-request.ts';
 import { PRESIGN_LIFE_SECONDS_MAX } from '../../core/limits.ts';
 import { principalOf } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';

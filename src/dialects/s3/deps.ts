@@ -1,5 +1,5 @@
 /** What the S3 dialect stands on. */
-import type { AccessKeyDeps } from '../../core/identity/authenticate-access-key.ts';
+import type { AccessKeyDeps } from '../../core/identity/s3-keys/authenticate-access-key.ts';
 import type { PutDeps } from '../../core/objects/put-object.ts';
 import type { BlobStore } from '../../core/ports/blob-store.ts';
 import type { Clock } from '../../core/ports/clock.ts';

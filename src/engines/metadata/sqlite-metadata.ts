@@ -6,7 +6,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { isServiceError } from '../../core/errors.ts';
 
-import type { Account } from '../../core/identity/account.ts';
+import type { Account } from '../../core/identity/account/account.ts';
 import type { BlobId } from '../../core/ids.ts';
 import type { ObjectVersion } from '../../core/objects/object.ts';
 import type { BlobIdSource } from '../../core/ports/blob-store.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after } from 'node:test';
-import { buildS3 } from '../../../src/compose-s3.ts';
+import { buildS3 } from '../../../src/compose/build-s3.ts';
 import { NO_FAULTS } from '../../../src/core/ports/fault-points.ts';
 import type { S3ServerOptions } from '../../../src/dialects/s3/s3-server.ts';
 import { type ApiParts, openAccount, startApi } from '../service.ts';

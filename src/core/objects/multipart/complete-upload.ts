@@ -2,7 +2,7 @@
 import type { ChecksumAlgorithm } from '../../../kit/checksums/checksum-algorithms.ts';
 import { sha256Hex } from '../../../kit/secrets.ts';
 import { ServiceError } from '../../errors.ts';
-import { requireEnabled } from '../../identity/start-session.ts';
+import { requireEnabled } from '../../identity/sessions/start-session.ts';
 import type { PartNumber, TimeMs } from '../../ids.ts';
 import { OBJECT_BYTES_MAX, PART_SIZE_BYTES_MIN } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';

@@ -1,6 +1,6 @@
 /** Uploading a part: the one writing path, published as a part and not as an object. */
 import { ServiceError } from '../../errors.ts';
-import { requireEnabled } from '../../identity/start-session.ts';
+import { requireEnabled } from '../../identity/sessions/start-session.ts';
 import { etagOf, type PartNumber } from '../../ids.ts';
 import { PART_SIZE_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../../limits.ts';
 import type { ByteSource } from '../../ports/byte-source.ts';

@@ -1,6 +1,6 @@
 /** Credentials: sign-in nonces, sessions with their refresh families, API tokens, S3 keys. */
-import type { ApiToken, Session, SignInNonce } from '../../identity/account.ts';
-import type { S3Key } from '../../identity/s3-key.ts';
+import type { ApiToken, Session, SignInNonce } from '../../identity/account/account.ts';
+import type { S3Key } from '../../identity/s3-keys/s3-key.ts';
 import type { AccessKeyId, AccountId, BucketId, SessionId, TimeMs, TokenId } from '../../ids.ts';
 
 /** S3 keys are kept once revoked, until a sweep, so that their owners see what became of them. */

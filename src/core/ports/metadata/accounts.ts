@@ -1,5 +1,5 @@
 /** Accounts and the wallets linked to them. */
-import type { Account, AccountChange, NewAccount } from '../../identity/account.ts';
+import type { Account, AccountChange, NewAccount } from '../../identity/account/account.ts';
 import type { AccountId, AccountSlug, WalletAddress } from '../../ids.ts';
 
 export interface AccountReads {

@@ -1,7 +1,7 @@
 /** Objects, listings, and the rows of the blobs that objects name. */
 
 import type { UploadOperation } from '../../files/operation.ts';
-import type { Account } from '../../identity/account.ts';
+import type { Account } from '../../identity/account/account.ts';
 import type {
   AccountId,
   BlobId,

@@ -1,5 +1,5 @@
 /** Multipart uploads and their parts, which own blobs until they are completed or aborted. */
-import type { Account } from '../../identity/account.ts';
+import type { Account } from '../../identity/account/account.ts';
 import type { BucketId, PartNumber, TimeMs, UploadId } from '../../ids.ts';
 import type {
   MultipartUpload,

@@ -1,5 +1,8 @@
 /** Finds out who signed the policy of a form upload. */
-import { findAccessKey, noteAccessKeyUse } from '../../../core/identity/authenticate-access-key.ts';
+import {
+  findAccessKey,
+  noteAccessKeyUse,
+} from '../../../core/identity/s3-keys/authenticate-access-key.ts';
 import type { Principal } from '../../../core/principal.ts';
 import { parseAmzDate } from '../../../kit/sigv4/amz-date.ts';
 import { type CredentialScope, parseCredential } from '../../../kit/sigv4/credential-scope.ts';

@@ -1,7 +1,10 @@
 /** Finds out who sent a request, in the contract's order: shape and date, key, signature. */
 import type { IncomingMessage } from 'node:http';
 import { isServiceError } from '../../../core/errors.ts';
-import { findAccessKey, noteAccessKeyUse } from '../../../core/identity/authenticate-access-key.ts';
+import {
+  findAccessKey,
+  noteAccessKeyUse,
+} from '../../../core/identity/s3-keys/authenticate-access-key.ts';
 import { formatAmzDate, parseAmzDate } from '../../../kit/sigv4/amz-date.ts';
 import { parseAuthorization } from '../../../kit/sigv4/authorization.ts';
 import type { CredentialScope } from '../../../kit/sigv4/credential-scope.ts';

@@ -1,7 +1,10 @@
 /** Buckets that requests name, and what their callers may do there. */
 import { isServiceError } from '../../../core/errors.ts';
-import { authorizeObjects, type ObjectAccess } from '../../../core/identity/authorize-objects.ts';
-import { requireEnabled } from '../../../core/identity/start-session.ts';
+import {
+  authorizeObjects,
+  type ObjectAccess,
+} from '../../../core/identity/access/authorize-objects.ts';
+import { requireEnabled } from '../../../core/identity/sessions/start-session.ts';
 import { type BucketName, parseBucketName } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
 import type { S3Deps } from '../deps.ts';

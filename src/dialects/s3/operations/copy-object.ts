@@ -1,6 +1,6 @@
 /** CopyObject. */
 import { isServiceError } from '../../../core/errors.ts';
-import { canInspect } from '../../../core/identity/authorize-objects.ts';
+import { canInspect } from '../../../core/identity/access/authorize-objects.ts';
 import { copyObject as copy, type ObjectCopy } from '../../../core/objects/copy-object.ts';
 import type { ObjectDescription, ObjectVersion } from '../../../core/objects/object.ts';
 import { xmlText } from '../../../kit/xml/xml-format.ts';

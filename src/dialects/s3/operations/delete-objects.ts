@@ -1,6 +1,6 @@
 /** DeleteObjects: up to a thousand keys, each with an outcome of its own. */
 
-import { authorizeObjects } from '../../../core/identity/authorize-objects.ts';
+import { authorizeObjects } from '../../../core/identity/access/authorize-objects.ts';
 import { parseEtagCondition } from '../../../core/objects/condition.ts';
 import { deleteObject } from '../../../core/objects/delete-object.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';

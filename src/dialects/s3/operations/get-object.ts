@@ -1,7 +1,7 @@
 /** GetObject and HeadObject. */
 import type { OutgoingHttpHeaders } from 'node:http';
 import { isServiceError } from '../../../core/errors.ts';
-import { isListable } from '../../../core/identity/authorize-objects.ts';
+import { isListable } from '../../../core/identity/access/authorize-objects.ts';
 import { PARTS_MAX } from '../../../core/limits.ts';
 import type { ObjectVersion, StoredObject } from '../../../core/objects/object.ts';
 import { countParts } from '../../../core/objects/object-parts.ts';

@@ -1,5 +1,5 @@
 /** PostObject: a form that a page sends by itself, with a policy that was signed beforehand. */
-import { authorizeObjects } from '../../../core/identity/authorize-objects.ts';
+import { authorizeObjects } from '../../../core/identity/access/authorize-objects.ts';
 import type { ObjectVersion } from '../../../core/objects/object.ts';
 import { putObject } from '../../../core/objects/put-object.ts';
 import type { ByteSource } from '../../../core/ports/byte-source.ts';

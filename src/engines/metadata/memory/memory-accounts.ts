@@ -1,6 +1,6 @@
 /** Accounts, nonces, sessions and tokens of the memory engine. */
 import { ServiceError } from '../../../core/errors.ts';
-import type { Account, AccountChange } from '../../../core/identity/account.ts';
+import type { Account, AccountChange } from '../../../core/identity/account/account.ts';
 import { parseBucketName } from '../../../core/ids.ts';
 import type { AccessReads, AccessWrites } from '../../../core/ports/metadata/access.ts';
 import type { AccountReads, AccountWrites } from '../../../core/ports/metadata/accounts.ts';

@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { ServiceError } from '../../../core/errors.ts';
 
-import type { Account } from '../../../core/identity/account.ts';
+import type { Account } from '../../../core/identity/account/account.ts';
 import type { AccountId, BlobId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.ts';
 import type { ContentPart, ObjectVersion, StoredObject } from '../../../core/objects/object.ts';
 import type {

@@ -2,8 +2,13 @@
 import type { AuditEntry } from '../../../core/audit.ts';
 import type { UploadOperation } from '../../../core/files/operation.ts';
 import type { PublicLink } from '../../../core/files/public-link.ts';
-import type { Account, ApiToken, Session, SignInNonce } from '../../../core/identity/account.ts';
-import type { S3Key } from '../../../core/identity/s3-key.ts';
+import type {
+  Account,
+  ApiToken,
+  Session,
+  SignInNonce,
+} from '../../../core/identity/account/account.ts';
+import type { S3Key } from '../../../core/identity/s3-keys/s3-key.ts';
 import type {
   AccessKeyId,
   AccountId,

@@ -8,7 +8,7 @@
  */
 import { sql } from 'kysely';
 
-import type { Account } from '../../../core/identity/account.ts';
+import type { Account } from '../../../core/identity/account/account.ts';
 import type { AccountId, BucketId } from '../../../core/ids.ts';
 import { accountNotFound, accountOf } from '../rows/accounts.ts';
 import type { AccountTable, Db } from '../schema.ts';

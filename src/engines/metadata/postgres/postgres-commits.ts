@@ -6,7 +6,7 @@
 import { strict as assert } from 'node:assert';
 import { sql } from 'kysely';
 
-import type { Account } from '../../../core/identity/account.ts';
+import type { Account } from '../../../core/identity/account/account.ts';
 import type { AccountId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.ts';
 import type { ContentPart, ObjectVersion } from '../../../core/objects/object.ts';
 import type { ObjectWrites, Publication } from '../../../core/ports/metadata/objects.ts';

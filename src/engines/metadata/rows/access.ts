@@ -1,6 +1,6 @@
 /** Nonces, sessions and tokens as rows, joined to the S3 keys. */
 import { ServiceError } from '../../../core/errors.ts';
-import type { ApiToken, Session, SignInNonce } from '../../../core/identity/account.ts';
+import type { ApiToken, Session, SignInNonce } from '../../../core/identity/account/account.ts';
 import type { AccountId, SessionId, TimeMs, TokenId, WalletAddress } from '../../../core/ids.ts';
 import type {
   AccessReads,

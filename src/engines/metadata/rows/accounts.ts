@@ -7,7 +7,7 @@ import type {
   AccountChange,
   DeterministicUrls,
   NewAccount,
-} from '../../../core/identity/account.ts';
+} from '../../../core/identity/account/account.ts';
 import type { AccountId, AccountSlug, BucketId, TimeMs, WalletAddress } from '../../../core/ids.ts';
 import type { AccountReads, AccountWrites } from '../../../core/ports/metadata/accounts.ts';
 import type { Role } from '../../../core/principal.ts';

@@ -1,5 +1,5 @@
 /** S3 keys as rows. */
-import type { S3Key } from '../../../core/identity/s3-key.ts';
+import type { S3Key } from '../../../core/identity/s3-keys/s3-key.ts';
 import type { AccessKeyId, AccountId, BucketId, TimeMs } from '../../../core/ids.ts';
 import type { S3KeyReads, S3KeyWrites } from '../../../core/ports/metadata/access.ts';
 import type { Db, S3KeyTable } from '../schema.ts';

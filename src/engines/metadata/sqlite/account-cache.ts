@@ -3,7 +3,7 @@
  * writes the file, so the writer tells what it changed: the stored bytes of some, or anything at
  * all.
  */
-import type { Account } from '../../../core/identity/account.ts';
+import type { Account } from '../../../core/identity/account/account.ts';
 import type { AccountId } from '../../../core/ids.ts';
 
 /** More accounts than this at work at once are read from the file again. */

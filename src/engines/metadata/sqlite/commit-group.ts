@@ -5,7 +5,7 @@
  */
 import { strict as assert } from 'node:assert';
 
-import type { Account } from '../../../core/identity/account.ts';
+import type { Account } from '../../../core/identity/account/account.ts';
 import type { AccountId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.ts';
 import type { ContentPart, ObjectVersion } from '../../../core/objects/object.ts';
 import type { Deletion, ObjectWrites, Publication } from '../../../core/ports/metadata/objects.ts';

@@ -3,7 +3,7 @@
  * process alone writes the file, and only larger transactions write these rows: each forgets all,
  * so that a revocation is heeded by the next request.
  */
-import type { S3Key } from '../../../core/identity/s3-key.ts';
+import type { S3Key } from '../../../core/identity/s3-keys/s3-key.ts';
 import type { AccessKeyId, BucketName } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
 import type { MetadataReads } from '../../../core/ports/metadata/metadata.ts';

@@ -7,7 +7,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 
 import { isServiceError } from '../../../core/errors.ts';
-import type { Account } from '../../../core/identity/account.ts';
+import type { Account } from '../../../core/identity/account/account.ts';
 import {
   insertAccount,
   sampleAccount,

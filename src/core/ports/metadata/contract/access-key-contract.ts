@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 
-import type { S3Key } from '../../../identity/s3-key.ts';
+import type { S3Key } from '../../../identity/s3-keys/s3-key.ts';
 import type { AccessKeyId, AccountId, BucketId } from '../../../ids.ts';
 import type { Metadata } from '../metadata.ts';
 import type { MetadataEngine } from './metadata-engine.ts';

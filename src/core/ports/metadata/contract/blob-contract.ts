@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 
 import { isServiceError } from '../../../errors.ts';
-import type { Account } from '../../../identity/account.ts';
+import type { Account } from '../../../identity/account/account.ts';
 import type { BlobId, BlobLocation, LinkHash, TimeMs } from '../../../ids.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
 import {

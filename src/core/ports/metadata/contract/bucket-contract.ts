@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 
 import { isServiceError } from '../../../errors.ts';
-import type { Account } from '../../../identity/account.ts';
+import type { Account } from '../../../identity/account/account.ts';
 import type { AccountSlug, BucketId, BucketName } from '../../../ids.ts';
 import type { Bucket, BucketChange, NewBucket } from '../../../objects/bucket.ts';
 import type { Metadata } from '../metadata.ts';

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 import { isServiceError } from '../../../errors.ts';
-import type { ApiToken, Session, SignInNonce } from '../../../identity/account.ts';
+import type { ApiToken, Session, SignInNonce } from '../../../identity/account/account.ts';
 import type {
   AccountId,
   AccountSlug,

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 
-import type { Account } from '../../../identity/account.ts';
+import type { Account } from '../../../identity/account/account.ts';
 import type { Metadata } from '../metadata.ts';
 import type { ListEntry, ListPosition, ListQuery } from '../objects.ts';
 import type { MetadataEngine, MetadataStore } from './metadata-engine.ts';

@@ -1,6 +1,6 @@
 /** Values for the contract suites and for tests that need a filled store. */
 import { ServiceError } from '../../../errors.ts';
-import type { Account, NewAccount } from '../../../identity/account.ts';
+import type { Account, NewAccount } from '../../../identity/account/account.ts';
 import type {
   AccountId,
   AccountSlug,

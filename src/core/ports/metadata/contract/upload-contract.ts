@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 
 import { isServiceError, ServiceError } from '../../../errors.ts';
-import type { Account } from '../../../identity/account.ts';
+import type { Account } from '../../../identity/account/account.ts';
 import type { AccountId, BucketId, Etag, TimeMs } from '../../../ids.ts';
 import type { MultipartUpload } from '../../../objects/multipart/upload.ts';
 import type { UsageDelta } from '../../../usage.ts';

@@ -1,6 +1,6 @@
 /** Multipart uploads for the contract suites and for tests that need some. */
 import { ServiceError } from '../../../errors.ts';
-import type { Account } from '../../../identity/account.ts';
+import type { Account } from '../../../identity/account/account.ts';
 import type { Etag, PartNumber, TimeMs, UploadId } from '../../../ids.ts';
 import type { MultipartUpload, UploadResult } from '../../../objects/multipart/upload.ts';
 import type { ObjectVersion } from '../../../objects/object.ts';

@@ -1,0 +1,208 @@
+/** The composition root's lower half: the engines of a configuration, opened and joined. */
+import { join } from 'node:path';
+import type { Config } from '../config/config.ts';
+import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../core/limits.ts';
+import type { BlobStore } from '../core/ports/blob-store.ts';
+import type { Clock } from '../core/ports/clock.ts';
+import type { Digesters } from '../core/ports/digesters.ts';
+import type { Metadata } from '../core/ports/metadata/metadata.ts';
+import type { PasswordHasher } from '../core/ports/password-hasher.ts';
+import type { Random } from '../core/ports/random.ts';
+import type { RateLimiter } from '../core/ports/rate-limiter.ts';
+import type { StoreBackup } from '../core/ports/store-backup.ts';
+import { DiskBackup, type DiskBackupDeps } from '../engines/backup/disk-backup.ts';
+import { unsupportedBackup } from '../engines/backup/unsupported-backup.ts';
+import { DiskBlobStore, type DiskBlobStoreOptions } from '../engines/blobs/disk/disk-blob-store.ts';
+import { realDisk } from '../engines/blobs/disk/real-disk.ts';
+import { systemClock } from '../engines/clock/system-clock.ts';
+import {
+  type DataDirectoryPaths,
+  openDataDirectory,
+} from '../engines/data-directory/data-directory.ts';
+import { DiskReserve } from '../engines/data-directory/disk-reserve.ts';
+import { ThreadDigesters } from '../engines/digests/thread-digesters.ts';
+import { BodyGarbage, collectYoung } from '../engines/heap/body-garbage.ts';
+import {
+  createMemoryRateLimiter,
+  type LimitWindow,
+} from '../engines/limits/memory-rate-limiter.ts';
+import { SqliteMetadata, type SqliteMetadataOptions } from '../engines/metadata/sqlite-metadata.ts';
+import { Argon2PasswordHasher } from '../engines/passwords/argon2-password-hasher.ts';
+import { systemRandom } from '../engines/random/system-random.ts';
+import { StoredBytes } from '../jobs/stored-bytes.ts';
+import { UsageBuffer } from '../jobs/usage-buffer.ts';
+import { type Keyring, keyringOf, parseMasterKeys } from '../kit/keyring.ts';
+import type { Log } from '../observe/log.ts';
+import { createMetrics, type Metrics } from '../observe/metrics.ts';
+
+/** Offsets of damage that one log line names; `verify` names all. */
+const DAMAGE_SHOWN_MAX = 20;
+
+/** Everything below the dialects. */
+export type Store = {
+  readonly metadata: Metadata;
+  readonly blobs: BlobStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly keyring: Keyring;
+  readonly digesters: Digesters;
+  readonly passwords: PasswordHasher;
+  readonly limiter: RateLimiter;
+  readonly usage: UsageBuffer;
+  readonly storedBytes: StoredBytes;
+  readonly log: Log;
+  readonly metrics: Metrics;
+};
+
+export type OpenStore = Store &
+  AsyncDisposable & {
+    readonly paths: DataDirectoryPaths;
+    readonly backup: StoreBackup;
+    readonly uploadLifeMs: Config['uploadLifeMs'];
+    /** Room kept for deletes on a full disk. */
+    readonly reserve: Pick<DiskReserve, 'fill'>;
+    /** Resolves when durability can no longer be promised, with the reason. */
+    readonly failed: Promise<Error>;
+  };
+
+/** For tests of failing disks and of small segments; the server's own are the defaults. */
+export type StoreParts = {
+  readonly blobs?: Partial<Pick<DiskBlobStoreOptions, 'io' | 'segmentBytesMax'>>;
+  readonly metadata?: Pick<SqliteMetadataOptions, 'openLog'>;
+};
+
+/** Takes the data directory's lock and opens the engines; closes what it opened when it throws. */
+export async function openStore(
+  config: Config,
+  { log, parts = {} }: { readonly log: Log; readonly parts?: StoreParts },
+): Promise<OpenStore> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const directory = stack.use(await openDataDirectory(systemRandom, config));
+    const failure = Promise.withResolvers<Error>();
+    const metrics = createMetrics();
+    const onSyncFailure = failure.resolve;
+    const metadataOptions = { ...parts.metadata, onSyncFailure };
+    const reserve = new DiskReserve({
+      file: join(config.dataDirectory, 'reserve'),
+      minFreeBytes: Number(config.blobs.minFreeBytes),
+    });
+    await reserve.fill();
+    const { metadata, copyTo } = await openMetadata(config, {
+      ...metadataOptions,
+      makeRoom: () => reserve.giveUp(),
+    });
+    stack.use(metadata);
+    const blobs = stack.use(
+      await DiskBlobStore.open({
+        io: realDisk,
+        directory: config.blobs.directory,
+        ids: metadata,
+        rows: metadata,
+        minFreeBytes: Number(config.blobs.minFreeBytes),
+        now: systemClock.now,
+        onSyncFailure,
+        onDamage: (segment, offsets) =>
+          log.error(
+            { segment, offsets: offsets.slice(0, DAMAGE_SHOWN_MAX) },
+            'a segment is damaged',
+          ),
+        onGroup: metrics.observeGroup,
+        onWritten: new BodyGarbage(collectYoung).add,
+        ...parts.blobs,
+      }),
+    );
+    metrics.watchBlobs(() => blobs.statistics());
+    const digesters = stack.use(new ThreadDigesters());
+    const usage = new UsageBuffer(metadata);
+    stack.defer(() => usage.flush());
+    const passwords = await Argon2PasswordHasher.open({
+      atOnceMax: PASSWORD_HASHES_AT_ONCE_MAX,
+      waitingMax: PASSWORD_HASHES_WAITING_MAX,
+    });
+    const keyring = keyringOf(parseMasterKeys(directory.masterKeyText));
+    const held = stack.move();
+    return {
+      metadata,
+      blobs,
+      clock: systemClock,
+      random: systemRandom,
+      keyring,
+      passwords,
+      digesters,
+      limiter: createMemoryRateLimiter(limitWindows(config), systemClock.now),
+      usage,
+      storedBytes: new StoredBytes(metadata, config.quota.capacityBytes),
+      log,
+      metrics,
+      backup: backupOf(config, { blobs, copyTo, masterKeyText: directory.masterKeyText }),
+      reserve,
+      uploadLifeMs: config.uploadLifeMs,
+      paths: directory.paths,
+      failed: failure.promise,
+      [Symbol.asyncDispose]: () => held.disposeAsync(),
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+type OpenMetadata = {
+  readonly metadata: Metadata;
+  /** `undefined` where the database has means of its own. */
+  readonly copyTo: DiskBackupDeps['copyMetadata'] | undefined;
+};
+
+async function openMetadata(
+  config: Config,
+  options: Omit<SqliteMetadataOptions, 'file'>,
+): Promise<OpenMetadata> {
+  switch (config.metadata.kind) {
+    case 'sqlite': {
+      const metadata = await SqliteMetadata.open({ ...options, file: config.metadata.file });
+      return { metadata, copyTo: (target, onPages) => metadata.backup(target, onPages) };
+    }
+    case 'postgres': {
+      // Loaded only where it is wanted: its driver costs memory and time at the start.
+      const { PostgresMetadata } = await import('../engines/metadata/postgres-metadata.ts');
+      const metadata = await PostgresMetadata.open({ url: config.metadata.url });
+      return { metadata, copyTo: undefined };
+    }
+  }
+}
+
+function backupOf(
+  config: Config,
+  parts: {
+    readonly blobs: BlobStore;
+    readonly copyTo: OpenMetadata['copyTo'];
+    readonly masterKeyText: string;
+  },
+): StoreBackup {
+  const { blobs, copyTo, masterKeyText } = parts;
+  const { directory: blobDirectory } = config.blobs;
+  if (copyTo === undefined) return unsupportedBackup(blobDirectory);
+  return new DiskBackup({
+    blobs,
+    copyMetadata: copyTo,
+    dataDirectory: config.dataDirectory,
+    blobDirectory,
+    masterKeyText,
+    random: systemRandom,
+    now: systemClock.now,
+  });
+}
+
+function limitWindows(config: Config): Parameters<typeof createMemoryRateLimiter>[0] {
+  const { rateLimits } = config;
+  const window = (points: number | undefined, seconds: number): readonly LimitWindow[] =>
+    points === undefined ? [] : [{ points, seconds }];
+  return {
+    credential: [...window(rateLimits.perSecond, 1), ...window(rateLimits.perMinute, 60)],
+    anonymous: window(rateLimits.anonymousPerSecond, 1),
+    s3: window(rateLimits.s3PerSecond, 1),
+    signIn: window(rateLimits.signInPerMinute, 60),
+    password: window(rateLimits.passwordPerMinute, 60),
+  };
+}

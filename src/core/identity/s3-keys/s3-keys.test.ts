@@ -1,0 +1,309 @@
+/** Proves that S3 keys are made, found, limited and revoked as their contract says. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type IdentityWorld,
+  openIdentityWorld,
+  principalBy,
+  refusedAs,
+  signIn,
+} from '../../../../tests/world/identity-world.ts';
+import { walletOf } from '../../../../tests/world/wallets.ts';
+import { ServiceError } from '../../errors.ts';
+import { LAST_USED_STEP_MS, S3_KEY_KEPT_MS, S3_KEYS_MAX } from '../../limits.ts';
+import { createBucket } from '../../objects/buckets.ts';
+import type { MetadataTx } from '../../ports/metadata/metadata.ts';
+import type { Principal } from '../../principal.ts';
+import { authenticate } from '../access/authenticate.ts';
+import { disableAccount } from '../account/administer-accounts.ts';
+import { sweepIdentity } from '../sweep-identity.ts';
+import { AccessKeyMemory } from './access-key-memory.ts';
+import { findAccessKey, noteAccessKeyUse } from './authenticate-access-key.ts';
+import { presignRequest } from './presign-request.ts';
+import { createS3Key, listS3Keys, revokeS3Key, type S3KeyRequest } from './s3-keys.ts';
+
+const PLAIN: S3KeyRequest = {
+  name: undefined,
+  isReadOnly: false,
+  bucket: undefined,
+  prefix: undefined,
+};
+
+async function openWorld() {
+  const world = { ...(await openIdentityWorld()), accessKeys: new AccessKeyMemory() };
+  const ann = await principalBy(world, (await signIn(world)).accessToken);
+  const bob = await principalBy(world, (await signIn(world, walletOf('bob'))).accessToken);
+  return { world, ann, bob };
+}
+
+function make(world: IdentityWorld, actor: Principal, request: Partial<S3KeyRequest> = {}) {
+  const { accountId } = actor;
+  return createS3Key(world, { actor, accountId, request: { ...PLAIN, ...request } });
+}
+
+test('a key and its secret have the forms of the contract, and the secret is kept sealed', async () => {
+  const { world, ann } = await openWorld();
+  const made = await Promise.all(Array.from({ length: 50 }, () => make(world, ann)));
+  for (const { key, secret } of made) {
+    assert.match(key.accessKeyId, /^[A-Z2-7]{20}$/);
+    assert.match(secret, /^[A-Za-z0-9]{40}$/);
+    assert(!JSON.stringify(await world.metadata.findS3Key(key.accessKeyId)).includes(secret));
+    assert.match(key.secretCiphertext, /^v1\./);
+  }
+  assert.equal(new Set(made.map(({ secret }) => secret)).size, 50);
+  const letters = new Set(made.flatMap(({ secret }) => [...secret]));
+  assert.equal(letters.size, 62, 'every letter occurs among 2,000');
+});
+
+test('a key is found with its secret and how far it reaches', async () => {
+  const { world, ann } = await openWorld();
+  const { key, secret } = await make(world, ann, { isReadOnly: true, prefix: 'a/' });
+  const found = await findAccessKey(world, key.accessKeyId);
+  assert.equal(found.secret, secret);
+  assert.deepEqual(found.principal, {
+    ...ann,
+    credential: {
+      kind: 's3Key',
+      accessKeyId: key.accessKeyId,
+      isReadOnly: true,
+      bucketId: ann.defaultBucketId,
+      prefix: 'a/',
+    },
+  });
+});
+
+test('an unknown, a malformed and a revoked key are refused in the same words', async () => {
+  const { world, ann } = await openWorld();
+  const { key } = await make(world, ann);
+  await findAccessKey(world, key.accessKeyId);
+  await revokeS3Key(world, { actor: ann, accessKeyId: key.accessKeyId });
+  const messages = new Set<string>();
+  for (const id of [key.accessKeyId, 'A'.repeat(20), '', 'a'.repeat(20), `${key.accessKeyId}\n`]) {
+    await assert.rejects(findAccessKey(world, id), (error) => {
+      assert(error instanceof ServiceError && error.code === 'credential_invalid');
+      messages.add(error.message);
+      return true;
+    });
+  }
+  assert.equal(messages.size, 1);
+});
+
+test('the keys of a disabled account are refused as disabled', async () => {
+  const { world, ann } = await openWorld();
+  const { key } = await make(world, ann);
+  await disableAccount(world, { actor: 'admin', accountId: ann.accountId });
+  await assert.rejects(findAccessKey(world, key.accessKeyId), refusedAs('account_disabled'));
+});
+
+test('a secret that was moved to another key does not open', async () => {
+  const { world, ann } = await openWorld();
+  const [first, second] = [await make(world, ann), await make(world, ann)];
+  const swapped = { ...first.key, secretCiphertext: second.key.secretCiphertext };
+  const { findAccount } = world.metadata;
+  const transact = () => Promise.reject(new Error('nothing is written'));
+  const metadata = { findS3Key: async () => swapped, findAccount, transact };
+  const finding = findAccessKey({ ...world, metadata }, first.key.accessKeyId);
+  await assert.rejects(finding, refusedAs('corrupt'));
+});
+
+test('a use is noted at most once a minute, however many requests there are', async () => {
+  const { world, ann } = await openWorld();
+  const { key } = await make(world, ann);
+  const lastUse = async () => (await world.metadata.findS3Key(key.accessKeyId))?.lastUsedAt;
+  let writes = 0;
+  const counting = {
+    ...world,
+    metadata: {
+      ...world.metadata,
+      transact: <T>(work: (tx: MetadataTx) => Promise<T>) => {
+        writes += 1;
+        return world.metadata.transact(work);
+      },
+    },
+  };
+  const use = async () =>
+    noteAccessKeyUse(counting, await findAccessKey(counting, key.accessKeyId));
+  await Promise.all(Array.from({ length: 20 }, use));
+  assert.equal(writes, 1);
+  const first = await lastUse();
+  assert.equal(first, world.clock.now());
+  world.clock.advance(LAST_USED_STEP_MS - 1);
+  await use();
+  assert.equal(await lastUse(), first);
+  world.clock.advance(1);
+  await use();
+  assert.equal(await lastUse(), world.clock.now());
+  assert.equal(writes, 2);
+});
+
+test('a disk that takes no notes keeps nobody from reading', async () => {
+  const { world, ann } = await openWorld();
+  const { key } = await make(world, ann);
+  const found = await findAccessKey(world, key.accessKeyId);
+  const failing = (error: Error) => ({
+    ...world,
+    accessKeys: new AccessKeyMemory(),
+    metadata: { ...world.metadata, transact: () => Promise.reject(error) },
+  });
+  await noteAccessKeyUse(failing(new ServiceError('storage_full', 'Full.')), found);
+  await assert.rejects(noteAccessKeyUse(failing(new RangeError('a fault')), found), RangeError);
+});
+
+test('limits name buckets of the account, and a prefix alone means the default one', async () => {
+  const { world, ann, bob } = await openWorld();
+  const quota = { freeBuckets: 2 };
+  const bucket = await createBucket({ ...world, quota }, { principal: ann, name: 'anns-own' });
+  assert.equal((await make(world, ann)).key.bucketId, undefined);
+  const own = await make(world, ann, { bucket: 'anns-own', prefix: '' });
+  assert.deepEqual([own.key.bucketId, own.key.prefix], [bucket.bucketId, undefined]);
+  assert.equal(own.bucket, 'anns-own');
+  const inDefault = await make(world, ann, { prefix: 'x' });
+  assert.deepEqual([inDefault.bucket, inDefault.key.prefix], [String(ann.slug), 'x']);
+  for (const name of ['anns-own', 'absent']) {
+    await assert.rejects(make(world, bob, { bucket: name }), refusedAs('bucket_not_found'));
+  }
+});
+
+test('a name or prefix that cannot be is refused by field', async () => {
+  const { world, ann } = await openWorld();
+  for (const request of [
+    { name: '' },
+    { name: ' x' },
+    { name: 'a\nb' },
+    { name: 'x'.repeat(101) },
+    { prefix: 'a\0' },
+    { prefix: '\ud800' },
+    { prefix: 'ä'.repeat(513) },
+  ]) {
+    await assert.rejects(make(world, ann, request), (error) => {
+      assert(error instanceof ServiceError && error.code === 'invalid_field');
+      assert.equal(error.details['field'], Object.keys(request)[0]);
+      return true;
+    });
+  }
+});
+
+test('keys are listed for their owner alone, and revoked by her alone', async () => {
+  const { world, ann, bob } = await openWorld();
+  const { key } = await make(world, ann, { name: 'laptop' });
+  const list = (actor: Principal, of = actor) =>
+    listS3Keys(world, { actor, accountId: of.accountId });
+  assert.deepEqual(await list(ann), [{ key, bucket: undefined }]);
+  assert.deepEqual(await list(bob), []);
+  await assert.rejects(list(bob, ann), refusedAs('access_denied'));
+  const { accessKeyId } = key;
+  await assert.rejects(
+    revokeS3Key(world, { actor: bob, accessKeyId }),
+    refusedAs('s3_key_not_found'),
+  );
+  for (const id of ['', 'x', 'A'.repeat(20)]) {
+    const revoking = revokeS3Key(world, { actor: ann, accessKeyId: id });
+    await assert.rejects(revoking, refusedAs('s3_key_not_found'));
+  }
+  await revokeS3Key(world, { actor: ann, accessKeyId });
+  const revokedAt = (await list(ann))[0]?.key.revokedAt;
+  assert.equal(revokedAt, world.clock.now());
+  world.clock.advance(5);
+  await revokeS3Key(world, { actor: ann, accessKeyId });
+  assert.equal((await list(ann))[0]?.key.revokedAt, revokedAt);
+});
+
+test('making and revoking are in the trail, once each, without the secret', async () => {
+  const { world, ann } = await openWorld();
+  const { key, secret } = await make(world, ann);
+  const { accessKeyId } = key;
+  await revokeS3Key(world, { actor: 'admin', accessKeyId });
+  await revokeS3Key(world, { actor: 'admin', accessKeyId });
+  const trail = await world.metadata.listAudit({ accountId: ann.accountId, limit: 100 });
+  const told = trail.filter(({ subject }) => subject === accessKeyId);
+  assert.deepEqual(
+    told.map(({ action, actor }) => [action, actor]),
+    [
+      ['s3_key.revoked', 'admin'],
+      ['s3_key.created', String(ann.accountId)],
+    ],
+  );
+  assert(!JSON.stringify(trail).includes(secret));
+});
+
+test('a key is no credential of the other dialects', async () => {
+  const { world, ann } = await openWorld();
+  const { key, secret } = await make(world, ann);
+  for (const scheme of ['ApiKey', 'Bearer', 'X-API-Key'] as const) {
+    for (const text of [key.accessKeyId, secret, `${key.accessKeyId}:${secret}`]) {
+      await assert.rejects(
+        authenticate(world, { credentials: [{ scheme, text }], clientAddress: undefined }),
+        (error) =>
+          error instanceof ServiceError &&
+          /^(?:credential_invalid|unauthenticated)$/.test(error.code),
+      );
+    }
+  }
+  const { principal } = await findAccessKey(world, key.accessKeyId);
+  await assert.rejects(make(world, principal), refusedAs('access_denied'));
+});
+
+test('an account has so many live keys and no more', async () => {
+  const { world, ann } = await openWorld();
+  const { key } = await make(world, ann);
+  await world.metadata.transact(async (tx) => {
+    for (let made = 1; made < S3_KEYS_MAX; made += 1) {
+      await tx.insertS3Key({ ...key, accessKeyId: `key-${made}` as typeof key.accessKeyId });
+    }
+  });
+  await assert.rejects(make(world, ann), refusedAs('quota_exceeded'));
+  await revokeS3Key(world, { actor: ann, accessKeyId: key.accessKeyId });
+  await make(world, ann);
+});
+
+test('revoked keys leave the list after a month, live ones never', async () => {
+  const { world, ann } = await openWorld();
+  const [gone, live] = [await make(world, ann), await make(world, ann)];
+  await revokeS3Key(world, { actor: ann, accessKeyId: gone.key.accessKeyId });
+  world.clock.advance(S3_KEY_KEPT_MS);
+  assert.equal((await sweepIdentity(world)).s3Keys, 0);
+  world.clock.advance(1);
+  assert.equal((await sweepIdentity(world)).s3Keys, 1);
+  const left = await world.metadata.listS3Keys(ann.accountId);
+  assert.deepEqual(left, [live.key]);
+});
+
+test('a URL is signed by the newest key without limits, unless one is named', async () => {
+  const { world, ann, bob } = await openWorld();
+  const presign = (accessKeyId?: string, principal = ann) =>
+    presignRequest(world, {
+      principal,
+      input: {
+        method: 'get',
+        bucket: undefined,
+        key: 'a b/ü+',
+        query: { 'response-content-type': 'text/plain' },
+        expiresSeconds: undefined,
+        accessKeyId,
+        region: undefined,
+        endpoint: undefined,
+      },
+    });
+  await assert.rejects(presign(), refusedAs('no_s3_key'));
+  const readOnly = await make(world, ann, { isReadOnly: true });
+  await make(world, ann, { prefix: 'a' });
+  await assert.rejects(presign(), refusedAs('no_s3_key'));
+  const old = await make(world, ann);
+  world.clock.advance(1);
+  const newest = await make(world, ann);
+  const made = await presign();
+  assert.equal(made.accessKey.accessKeyId, newest.key.accessKeyId);
+  assert.deepEqual(
+    [made.method, made.bucket, made.expiresSeconds],
+    ['GET', String(ann.slug), 3600],
+  );
+  assert(made.url.startsWith(`https://s3.store.example/${ann.slug}/a%20b/%C3%BC%2B?`), made.url);
+  await revokeS3Key(world, { actor: ann, accessKeyId: newest.key.accessKeyId });
+  assert.equal((await presign()).accessKey.accessKeyId, old.key.accessKeyId);
+  const named = await presign(readOnly.key.accessKeyId);
+  assert.equal(named.accessKey.isReadOnly, true);
+  for (const id of [newest.key.accessKeyId, 'absent']) {
+    await assert.rejects(presign(id), refusedAs('s3_key_not_found'));
+  }
+  await assert.rejects(presign(old.key.accessKeyId, bob), refusedAs('s3_key_not_found'));
+});

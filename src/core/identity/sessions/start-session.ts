@@ -1,0 +1,72 @@
+/** Starting a session, and the tokens by which a client speaks in it. */
+import { ServiceError } from '../../errors.ts';
+import type { TimeMs } from '../../ids.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { MetadataTx } from '../../ports/metadata/metadata.ts';
+import type { Random } from '../../ports/random.ts';
+import type { Account, Session } from '../account/account.ts';
+import { newSessionId } from '../names.ts';
+import { type AccessTokenDeps, mintAccessToken } from './access-token.ts';
+import { mintCsrfToken } from './csrf.ts';
+import { mintRefreshToken } from './refresh-token.ts';
+
+/** What a client gets when it signs in or refreshes. */
+export type TokenSet = {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+  readonly csrfToken: string;
+  /** When the access token expires. */
+  readonly expiresAt: TimeMs;
+  /** The same from now. */
+  readonly expiresInMs: number;
+};
+
+/** Starts a session of an account; throws `account_disabled`. */
+export async function startSession(
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+  tx: MetadataTx,
+  account: Account,
+): Promise<Session> {
+  requireEnabled(account);
+  const at = clock.now();
+  const session: Session = {
+    sessionId: newSessionId(random),
+    accountId: account.accountId,
+    counter: 0,
+    rotatedAt: at,
+    createdAt: at,
+    lastUsedAt: at,
+    revokedAt: undefined,
+  };
+  await tx.insertSession(session);
+  await tx.appendAudit({
+    at,
+    accountId: account.accountId,
+    actor: account.accountId,
+    action: 'session.started',
+    subject: session.sessionId,
+  });
+  return session;
+}
+
+/**
+ * The tokens of a session as its row stands. Called after the transaction: signing is no part of
+ * it.
+ */
+export async function issueTokenSet(deps: AccessTokenDeps, session: Session): Promise<TokenSet> {
+  const { accessToken, expiresAt } = await mintAccessToken(deps, session);
+  return {
+    accessToken,
+    refreshToken: mintRefreshToken(deps.keyring, session),
+    csrfToken: mintCsrfToken(deps.keyring, session.sessionId),
+    expiresAt,
+    expiresInMs: expiresAt - deps.clock.now(),
+  };
+}
+
+/** Throws `account_disabled`. */
+export function requireEnabled(account: Pick<Account, 'disabledAt'>): void {
+  if (account.disabledAt !== undefined) {
+    throw new ServiceError('account_disabled', 'The account is disabled.');
+  }
+}

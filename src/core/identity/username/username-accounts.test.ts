@@ -1,0 +1,230 @@
+/** Proves how username accounts are opened, get a password and sign in by it. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  type IdentityWorld,
+  openIdentityWorld,
+  principalBy,
+  refusedAs,
+} from '../../../../tests/world/identity-world.ts';
+import type { PasswordHasher } from '../../ports/password-hasher.ts';
+import { disableAccount } from '../account/administer-accounts.ts';
+import { rotateAppKey } from '../account/rotate-app-key.ts';
+import { refreshSession } from '../sessions/refresh-session.ts';
+import { createUsernameAccount } from './create-username-account.ts';
+import { logIn } from './log-in.ts';
+import { setPassword } from './set-password.ts';
+
+const PASSWORD = 'correct horse';
+
+async function openAccount(world: IdentityWorld, username = 'alice') {
+  const { account, appKey } = await createUsernameAccount(world, { username });
+  return { accountId: account.accountId, appKey, newPassword: PASSWORD };
+}
+
+test('a username account begins with an app key that works', async () => {
+  const world = await openIdentityWorld();
+  const { accountId, appKey } = await openAccount(world);
+  assert.match(appKey, /^pfk_[\w-]{49}$/);
+  assert.equal((await principalBy(world, appKey)).accountId, accountId);
+});
+
+test('usernames have 3 to 32 letters of a-z, 0-9, _ and -, and keep their capitals', async () => {
+  const world = await openIdentityWorld();
+  for (const username of ['', 'ab', 'a'.repeat(33), 'a b', 'ä-bc', 'a.b', 'a/b', 'abc\n']) {
+    await assert.rejects(
+      createUsernameAccount(world, { username }),
+      refusedAs('username_invalid'),
+      username,
+    );
+  }
+  for (const username of ['abc', 'A_b-9', 'x'.repeat(32)]) {
+    const { account } = await createUsernameAccount(world, { username });
+    assert.equal(account.username, username);
+  }
+});
+
+test('a username is taken whatever its capitals', async () => {
+  const world = await openIdentityWorld();
+  await openAccount(world, 'Alice');
+  await assert.rejects(
+    createUsernameAccount(world, { username: 'aLICE' }),
+    refusedAs('username_taken'),
+  );
+});
+
+test('a closed service and an allow-list open no username accounts', async () => {
+  for (const policy of [
+    { kind: 'closed' },
+    { kind: 'allowlist', wallets: [], emails: ['a@example.org'] },
+  ] as const) {
+    const world = await openIdentityWorld(policy);
+    await assert.rejects(
+      createUsernameAccount(world, { username: 'alice' }),
+      refusedAs('signup_closed'),
+    );
+  }
+});
+
+test('a password set with the app key signs in, whatever the capitals of the name', async () => {
+  const world = await openIdentityWorld();
+  const request = await openAccount(world, 'Alice');
+  const first = await setPassword(world, request);
+  assert.equal((await principalBy(world, first.accessToken)).accountId, request.accountId);
+  const second = await logIn(world, { username: 'aLiCe', password: PASSWORD });
+  assert.equal((await principalBy(world, second.accessToken)).accountId, request.accountId);
+});
+
+test('composed and decomposed letters of a password are the same', async () => {
+  const world = await openIdentityWorld();
+  const request = await openAccount(world);
+  await setPassword(world, { ...request, newPassword: 'caf\u00e9 cr\u00e8me' });
+  await logIn(world, { username: 'alice', password: 'cafe\u0301 cre\u0300me' });
+});
+
+test('passwords below ten characters, over 1024 bytes or ill-formed are refused', async () => {
+  const world = await openIdentityWorld();
+  const request = await openAccount(world);
+  for (const newPassword of [
+    '',
+    'ninechars',
+    '🔑'.repeat(9),
+    'x'.repeat(1025),
+    `${'x'.repeat(9)}\ud800`,
+  ]) {
+    await assert.rejects(
+      setPassword(world, { ...request, newPassword }),
+      refusedAs('password_invalid'),
+    );
+  }
+  for (const newPassword of ['ten chars!', '🔑'.repeat(10), 'x'.repeat(1024)]) {
+    await setPassword(world, { ...request, newPassword });
+    await logIn(world, { username: 'alice', password: newPassword });
+  }
+});
+
+test('a password is set only with the app key of that very account', async () => {
+  const world = await openIdentityWorld();
+  const alice = await openAccount(world, 'alice');
+  const bob = await openAccount(world, 'bob');
+  for (const bad of [
+    { ...alice, appKey: bob.appKey },
+    { ...alice, accountId: 'nobody' },
+    { ...alice, appKey: '' },
+    { ...alice, appKey: `${alice.appKey}x` },
+    { ...alice, appKey: 'pfk_' },
+  ]) {
+    await assert.rejects(setPassword(world, bad), refusedAs('credential_invalid'));
+  }
+});
+
+test('a key rotated while the password is hashed sets nothing', async () => {
+  const world = await openIdentityWorld();
+  const request = await openAccount(world);
+  const { accountId } = (await principalBy(world, request.appKey)) ?? {};
+  const passwords: PasswordHasher = {
+    verify: () => assert.fail('not called'),
+    hash: async (password) => {
+      await rotateAppKey(world, { actor: 'admin', accountId });
+      return await world.passwords.hash(password);
+    },
+  };
+  await assert.rejects(
+    setPassword({ ...world, passwords }, request),
+    refusedAs('credential_invalid'),
+  );
+  assert.equal((await world.metadata.findAccount(accountId))?.passwordHash, undefined);
+});
+
+test('a new password ends the sessions that stood', async () => {
+  const world = await openIdentityWorld();
+  const request = await openAccount(world);
+  const before = await setPassword(world, request);
+  const after = await setPassword(world, { ...request, newPassword: 'another one' });
+  await assert.rejects(principalBy(world, before.accessToken), refusedAs('unauthenticated'));
+  await assert.rejects(refreshSession(world, before), refusedAs('refresh_invalid'));
+  await principalBy(world, after.accessToken);
+  await assert.rejects(
+    logIn(world, { username: 'alice', password: PASSWORD }),
+    refusedAs('sign_in_failed'),
+  );
+});
+
+test('a wrong name, a wrong password and an account without one fail alike', async () => {
+  const world = await openIdentityWorld();
+  await setPassword(world, await openAccount(world));
+  await openAccount(world, 'keyonly');
+  const messages = new Set<string>();
+  for (const attempt of [
+    { username: 'alice', password: 'wrong password' },
+    { username: 'alice', password: '' },
+    { username: 'alice', password: 'x'.repeat(5000) },
+    { username: 'alice', password: '\ud800' },
+    { username: 'nobody', password: PASSWORD },
+    { username: 'keyonly', password: PASSWORD },
+    { username: '', password: '' },
+    { username: 'a\0b', password: PASSWORD },
+    { username: 'x'.repeat(100_000), password: PASSWORD },
+  ]) {
+    await assert.rejects(logIn(world, attempt), (error) => {
+      assert(refusedAs('sign_in_failed')(error) && error instanceof Error);
+      messages.add(error.message);
+      return true;
+    });
+  }
+  assert.equal(messages.size, 1);
+});
+
+test('every failed sign-in costs exactly one verification', async () => {
+  const world = await openIdentityWorld();
+  await setPassword(world, await openAccount(world));
+  let verified = 0;
+  const passwords: PasswordHasher = {
+    hash: (password, options) => world.passwords.hash(password, options),
+    verify: (password, hash, options) => {
+      verified += 1;
+      return world.passwords.verify(password, hash, options);
+    },
+  };
+  for (const username of ['alice', 'nobody', '', 'x'.repeat(1000)]) {
+    await assert.rejects(
+      logIn({ ...world, passwords }, { username, password: 'wrong password' }),
+      refusedAs('sign_in_failed'),
+    );
+  }
+  assert.equal(verified, 4);
+});
+
+test('a password changed while it was verified no longer signs in', async () => {
+  const world = await openIdentityWorld();
+  const request = await openAccount(world);
+  await setPassword(world, request);
+  const passwords: PasswordHasher = {
+    hash: (password, options) => world.passwords.hash(password, options),
+    verify: async (password, hash, options) => {
+      await setPassword(world, { ...request, newPassword: 'another one' });
+      return await world.passwords.verify(password, hash, options);
+    },
+  };
+  await assert.rejects(
+    logIn({ ...world, passwords }, { username: 'alice', password: PASSWORD }),
+    refusedAs('sign_in_failed'),
+  );
+});
+
+test('that an account is disabled is told only to who knows its password or key', async () => {
+  const world = await openIdentityWorld();
+  const request = await openAccount(world);
+  await setPassword(world, request);
+  const { accountId } = await principalBy(world, request.appKey);
+  await disableAccount(world, { actor: 'admin', accountId });
+  await assert.rejects(
+    logIn(world, { username: 'alice', password: 'wrong password' }),
+    refusedAs('sign_in_failed'),
+  );
+  await assert.rejects(
+    logIn(world, { username: 'alice', password: PASSWORD }),
+    refusedAs('account_disabled'),
+  );
+  await assert.rejects(setPassword(world, request), refusedAs('account_disabled'));
+});
