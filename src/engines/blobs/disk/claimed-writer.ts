@@ -13,10 +13,10 @@ export class ClaimedWriter implements BlobWriter {
 
   /** Throws `storage_full` for a body that grows beyond what the disk has room for. */
   write(chunk: Uint8Array): Promise<void> | undefined {
-    this.#claim.take(chunk.byteLength);
-    // Counted as written a little early: a writer gathers at most a quarter of a mebibyte.
-    this.#claim.wrote(chunk.byteLength);
-    return this.#writer.write(chunk);
+    const asked = this.#claim.take(chunk.byteLength);
+    return asked === undefined
+      ? this.#writeTaken(chunk)
+      : asked.then(() => this.#writeTaken(chunk));
   }
 
   commit(): Promise<BlobRef> {
@@ -26,5 +26,11 @@ export class ClaimedWriter implements BlobWriter {
   release(end?: WriteEnd): Promise<void> {
     this.#claim.end();
     return this.#writer.release(end);
+  }
+
+  #writeTaken(chunk: Uint8Array): Promise<void> | undefined {
+    // Counted as written a little early: a writer gathers at most a quarter of a mebibyte.
+    this.#claim.wrote(chunk.byteLength);
+    return this.#writer.write(chunk);
   }
 }

@@ -25,6 +25,8 @@ function openSpace(freeBytes: number) {
 
 const isFull = (error: unknown) => isServiceError(error, 'storage_full');
 
+const MIB = 1024 * 1024;
+
 test('announced bytes are taken until they are written or given back, also over a second', async () => {
   const { space, state } = openSpace(1000);
   const first = await space.claim(600);
@@ -33,7 +35,7 @@ test('announced bytes are taken until they are written or given back, also over 
   first.end();
   first.end();
   const second = await space.claim(600);
-  second.take(600);
+  assert.equal(second.take(600), undefined);
   second.wrote(600);
   state.freeBytes = 400;
   state.now += 5000;
@@ -41,14 +43,70 @@ test('announced bytes are taken until they are written or given back, also over 
   await space.claim(300);
 });
 
+test('who announces much and sends little takes no room from others', async () => {
+  const { space } = openSpace(100 * MIB + 100);
+  const silent = await Promise.all(Array.from({ length: 152 }, () => space.claim(99 * MIB)));
+  const honest = await space.claim(50 * MIB);
+  for (let taken = 0; taken < 50; taken += 1) {
+    await honest.take(MIB);
+    honest.wrote(MIB);
+  }
+  await assert.rejects(async () => space.claim(51 * MIB), isFull, 'as a whole it can never fit');
+  for (const claim of silent) claim.end();
+  await space.claim(50 * MIB);
+});
+
+test('a claim runs as far ahead as has arrived, at most 64 MiB', async () => {
+  const { space } = openSpace(1000 * MIB + 100);
+  /** What another could still announce: the largest single claim, found by halving. */
+  const held = () => {
+    let claims = 0;
+    const others = [];
+    try {
+      for (;;) {
+        others.push(space.claim(MIB / 4));
+        claims += 1;
+      }
+    } catch {
+      for (const other of others) if (!(other instanceof Promise)) other.end();
+    }
+    return 1000 - claims / 4;
+  };
+  const claim = await space.claim(900 * MIB);
+  assert.equal(held(), 0.25);
+  await claim.take(10 * MIB);
+  claim.wrote(10 * MIB);
+  assert.equal(held(), 20);
+  for (let arrived = 10; arrived < 200; arrived += 10) {
+    await claim.take(10 * MIB);
+    claim.wrote(10 * MIB);
+  }
+  assert.equal(held(), 264);
+  claim.end();
+  assert.equal(held(), 200);
+});
+
 test('a writer that announced nothing is stopped at the floor', async () => {
   const { space } = openSpace(1000);
   const claim = await space.claim(0);
   for (let taken = 0; taken < 900; taken += 100) {
-    claim.take(100);
+    await claim.take(100);
     claim.wrote(100);
   }
-  assert.throws(() => claim.take(1), isFull);
+  const { space: full } = openSpace(100);
+  const other = await full.claim(0);
+  await assert.rejects(async () => other.take(1), isFull);
+});
+
+test('a body under way is refused by what the system says then, not by what it said before', async () => {
+  const { space, state } = openSpace(1000);
+  const claim = await space.claim(0);
+  await claim.take(900);
+  claim.wrote(900);
+  state.freeBytes = 300;
+  await claim.take(200);
+  await assert.rejects(async () => claim.take(1), isFull);
+  assert.equal(state.asked, 3);
 });
 
 test('a clock that is set back does not freeze what is known', async () => {
