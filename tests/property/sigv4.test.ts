@@ -66,6 +66,7 @@ const spelling = fc.infiniteStream(fc.constantFrom('upper', 'lower', 'plain'));
 function encoded(text: string, plainLetters: RegExp, spellings: Iterator<string>): string {
   return Array.from(text, (letter) => {
     const how = spellings.next().value;
+    if (how === 'plain' && plainLetters === IN_QUERY && letter === ' ') return '+';
     if (how === 'plain' && plainLetters.test(letter)) return letter;
     const hex = letter.charCodeAt(0).toString(16).padStart(2, '0');
     return `%${how === 'upper' ? hex.toUpperCase() : hex}`;
@@ -73,7 +74,8 @@ function encoded(text: string, plainLetters: RegExp, spellings: Iterator<string>
 }
 
 const IN_PATH = /[^%?#\s]/;
-const IN_QUERY = /[^%&=#\s]/;
+/** Without the plus, which is a space there. */
+const IN_QUERY = /[^%&=#\s+]/;
 
 function requestOf(
   { method, path, query, headers, payloadHash }: Model,

@@ -13,16 +13,23 @@ const ENCODINGS: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
 const SLASH = 0x2f;
 /** The same for a path, where slashes stay. */
 const PATH_ENCODINGS: readonly string[] = ENCODINGS.with(SLASH, '/');
+const BYTES_OF_PATH = { bare: PATH_ENCODINGS, escaped: PATH_ENCODINGS };
 const PERCENT = 0x25;
+const PLUS = 0x2b;
+/** How a byte that is not escaped in a query stands there canonically. */
+const QUERY_ENCODINGS = { bare: ENCODINGS.with(PLUS, '%20'), escaped: ENCODINGS };
 
 /** Decodes `text` and encodes it anew, once; nothing is normalised. */
 export function reencodePath(text: string): string {
-  return PLAIN_PATH.test(text) ? text : reencode(text, PATH_ENCODINGS);
+  return PLAIN_PATH.test(text) ? text : reencode(text, BYTES_OF_PATH);
 }
 
-/** Decodes a name or value of a query and encodes it anew; `+` is a plus. */
+/**
+ * Decodes a name or value of a query and encodes it anew. `+` is a space, as AWS has it: clients of
+ * the `object_store` family, the Java SDK v1 and aws4fetch send `+` and sign `%20`.
+ */
 export function reencodeQueryPart(text: string): string {
-  return PLAIN_PART.test(text) ? text : reencode(text, ENCODINGS);
+  return PLAIN_PART.test(text) ? text : reencode(text, QUERY_ENCODINGS);
 }
 
 /** The bytes behind `text`, as latin1; a `%` without two hex digits stands for itself. */
@@ -31,6 +38,16 @@ export function decodePercent(text: string): string {
   return text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16)),
   );
+}
+
+/** The bytes behind a name or value of a query, as latin1: `+` is a space there. */
+export function decodeQueryPart(text: string): string {
+  return decodePercent(plusAsSpace(text));
+}
+
+/** Texts that are encoded as a form write a space as `+`, and a plus as `%2B`. */
+export function plusAsSpace(text: string): string {
+  return text.includes('+') ? text.replaceAll('+', ' ') : text;
 }
 
 /** Encodes the UTF-8 of `text` for a query. */
@@ -47,19 +64,22 @@ export function encodePath(text: string): string {
 const PLAIN_PATH = /^[A-Za-z0-9\-._~/]*$/;
 const PLAIN_PART = /^[A-Za-z0-9\-._~]*$/;
 
-function reencode(text: string, encodings: readonly string[]): string {
+type Encodings = { readonly bare: readonly string[]; readonly escaped: readonly string[] };
+
+function reencode(text: string, { bare, escaped }: Encodings): string {
   let encoded = '';
   for (let at = 0; at < text.length; at++) {
-    let byte = text.charCodeAt(at) & 0xff;
+    const byte = text.charCodeAt(at) & 0xff;
     if (byte === PERCENT) {
       const high = digitAt(text, at + 1);
       const low = digitAt(text, at + 2);
       if (high >= 0 && low >= 0) {
-        byte = high * 16 + low;
+        encoded += escaped[high * 16 + low];
         at += 2;
+        continue;
       }
     }
-    encoded += encodings[byte];
+    encoded += bare[byte];
   }
   return encoded;
 }

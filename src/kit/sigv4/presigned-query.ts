@@ -1,6 +1,6 @@
 import { parseAmzDate } from './amz-date.ts';
 import { type CredentialScope, parseCredential } from './credential-scope.ts';
-import { decodePercent } from './percent.ts';
+import { decodeQueryPart } from './percent.ts';
 import { ALGORITHM } from './sign.ts';
 import { parseSignedHeaders } from './signed-headers.ts';
 import { SigV4Error } from './sigv4-error.ts';
@@ -80,10 +80,10 @@ function valuesOf(rawQuery: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const pair of rawQuery.split('&')) {
     const equals = pair.indexOf('=');
-    const name = decodePercent(equals === -1 ? pair : pair.slice(0, equals));
+    const name = decodeQueryPart(equals === -1 ? pair : pair.slice(0, equals));
     if (!READ.has(name)) continue;
     if (values.has(name)) throw new SigV4Error('malformed', `The query has ${name} twice.`);
-    values.set(name, equals === -1 ? '' : decodePercent(pair.slice(equals + 1)));
+    values.set(name, equals === -1 ? '' : decodeQueryPart(pair.slice(equals + 1)));
   }
   return values;
 }

@@ -72,6 +72,28 @@ for (const key of ['a b+c', 'ünï/côdé 😀', 'per%cent', 'que?ry&x=y', 'quo"
   });
 }
 
+test('a plus in the source is a space, and a plus only where no such key is', async () => {
+  await calls.put('plus/in name', 'of the space');
+  const plus = `${calls.bucket}/plus/in+name`;
+  assert.equal((await copy(plus, 'named')).status, 200);
+  assert.equal((await calls.get('named')).text, 'of the space');
+  await calls.put('plus/in+name', 'of the plus');
+  assert.equal((await copy(plus, 'named')).status, 200);
+  assert.equal((await calls.get('named')).text, 'of the space');
+  await calls.done('DELETE', 'plus/in name');
+  assert.equal((await copy(plus, 'named')).status, 200);
+  assert.equal((await calls.get('named')).text, 'of the plus');
+  assert.equal((await copy(plus.replace('+', '%2B'), 'named')).status, 200);
+  assertS3Error(await copy(plus.replace('+', '%20'), 'never'), 404, 'NoSuchKey');
+  assertS3Error(await copy(`${calls.bucket}/no+such`, 'never'), 404, 'NoSuchKey');
+  const uploadId = await calls.begin('parted');
+  const part = await calls.ask('PUT', 'parted', {
+    query: { partNumber: '1', uploadId },
+    headers: { 'x-amz-copy-source': plus },
+  });
+  assert.equal(textOf(part.text, 'ETag'), `"${md5Of('of the plus')}"`);
+});
+
 test('the source may be named with its version', async () => {
   assert.equal((await copy(`${sourceOf('source')}?versionId=null`, 'versioned')).status, 200);
   const unknown = await copy(`${sourceOf('source')}?versionId=unknown`, 'versioned');

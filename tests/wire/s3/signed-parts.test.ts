@@ -5,7 +5,9 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
+import { textsOf } from '../../clients/s3/xml-texts.ts';
 import type { Answer } from '../http-client.ts';
+import { objectCalls } from './object-calls.ts';
 import { startS3 } from './start-s3.ts';
 import {
   deliver,
@@ -83,7 +85,8 @@ test('a query is signed decoded, encoded anew and in the order of its encoded by
     ['prefix', 'prefix='],
     ['prefix=', 'prefix='],
     ['prefix=a%20b', 'prefix=a%20b'],
-    ['prefix=a+b', 'prefix=a%2Bb'],
+    ['prefix=a+b', 'prefix=a%20b'],
+    ['prefix=a%2Bb', 'prefix=a%2Bb'],
     ['prefix=a/b', 'prefix=a%2Fb'],
     ['prefix=a=b', 'prefix=a%3Db'],
     ['prefix=%c3%a9', 'prefix=%C3%A9'],
@@ -97,6 +100,22 @@ test('a query is signed decoded, encoded anew and in the order of its encoded by
     ['X-Amz-Expires=1&prefix=a', 'X-Amz-Expires=1&prefix=a'],
   ];
   for (const [sent, query] of forms) await believes({ target: `/${bucket}?${sent}`, query });
+});
+
+test('a plus in a query means a space, however the client spells what it signed', async () => {
+  const calls = objectCalls(ann);
+  await calls.put('plus in/1');
+  await calls.put('plus+in/2');
+  for (const [sent, canonical, key] of [
+    ['plus+in/', 'plus%20in%2F', 'plus in/1'],
+    ['plus%20in/', 'plus%20in%2F', 'plus in/1'],
+    ['plus%2bin/', 'plus%2Bin%2F', 'plus+in/2'],
+  ]) {
+    const form = { target: `/${bucket}?prefix=${sent}`, query: `prefix=${canonical}` };
+    const { text } = await send(written(form));
+    assert.deepEqual(textsOf(text, 'Key'), [key], text);
+  }
+  for (const key of ['plus in/1', 'plus+in/2']) await calls.done('DELETE', key);
 });
 
 test('headers are signed without the space around and runs of it inside', async () => {

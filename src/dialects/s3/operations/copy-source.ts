@@ -2,6 +2,7 @@
 
 import type { ObjectKey } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
+import { plusAsSpace } from '../../../kit/sigv4/percent.ts';
 import { getBucket, requireAccess, requireExpectedOwner } from '../access/bucket-access.ts';
 import type { S3Deps } from '../deps.ts';
 import type { Call } from '../wire/exchange.ts';
@@ -14,23 +15,68 @@ export type CopySource = { readonly bucket: Bucket; readonly key: ObjectKey };
 /** Throws `InvalidArgument`, `NoSuchBucket`, `AccessDenied`, `NoSuchVersion`. */
 export async function findCopySource(deps: S3Deps, call: Call): Promise<CopySource> {
   const { headers } = call.head;
-  const { bucketText, keyText } = parseSource(headers['x-amz-copy-source'] ?? '');
+  const { bucketText, keyTexts } = parseSource(headers['x-amz-copy-source'] ?? '');
   const isSame = bucketText === call.bucket.name;
   const bucket = isSame ? call.bucket : await getBucket(deps, bucketText);
-  const key = readKey(keyText);
-  await requireAccess(deps, { caller: call.caller, bucket, access: 'read', name: key });
+  const keys = await readableKeys(deps, call, { bucket, keys: keyTexts.map(readKey) });
   requireExpectedOwner(headers['x-amz-source-expected-bucket-owner'], bucket);
-  return { bucket, key };
+  return { bucket, key: await firstThere(deps, bucket, keys) };
 }
 
-/** `[/]bucket/key[?versionId=…]`, encoded once; the slash between the two may be too. */
-function parseSource(text: string): { readonly bucketText: string; readonly keyText: string } {
+type Keys = readonly [ObjectKey, ...ObjectKey[]];
+
+/** Those of `keys` that the caller may read. Throws the denial of the first if there is none. */
+async function readableKeys(
+  deps: S3Deps,
+  { caller }: Call,
+  { bucket, keys }: { readonly bucket: Bucket; readonly keys: readonly ObjectKey[] },
+): Promise<Keys> {
+  const readable: ObjectKey[] = [];
+  let denial: unknown;
+  for (const name of keys) {
+    try {
+      await requireAccess(deps, { caller, bucket, access: 'read', name });
+      readable.push(name);
+    } catch (error) {
+      denial ??= error;
+    }
+  }
+  const [first, ...others] = readable;
+  if (first === undefined) throw denial;
+  return [first, ...others];
+}
+
+/** The first of `keys` under which an object is, or simply the first. */
+async function firstThere(deps: S3Deps, bucket: Bucket, keys: Keys): Promise<ObjectKey> {
+  const [first, ...others] = keys;
+  if (others.length === 0) return first;
+  for (const key of keys) {
+    if ((await deps.metadata.findObject(bucket.bucketId, key)) !== undefined) return key;
+  }
+  return first;
+}
+
+/**
+ * `[/]bucket/key[?versionId=…]`, encoded once; the slash between the two may be too. `+` is a
+ * space, as AWS has it (s5cmd and AWS's own Java example send it so); where no such key is, it is
+ * a plus, which minio-js sends bare. So a text may mean two keys, the likelier one first.
+ */
+function parseSource(text: string): {
+  readonly bucketText: string;
+  readonly keyTexts: readonly string[];
+} {
   const at = text.indexOf('?versionId=');
   const path = at < 0 ? text : text.slice(0, at);
   if (at >= 0) {
     const problem = versionProblem(text.slice(at + '?versionId='.length));
     if (problem !== undefined) throw problem;
   }
+  const { bucketText, keyText } = splitSource(plusAsSpace(path), text);
+  if (!path.includes('+')) return { bucketText, keyTexts: [keyText] };
+  return { bucketText, keyTexts: [keyText, splitSource(path, text).keyText] };
+}
+
+function splitSource(path: string, text: string) {
   const decoded = decodeSource(path, text);
   const bare = decoded.startsWith('/') ? decoded.slice(1) : decoded;
   const slash = bare.indexOf('/');

@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../../../core/errors.ts';
 import { type ObjectKey, parseObjectKey } from '../../../core/ids.ts';
-import { decodePercent } from '../../../kit/sigv4/percent.ts';
+import { decodePercent, plusAsSpace } from '../../../kit/sigv4/percent.ts';
 import { decodeUtf8 } from '../../../kit/text.ts';
 import { canStandInHeader } from './header-text.ts';
 import { invalidArgument, S3Refusal } from './s3-refusal.ts';
@@ -23,7 +23,7 @@ export type RequestHead = {
   readonly rawQuery: string;
   readonly rawHeaders: readonly string[];
   readonly address: Address;
-  /** The first value of each parameter; `''` for one without. `+` is a plus. */
+  /** The first value of each parameter; `''` for one without. `+` is a space. */
   readonly query: ReadonlyMap<string, string>;
   /** By lower-case name, latin1; with the `x-amz-*` parameters of a presigned URL among them. */
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -90,8 +90,8 @@ function readQuery(rawQuery: string): ReadonlyMap<string, string> {
   for (const pair of rawQuery.split('&')) {
     if (pair === '') continue;
     const at = pair.indexOf('=');
-    const name = decode(at < 0 ? pair : pair.slice(0, at));
-    if (!query.has(name)) query.set(name, at < 0 ? '' : decode(pair.slice(at + 1)));
+    const name = decode(plusAsSpace(at < 0 ? pair : pair.slice(0, at)));
+    if (!query.has(name)) query.set(name, at < 0 ? '' : decode(plusAsSpace(pair.slice(at + 1))));
   }
   return query;
 }
