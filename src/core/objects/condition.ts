@@ -1,4 +1,5 @@
 /** Conditional reads and writes (RFC 9110 section 13), decided over values. */
+import { parseHttpDate } from '../../kit/http-date.ts';
 import { ServiceError } from '../errors.ts';
 import type { Etag, TimeMs } from '../ids.ts';
 
@@ -64,7 +65,7 @@ export function isRangeCurrent(text: string | undefined, facts: Facts): boolean 
   if (text === undefined) return true;
   const validator = text.trim();
   if (validator.startsWith('"')) return validator === `"${facts.etag}"`;
-  return Date.parse(validator) === toSeconds(facts.createdAt) * 1000;
+  return parseHttpDate(validator) === toSeconds(facts.createdAt) * 1000;
 }
 
 /**

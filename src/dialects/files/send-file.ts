@@ -15,6 +15,7 @@ import {
 import type { ByteSink } from '../../core/ports/blob-store.ts';
 import { hourOf, type UsageSource } from '../../core/usage.ts';
 import { asBuffer } from '../../kit/buffers.ts';
+import { parseHttpDate } from '../../kit/http-date.ts';
 import { contentRange, objectHeaders } from '../../server/object-headers.ts';
 import { sendBytes } from '../../server/send-bytes.ts';
 import type { FilesDeps } from './deps.ts';
@@ -54,10 +55,10 @@ export async function sendFile(
 /** The conditions and range that a request states. */
 function readRequest(request: FastifyRequest): ReadRequest {
   const { headers } = request;
-  const dateOf = (text: string | undefined) => {
-    const at = text === undefined ? Number.NaN : Date.parse(text);
-    return Number.isNaN(at) ? undefined : (at as ReadRequest['conditions']['ifModifiedSince']);
-  };
+  const dateOf = (text: string | undefined) =>
+    text === undefined
+      ? undefined
+      : (parseHttpDate(text) as ReadRequest['conditions']['ifModifiedSince']);
   return {
     conditions: {
       ifMatch: parseEtagCondition(headers['if-match']),

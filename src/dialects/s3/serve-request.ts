@@ -218,7 +218,7 @@ function answerFailure(
     { response, baseHeaders, head: { ...EMPTY_HEAD, method: request.method ?? 'GET' } },
     {
       status,
-      headers: { ...errorHeaders(error, refusal), ...regionHeaders(deps, operation), ...closing },
+      headers: { ...errorHeaders(refusal), ...regionHeaders(deps, operation), ...closing },
       ...(endBy === undefined ? {} : { endBy }),
     },
     errorElement(refusal, { resource: resourceOf(request), requestId }),

@@ -6,7 +6,7 @@ import { md5Header, objectCalls, textOf } from './object-calls.ts';
 import { assertS3Error, type S3Holder, startS3 } from './start-s3.ts';
 
 const s3 = await startS3();
-const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/;
 const NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 
 async function openHolder(name: string, buckets = 100): Promise<S3Holder> {

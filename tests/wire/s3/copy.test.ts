@@ -44,7 +44,7 @@ test('a copy has the bytes, the tag and everything that described them', async (
     /<CopyObjectResult xmlns="http:\/\/s3.amazonaws.com\/doc\/2006-03-01\/">/,
   );
   assert.equal(textOf(answer.text, 'ETag'), ETAG);
-  assert.match(textOf(answer.text, 'LastModified'), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assert.match(textOf(answer.text, 'LastModified'), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/);
   const { text, headers } = await calls.get('copied');
   assert.equal(text, 'body');
   for (const [name, value] of Object.entries(DESCRIBED)) assert.equal(headers[name], value, name);

@@ -6,7 +6,7 @@ import { md5Of, type ObjectCalls, objectCalls, textOf } from './object-calls.ts'
 import { assertS3Error, startS3 } from './start-s3.ts';
 
 const s3 = await startS3();
-const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/;
 
 /** A bucket of its own that holds empty objects. */
 async function bucketOf(name: string, keys: readonly string[]): Promise<ObjectCalls> {

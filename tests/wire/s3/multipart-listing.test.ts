@@ -7,7 +7,7 @@ import { assertS3Error, startS3 } from './start-s3.ts';
 
 const s3 = await startS3();
 const calls = objectCalls(await s3.openHolder('lister'));
-const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/;
 
 type Query = Readonly<Record<string, string>>;
 

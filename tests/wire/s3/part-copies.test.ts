@@ -46,7 +46,7 @@ test('a part is copied whole, and its tag is the MD5 of its bytes', async () => 
     /<CopyPartResult xmlns="http:\/\/s3.amazonaws.com\/doc\/2006-03-01\/">/,
   );
   assert.equal(textOf(answer.text, 'ETag'), `"${md5Of(bytes)}"`);
-  assert.match(textOf(answer.text, 'LastModified'), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assert.match(textOf(answer.text, 'LastModified'), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/);
   assert.equal((await calls.complete('whole', uploadId, [partOf(1, answer)])).status, 200);
   assert.ok((await calls.get('whole')).bytes.equals(bytes));
 });

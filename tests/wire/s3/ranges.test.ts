@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { seededRandom } from '../../world/seeded-random.ts';
-import { MIB, objectCalls } from './object-calls.ts';
+import { MIB, objectCalls, textOf } from './object-calls.ts';
 import { assertS3Error, startS3 } from './start-s3.ts';
 
 const s3 = await startS3();
@@ -69,6 +69,8 @@ for (const [key, whole] of OBJECTS) {
     for (const range of [`bytes=${size}-`, `bytes=${size}-${size + 5}`, 'bytes=-0']) {
       const answer = await calls.get(key, { range });
       assertS3Error(answer, 416, 'InvalidRange');
+      assert.equal(textOf(answer.text, 'ActualObjectSize'), `${size}`);
+      assert.equal(textOf(answer.text, 'RangeRequested'), range);
       assert.equal(answer.headers['content-range'], `bytes */${size}`);
       const head = await calls.head(key, { range });
       assert.equal(head.status, 416);

@@ -14,6 +14,7 @@ import { SigV4Error } from '../../../kit/sigv4/sigv4-error.ts';
 import type { S3Deps } from '../deps.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
+import { xmlTime } from '../wire/xml-time.ts';
 import type { Caller, Payload } from './caller.ts';
 import { parsePayload } from './payload.ts';
 import { oldSignatureRefusal, requireRegion } from './signing-rules.ts';
@@ -115,7 +116,7 @@ function headerClaim(deps: S3Deps, head: RequestHead, authorization: string): Cl
   if (Math.abs(serverTime - at) > SKEW_MS_MAX) {
     throw new S3Refusal('RequestTimeTooSkewed', undefined, {
       RequestTime: amzDate,
-      ServerTime: new Date(serverTime).toISOString(),
+      ServerTime: xmlTime(serverTime),
       MaxAllowedSkewMilliseconds: SKEW_MS_MAX,
     });
   }
@@ -152,15 +153,15 @@ function presignedClaim(deps: S3Deps, head: RequestHead): Claim {
   const now = deps.clock.now();
   if (now < query.signedAtMs - SKEW_MS_MAX) {
     throw new S3Refusal('AccessDenied', 'Request is not valid yet', {
-      ServerTime: new Date(now).toISOString(),
+      ServerTime: xmlTime(now),
     });
   }
   const endsAt = query.signedAtMs + query.expiresSeconds * 1000;
   if (now >= endsAt) {
     throw new S3Refusal('AccessDenied', 'Request has expired', {
       'X-Amz-Expires': query.expiresSeconds,
-      ExpiresDate: new Date(endsAt).toISOString(),
-      ServerTime: new Date(now).toISOString(),
+      ExpiresDate: xmlTime(endsAt),
+      ServerTime: xmlTime(now),
     });
   }
   const ofHeader = query.signedHeaders.includes('x-amz-content-sha256')

@@ -12,6 +12,7 @@ import { copyConditions, writeConditions } from '../wire/conditions.ts';
 import type { ObjectCall } from '../wire/exchange.ts';
 import { describeObject, refuseUnkept, requirePrivateAcl } from '../wire/object-description.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
+import { xmlTime } from '../wire/xml-time.ts';
 import { type CopySource, findCopySource, refuseCopyBody } from './copy-source.ts';
 import { missingKey } from './get-object.ts';
 import { usageOf } from './put-object.ts';
@@ -48,7 +49,7 @@ export async function copyObject(deps: S3Deps, call: ObjectCall): Promise<void> 
   answerXml(
     call,
     'CopyObjectResult',
-    xmlText('LastModified', new Date(version.createdAt).toISOString()),
+    xmlText('LastModified', xmlTime(version.createdAt)),
     xmlText('ETag', `"${version.etag}"`),
     ...checksumElements(version.checksum),
   );

@@ -1,6 +1,6 @@
 /** GetObject and HeadObject. */
 import type { OutgoingHttpHeaders } from 'node:http';
-import { isServiceError } from '../../../core/errors.ts';
+import { isServiceError, type ServiceError } from '../../../core/errors.ts';
 import { isListable } from '../../../core/identity/access/authorize-objects.ts';
 import { PARTS_MAX } from '../../../core/limits.ts';
 import type { ObjectVersion, StoredObject } from '../../../core/objects/object.ts';
@@ -62,9 +62,18 @@ async function found<T>(call: ObjectCall, find: () => Promise<T>): Promise<T> {
   try {
     return await find();
   } catch (error) {
-    if (!isServiceError(error, 'object_not_found')) throw error;
-    throw missingKey(call, call.key);
+    if (isServiceError(error, 'object_not_found')) throw missingKey(call, call.key);
+    if (isServiceError(error, 'range_not_satisfiable')) throw rangeUnfit(call, error);
+    throw error;
   }
+}
+
+/** Clients built on AWS's CRT read by this that an object is empty, and that their read is done. */
+function rangeUnfit({ head }: ObjectCall, { details }: ServiceError): S3Refusal {
+  return new S3Refusal('InvalidRange', undefined, {
+    RangeRequested: head.headers['range'] ?? '',
+    ActualObjectSize: Number(details['sizeBytes']),
+  });
 }
 
 export function missingKey({ caller, bucket }: Call, key: string): S3Refusal {

@@ -6,6 +6,7 @@ import type { S3Deps } from '../deps.ts';
 import { answerXml } from '../wire/answers.ts';
 import type { ServiceCall } from '../wire/exchange.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
+import { xmlTime } from '../wire/xml-time.ts';
 
 /** AWS answers all of up to 10,000 unless it is asked for pages. */
 const BUCKETS_MAX = 10_000;
@@ -33,7 +34,7 @@ export async function listBuckets(deps: S3Deps, call: ServiceCall): Promise<void
     xmlElement(
       'Bucket',
       xmlText('Name', name),
-      xmlText('CreationDate', new Date(createdAt).toISOString()),
+      xmlText('CreationDate', xmlTime(createdAt)),
       isPaged ? xmlText('BucketRegion', deps.settings.region) : undefined,
     ),
   );

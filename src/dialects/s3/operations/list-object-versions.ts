@@ -6,6 +6,7 @@ import type { S3Deps } from '../deps.ts';
 import { answerXml } from '../wire/answers.ts';
 import type { Call } from '../wire/exchange.ts';
 import { invalidArgument } from '../wire/s3-refusal.ts';
+import { xmlTime } from '../wire/xml-time.ts';
 import { ownerOf } from './list-objects.ts';
 import {
   type NameEncoding,
@@ -87,7 +88,7 @@ function versionElement(
     xmlText('Key', encoding.of(object.key)),
     xmlText('VersionId', object.versionId),
     xmlText('IsLatest', true),
-    xmlText('LastModified', new Date(object.createdAt).toISOString()),
+    xmlText('LastModified', xmlTime(object.createdAt)),
     xmlText('ETag', `"${object.etag}"`),
     xmlText('Size', object.sizeBytes),
     owner,

@@ -8,6 +8,7 @@ import type { S3Deps } from '../deps.ts';
 import { answerXml } from '../wire/answers.ts';
 import type { Call } from '../wire/exchange.ts';
 import { invalidArgument } from '../wire/s3-refusal.ts';
+import { xmlTime } from '../wire/xml-time.ts';
 import {
   type NameEncoding,
   nameOf,
@@ -141,7 +142,7 @@ function contentsElement(
   return xmlElement(
     'Contents',
     xmlText('Key', encoding.of(object.key)),
-    xmlText('LastModified', new Date(object.createdAt).toISOString()),
+    xmlText('LastModified', xmlTime(object.createdAt)),
     xmlText('ETag', `"${object.etag}"`),
     checksum && xmlText('ChecksumAlgorithm', checksum.algorithm),
     checksum && xmlText('ChecksumType', checksum.type),

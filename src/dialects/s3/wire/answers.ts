@@ -1,6 +1,6 @@
 /** Answers of this dialect: XML, nothing at all, and errors. */
 import type { OutgoingHttpHeaders } from 'node:http';
-import { isServiceError, type ServiceError } from '../../../core/errors.ts';
+import { isServiceError } from '../../../core/errors.ts';
 import { XmlError } from '../../../kit/xml/xml-error.ts';
 import {
   type Xml,
@@ -106,16 +106,13 @@ export function errorElement(
 export const HOST_ID = 'pinfold';
 
 /** Headers that some errors bear besides their document. */
-export function errorHeaders(error: unknown, refusal: S3Refusal): OutgoingHttpHeaders {
-  if (refusal.code === 'InvalidRange' && isServiceError(error)) return rangeHeaders(error);
+export function errorHeaders(refusal: S3Refusal): OutgoingHttpHeaders {
+  const sizeBytes = refusal.facts['ActualObjectSize'];
+  if (sizeBytes !== undefined) return { 'content-range': `bytes */${sizeBytes}` };
   if (refusal.code === 'SlowDown' || refusal.code === 'ServiceUnavailable') {
     return { 'retry-after': '1' };
   }
   return {};
-}
-
-function rangeHeaders({ details }: ServiceError): OutgoingHttpHeaders {
-  return { 'content-range': `bytes */${details['sizeBytes']}` };
 }
 
 export function statusOf(refusal: S3Refusal): number {

@@ -5,6 +5,7 @@ import {
   type ReadConditions,
   type WriteConditions,
 } from '../../../core/objects/condition.ts';
+import { parseHttpDate } from '../../../kit/http-date.ts';
 import type { RequestHead } from './request-head.ts';
 import { S3Refusal } from './s3-refusal.ts';
 
@@ -42,7 +43,7 @@ export function writeConditions(headers: Headers): WriteConditions {
 
 const NO_CONDITIONS: WriteConditions = {};
 
+/** What is no date of HTTP is ignored (RFC 9110 section 13.1.3). */
 function dateOf(text: string | undefined): TimeMs | undefined {
-  const at = text === undefined ? Number.NaN : Date.parse(text);
-  return Number.isNaN(at) ? undefined : (at as TimeMs);
+  return text === undefined ? undefined : (parseHttpDate(text) as TimeMs | undefined);
 }

@@ -7,6 +7,7 @@ import type { S3Deps } from '../../deps.ts';
 import { answerXml } from '../../wire/answers.ts';
 import type { ObjectCall } from '../../wire/exchange.ts';
 import { invalidArgument, S3Refusal } from '../../wire/s3-refusal.ts';
+import { xmlTime } from '../../wire/xml-time.ts';
 import { readEncoding, readPageLength } from '../list-query.ts';
 import { uploadAddress } from './upload-address.ts';
 
@@ -49,7 +50,7 @@ function partElement({ checksum }: MultipartUpload, part: UploadPart): Xml {
   return xmlElement(
     'Part',
     xmlText('PartNumber', part.partNumber),
-    xmlText('LastModified', new Date(part.createdAt).toISOString()),
+    xmlText('LastModified', xmlTime(part.createdAt)),
     xmlText('ETag', `"${part.etag}"`),
     xmlText('Size', part.sizeBytes),
     checksum && xmlText(`Checksum${checksum.algorithm}`, part.checksum),

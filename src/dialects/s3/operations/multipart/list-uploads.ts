@@ -8,6 +8,7 @@ import type { S3Deps } from '../../deps.ts';
 import { answerXml } from '../../wire/answers.ts';
 import type { Call } from '../../wire/exchange.ts';
 import { S3Refusal } from '../../wire/s3-refusal.ts';
+import { xmlTime } from '../../wire/xml-time.ts';
 import { type NameEncoding, prefixElement, readEncoding, readPageLength } from '../list-query.ts';
 
 export async function listMultipartUploads(deps: S3Deps, call: Call): Promise<void> {
@@ -69,7 +70,7 @@ function uploadElement(upload: MultipartUpload, encoding: NameEncoding, people: 
     xmlText('UploadId', upload.uploadId),
     people,
     xmlText('StorageClass', upload.description.storageClass),
-    xmlText('Initiated', new Date(upload.createdAt).toISOString()),
+    xmlText('Initiated', xmlTime(upload.createdAt)),
     checksum && xmlText('ChecksumAlgorithm', checksum.algorithm),
     checksum && xmlText('ChecksumType', checksum.type),
   );

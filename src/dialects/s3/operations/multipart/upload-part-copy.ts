@@ -7,6 +7,7 @@ import { answerXml } from '../../wire/answers.ts';
 import { copyConditions } from '../../wire/conditions.ts';
 import type { ObjectCall } from '../../wire/exchange.ts';
 import { invalidArgument } from '../../wire/s3-refusal.ts';
+import { xmlTime } from '../../wire/xml-time.ts';
 import { findCopySource, refuseCopyBody } from '../copy-source.ts';
 import { missingKey } from '../get-object.ts';
 import { refuseVersion } from '../version-id.ts';
@@ -35,7 +36,7 @@ export async function uploadPartCopy(deps: S3Deps, call: ObjectCall): Promise<vo
     answerXml(
       call,
       'CopyPartResult',
-      xmlText('LastModified', new Date(part.createdAt).toISOString()),
+      xmlText('LastModified', xmlTime(part.createdAt)),
       xmlText('ETag', `"${part.etag}"`),
       checksum && xmlText(`Checksum${checksum.algorithm}`, checksum.value),
     );
