@@ -11,6 +11,7 @@ import { registerS3Settings } from '../dialects/s3-settings/routes.ts';
 import type { TlsContext } from '../kit/tls-pair.ts';
 import { type ApiTimeouts, createApiServer } from '../server/api-server.ts';
 import type { ApiServer } from '../server/schema-kit.ts';
+import type { Shell } from '../server/shell.ts';
 import type { Store } from './open-store.ts';
 
 export type ApiOptions = {
@@ -32,7 +33,7 @@ export type ApiOptions = {
 const CHAIN_ID = 'mainnet';
 
 /** Builds the API with all its routes; it does not listen yet. */
-export async function buildApi(store: Store, options: ApiOptions): Promise<ApiServer> {
+export async function buildApi(store: Store & Shell, options: ApiOptions): Promise<ApiServer> {
   const { config, faults, publicUrl, s3PublicUrl } = options;
   const identity = {
     ...store,
@@ -46,7 +47,6 @@ export async function buildApi(store: Store, options: ApiOptions): Promise<ApiSe
   const server = createApiServer(
     { ...store, authenticate: (sent) => authenticate(identity, sent) },
     {
-      trustedProxies: config.trustedProxies,
       maxConnections: config.maxConnections,
       tls: options.tls,
       s3Url: s3PublicUrl,

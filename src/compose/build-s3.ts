@@ -7,6 +7,7 @@ import { createS3Server, type S3ServerOptions } from '../dialects/s3/s3-server.t
 import { SharedRoom } from '../kit/shared-room.ts';
 import { SigningKeyCache } from '../kit/sigv4/signing-key-cache.ts';
 import type { TlsContext } from '../kit/tls-pair.ts';
+import type { Shell } from '../server/shell.ts';
 import type { Store } from './open-store.ts';
 
 /** Each is for one key, day and region; they take about a KiB. */
@@ -28,7 +29,7 @@ export type S3Options = {
 };
 
 /** Builds the listener; it does not listen yet. */
-export function buildS3(store: Store, options: S3Options): Server {
+export function buildS3(store: Store & Shell, options: S3Options): Server {
   const { config, faults, publicUrl, tls, timeouts } = options;
   return createS3Server(
     {

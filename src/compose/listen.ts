@@ -15,6 +15,7 @@ import { TlsFiles } from '../engines/tls/tls-files.ts';
 import { ORPHAN_GRACE_MS } from '../jobs/schedule.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetricsServer } from '../server/metrics-server.ts';
+import { openShell } from '../server/shell.ts';
 import { buildApi } from './build-api.ts';
 import { buildS3 } from './build-s3.ts';
 import type { OpenStore } from './open-store.ts';
@@ -45,13 +46,17 @@ export async function listen(
   const ports = { api: config.api.port, s3: config.s3.port };
   const publicUrl = () => publicUrlOf(config, ports.api);
   const s3PublicUrl = () => s3PublicUrlOf(config, ports.s3);
+  const shell = openShell(store, config);
   const tlsFiles =
     config.api.tls.kind === 'off' ? undefined : await TlsFiles.open(store, config.api.tls);
   if (tlsFiles !== undefined) stack.use(tlsFiles);
   const tls = tlsFiles?.current.context;
-  const api = await buildApi(store, { config, faults, publicUrl, s3PublicUrl, tls });
+  const api = await buildApi(
+    { ...store, ...shell },
+    { config, faults, publicUrl, s3PublicUrl, tls },
+  );
   stack.defer(() => api.close());
-  const s3 = buildS3(store, { config, faults, publicUrl: s3PublicUrl, tls });
+  const s3 = buildS3({ ...store, ...shell }, { config, faults, publicUrl: s3PublicUrl, tls });
   stack.defer(() => void s3.close());
   const metrics = createMetricsServer(store.metrics, config.metrics.isTls ? tls : undefined);
   stack.defer(() => void metrics.close());

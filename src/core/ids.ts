@@ -1,4 +1,5 @@
 /** Names and numbers of the domain, branded so that one is never passed for another. */
+import { clientBlock } from '../kit/ip.ts';
 import { bytesOfUtf8, isWellFormedText } from '../kit/text.ts';
 import { ServiceError } from './errors.ts';
 import { BUCKET_NAME_BYTES_MAX, KEY_BYTES_MAX, PARTS_MAX } from './limits.ts';
@@ -42,11 +43,25 @@ export type AccessKeyId = Branded<string, 'AccessKeyId'>;
 export type ContentHash = Branded<string, 'ContentHash'>;
 /** ETag without quotes: 32 hex digits, or those and `-N` for a multipart object. */
 export type Etag = Branded<string, 'Etag'>;
+/** Under what something is counted, made by `limitKey` alone. */
+export type LimitKey = Branded<string, 'LimitKey'>;
 /** Milliseconds since the epoch, UTC. */
 export type TimeMs = Branded<number, 'TimeMs'>;
 
 export function parseAccessKeyId(text: string): AccessKeyId | undefined {
   return /^[A-Z2-7]{20}$/.test(text) ? (text as AccessKeyId) : undefined;
+}
+
+/**
+ * The one place that says under what something is counted: a name of ours or one held to a form,
+ * an address, or a name at an address. Counters are kept in memory by it, so that an address counts
+ * as its canonical form, for IPv6 its /64, and text that is none becomes no key.
+ */
+export function limitKey(of: { readonly name?: string; readonly address?: string }): LimitKey {
+  const { name, address } = of;
+  if (address === undefined) return (name ?? '') as LimitKey;
+  const block = clientBlock(address) ?? 'no address';
+  return (name === undefined ? block : `${name} ${block}`) as LimitKey;
 }
 
 /** Parses an object key of any dialect; throws `invalid_key`. */

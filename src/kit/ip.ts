@@ -16,6 +16,28 @@ function parseAddress(text: string): Address | undefined {
 const ADDRESS_LENGTH_MAX = 45;
 
 /**
+ * The canonical text of an address, without its zone: every spelling of one address is one text.
+ * `undefined` for what is no address.
+ */
+export function canonicalAddress(text: string): string | undefined {
+  return parseAddress(withoutZone(text))?.toString();
+}
+
+/**
+ * Whose an address is, as canonical text: an IPv4 address by itself, an IPv6 one by its /64, of
+ * which one client has every address.
+ */
+export function clientBlock(text: string): string | undefined {
+  const address = parseAddress(withoutZone(text));
+  if (address?.kind() !== 'ipv6') return address?.toString();
+  return canonicalBlock(`${address.toString()}/64`);
+}
+
+function withoutZone(text: string): string {
+  return text.replace(/%.*$/s, '');
+}
+
+/**
  * The canonical text of an address or a CIDR block (`192.0.2.0/24`, the bits beyond its prefix
  * cleared), or `undefined` when it is neither.
  */
@@ -38,7 +60,7 @@ export function canonicalBlock(text: string): string | undefined {
 
 /** Whether `address` is in one of `blocks` (each as `canonicalBlock` gave it). */
 export function isInBlocks(address: string, blocks: readonly string[]): boolean {
-  const parsed = parseAddress(address.replace(/%.*$/, ''));
+  const parsed = parseAddress(withoutZone(address));
   if (parsed === undefined) return false;
   return blocks.some((block) => isInBlock(parsed, block));
 }

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ServiceError } from '../core/errors.ts';
 import type { SentCredential } from '../core/identity/access/authenticate.ts';
+import { type LimitKey, limitKey } from '../core/ids.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { LimitName, RateLimiter } from '../core/ports/rate-limiter.ts';
 import type { Principal } from '../core/principal.ts';
@@ -20,6 +21,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     principal: Principal | undefined;
+    /** Where it comes from, canonical. */
+    clientAddress: string;
   }
 }
 
@@ -48,9 +51,9 @@ export function admitRequest(deps: AccessDeps) {
       case 'open':
         return;
       case 'public':
-        return limitRequest(deps, reply, 'anonymous', request.ip);
+        return limitRequest(deps, reply, 'anonymous', addressKey(request));
       case 'signIn':
-        return limitRequest(deps, reply, 'signIn', request.ip);
+        return limitRequest(deps, reply, 'signIn', addressKey(request));
       case 'account':
         return admitAccount(deps, request, reply);
     }
@@ -62,7 +65,7 @@ export async function limitRequest(
   deps: Pick<AccessDeps, 'limiter' | 'clock'>,
   reply: FastifyReply,
   name: LimitName,
-  key: string,
+  key: LimitKey,
 ): Promise<void> {
   const state = await deps.limiter.consume(name, key);
   if (state === undefined) return;
@@ -96,17 +99,21 @@ async function admitAccount(
     const csrfToken = textHeader(request, 'x-csrf-token');
     request.principal = await deps.authenticate({
       credentials,
-      clientAddress: request.ip,
+      clientAddress: request.clientAddress,
       csrfToken,
     });
   } catch (error) {
     // Guesses are counted by address: there is no account yet to count them by.
-    await limitRequest(deps, reply, 'anonymous', request.ip);
+    await limitRequest(deps, reply, 'anonymous', addressKey(request));
     throw error;
   }
   const { accountId, credential } = request.principal;
   const detail = credential.kind === 'token' ? credential.tokenId : credential.kind;
-  await limitRequest(deps, reply, 'credential', `${accountId} ${detail}`);
+  await limitRequest(deps, reply, 'credential', limitKey({ name: `${accountId} ${detail}` }));
+}
+
+function addressKey({ clientAddress: address }: FastifyRequest): LimitKey {
+  return limitKey({ address });
 }
 
 /** All credentials of a request in the order in which they are tried (files-api.md). */

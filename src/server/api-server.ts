@@ -22,17 +22,17 @@ import { newRequestId } from './request-id.ts';
 import { errorBody, fallbackMessage, type RestAnswer, restAnswer } from './rest-errors.ts';
 import { answerS3Request, isS3Request } from './s3-requests.ts';
 import { type ApiServer, compileSchema } from './schema-kit.ts';
+import type { Shell } from './shell.ts';
 
-export type ApiServerDeps = AccessDeps & {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Log;
-  readonly metrics: Metrics;
-};
+export type ApiServerDeps = AccessDeps &
+  Shell & {
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly log: Log;
+    readonly metrics: Metrics;
+  };
 
 export type ApiServerOptions = {
-  /** Addresses and CIDR blocks whose X-Forwarded-For is believed. */
-  readonly trustedProxies: readonly string[];
   /** More connections at once are closed as they come; `undefined`: no limit. */
   readonly maxConnections: number | undefined;
   /** `undefined`: plain HTTP. */
@@ -65,7 +65,6 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
     requestTimeout: 0,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    trustProxy: options.trustedProxies.length === 0 ? false : [...options.trustedProxies],
     genReqId: () => newRequestId(deps.random),
     routerOptions: {
       ignoreTrailingSlash: true,
@@ -81,6 +80,11 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
   // Schemas of answers document; compiling a serializer from each took 20 MiB and half a second.
   server.setSerializerCompiler(() => (value) => JSON.stringify(value));
   server.decorateRequest('principal', undefined);
+  server.decorateRequest('clientAddress', '');
+  server.addHook('onRequest', async (request) => {
+    // Now: a connection that is gone does not say any more whose it was.
+    request.clientAddress = deps.clients.of(request.raw);
+  });
   takeJsonOfAnyType(server);
   observeRequests(server, deps);
   server.addHook('onRoute', ({ method, url, config }) => {
@@ -179,6 +183,7 @@ function answerUnrouted(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
+  request.clientAddress = deps.clients.of(request.raw);
   reply.header('x-request-id', request.id);
   exposeToAnyOrigin(reply);
   reply.raw.once('close', () => observe(deps, request, reply));
@@ -293,7 +298,7 @@ function observe(deps: ApiServerDeps, request: FastifyRequest, reply: FastifyRep
     ms: Math.round(took * 10) / 10,
     account: request.principal?.accountId,
     credential: request.principal?.credential.kind,
-    address: request.ip,
+    address: request.clientAddress,
     isWhole: reply.raw.writableFinished,
   });
 }

@@ -12,6 +12,7 @@ import { adminClient } from '../../src/dialects/admin/admin-client.ts';
 import type { Administration } from '../../src/dialects/admin/administration.ts';
 import { createLog, SILENT_LOG } from '../../src/observe/log.ts';
 import type { ApiTimeouts } from '../../src/server/api-server.ts';
+import { openShell } from '../../src/server/shell.ts';
 import {
   freshDirectory,
   startServer as startWorldServer,
@@ -64,7 +65,8 @@ export async function startApi(parts: ApiParts = {}) {
   const lines: string[] = [];
   const opened = await openStore(config, { log: SILENT_LOG });
   const log = createLog('info', { write: (line) => void lines.push(line) });
-  const store = { ...opened, log, ...(await parts.change?.(opened, config)) };
+  const shell = openShell({ ...opened, log }, config);
+  const store = { ...opened, ...shell, log, ...(await parts.change?.(opened, config)) };
   const { timeouts } = parts;
   let url = '';
   const api = await buildApi(store, {

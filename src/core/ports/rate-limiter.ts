@@ -1,7 +1,7 @@
 /**
  * Counts requests against limits, per key; one count holds across all processes of a deployment.
  */
-import type { TimeMs } from '../ids.ts';
+import type { LimitKey, TimeMs } from '../ids.ts';
 
 /** Which limit; how many points it gives in what time is configured. */
 export type LimitName = 'credential' | 'anonymous' | 's3' | 'signIn' | 'password';
@@ -19,5 +19,5 @@ export interface RateLimiter {
    * Takes one point of `name` for `key`; `undefined` when that limit is off. Never throws for a
    * limiter out of reach: it then allows, because a limiter must not take the service down.
    */
-  consume(name: LimitName, key: string): Promise<LimitState | undefined>;
+  consume(name: LimitName, key: LimitKey): Promise<LimitState | undefined>;
 }

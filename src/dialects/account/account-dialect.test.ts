@@ -14,6 +14,7 @@ import {
 import { SILENT_LOG } from '../../observe/log.ts';
 import { createMetrics } from '../../observe/metrics.ts';
 import { createApiServer } from '../../server/api-server.ts';
+import { openShell } from '../../server/shell.ts';
 import { registerAccountDialect } from './routes.ts';
 
 type Json = Record<string, unknown>;
@@ -31,15 +32,16 @@ async function openApi(
   );
   const publicUrl = () => world.issuer;
   const deps = { ...world, limiter, publicUrl, chainId: 'localnet' };
+  const shell = openShell({ ...world, log: SILENT_LOG }, { trustedProxies: [] });
   const server = createApiServer(
     {
       ...deps,
+      ...shell,
       log: SILENT_LOG,
       metrics: createMetrics(),
       authenticate: (sent) => authenticate(world, sent),
     },
     {
-      trustedProxies: [],
       maxConnections: undefined,
       tls: undefined,
       s3Url: () => 'http://s3.test',

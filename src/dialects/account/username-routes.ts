@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { createUsernameAccount } from '../../core/identity/username/create-username-account.ts';
 import { logIn } from '../../core/identity/username/log-in.ts';
 import { setPassword } from '../../core/identity/username/set-password.ts';
+import { limitKey } from '../../core/ids.ts';
 import { USERNAME_LENGTH_MAX } from '../../core/limits.ts';
 import { limitRequest } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
@@ -154,5 +155,6 @@ async function limitTries(
   username: string,
 ): Promise<void> {
   const name = username.slice(0, USERNAME_LENGTH_MAX).toLowerCase();
-  await limitRequest(deps, reply, 'password', `account ${name} ${request.ip}`);
+  const key = limitKey({ name: `account ${name}`, address: request.clientAddress });
+  await limitRequest(deps, reply, 'password', key);
 }

@@ -10,6 +10,7 @@ import {
   openLink,
 } from '../../core/files/open-link.ts';
 import { parseLinkHash } from '../../core/files/public-link.ts';
+import { limitKey } from '../../core/ids.ts';
 import { LINK_COOKIE_LIFE_MS } from '../../core/limits.ts';
 import { objectNotFound } from '../../core/objects/read-object.ts';
 import { decodeUtf8 } from '../../kit/text.ts';
@@ -104,7 +105,8 @@ async function tryPassword(
 ): Promise<OpenedLink> {
   // Counters are kept by what stands here: only what can be a link may fill memory.
   const linkHash = parseLinkHash(hash);
-  await limitRequest(deps, reply, 'password', `link ${linkHash} ${request.ip}`);
+  const key = limitKey({ name: `link ${linkHash}`, address: request.clientAddress });
+  await limitRequest(deps, reply, 'password', key);
   return await openLink(deps, { hash, proof: { kind: 'password', password } });
 }
 

@@ -12,9 +12,11 @@ import type { SharedRoom } from '../../kit/shared-room.ts';
 import type { SigningKeyCache } from '../../kit/sigv4/signing-key-cache.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
+import type { Shell } from '../../server/shell.ts';
 
 export type S3Deps = PutDeps &
-  AccessKeyDeps & {
+  AccessKeyDeps &
+  Shell & {
     readonly metadata: Metadata;
     readonly blobs: BlobStore;
     readonly clock: Clock;

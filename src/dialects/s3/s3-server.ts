@@ -6,7 +6,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TlsContext } from '../../kit/tls-pair.ts';
-import { clientAddress } from '../../server/client-address.ts';
 import type { S3Deps } from './deps.ts';
 import { answerNonsense, refuseTunnel } from './nonsense.ts';
 import { answerIdle, type Incoming, type Known, serveRequest } from './serve-request.ts';
@@ -114,7 +113,7 @@ class OpenExchanges {
     this.#bySocket.set(socket, open);
     const startedAt = this.#deps.clock.now();
     // Now: a connection that is gone does not say any more whose it was.
-    const address = clientAddress(request, this.#deps.settings.trustedProxies);
+    const address = this.#deps.clients.of(request);
     response.once('close', () => {
       resolve();
       line.length -= 1;

@@ -9,7 +9,18 @@ export type LimitWindow = { readonly points: number; readonly seconds: number };
 /** The windows of each limit; none: the limit is off. */
 export type LimitWindows = Readonly<Record<LimitName, readonly LimitWindow[]>>;
 
-type Counter = { readonly window: LimitWindow; readonly memory: RateLimiterMemory };
+/**
+ * Keys that one window counts at once; each takes some 300 bytes. Who asked least lately is
+ * forgotten first, so that whoever comes from ever new addresses forgets those and no one at work.
+ */
+const KEYS_MAX = 20_000;
+
+type Counter = {
+  readonly window: LimitWindow;
+  readonly memory: RateLimiterMemory;
+  /** In the order of their last request. */
+  readonly keys: Set<string>;
+};
 
 export function createMemoryRateLimiter(windows: LimitWindows, now: () => TimeMs): RateLimiter {
   const counters = new Map<string, readonly Counter[]>(
@@ -18,6 +29,7 @@ export function createMemoryRateLimiter(windows: LimitWindows, now: () => TimeMs
       list.map((window) => ({
         window,
         memory: new RateLimiterMemory({ points: window.points, duration: window.seconds }),
+        keys: new Set(),
       })),
     ]),
   );
@@ -34,6 +46,15 @@ export function createMemoryRateLimiter(windows: LimitWindows, now: () => TimeMs
   };
 }
 
+async function remember({ keys, memory }: Counter, key: string): Promise<void> {
+  if (!keys.delete(key) && keys.size >= KEYS_MAX) {
+    const [oldest = ''] = keys;
+    keys.delete(oldest);
+    await memory.delete(oldest);
+  }
+  keys.add(key);
+}
+
 async function take(counter: Counter, key: string, now: TimeMs): Promise<LimitState> {
   const { points } = counter.window;
   const stateOf = (result: RateLimiterRes, isAllowed: boolean): LimitState => ({
@@ -42,6 +63,7 @@ async function take(counter: Counter, key: string, now: TimeMs): Promise<LimitSt
     remaining: Math.max(0, result.remainingPoints),
     resetAt: (now + result.msBeforeNext) as TimeMs,
   });
+  await remember(counter, key);
   try {
     return stateOf(await counter.memory.consume(key), true);
   } catch (error) {
