@@ -43,7 +43,7 @@ export async function currentDocument(): Promise<OpenApiDocument> {
       clock: systemClock,
       random: systemRandom,
       keyring: keyringOf(parseMasterKeys(keyLine)),
-      passwords: await Argon2PasswordHasher.open({ atOnceMax: 1, waitingMax: 1 }),
+      passwords: new Argon2PasswordHasher({ atOnceMax: 1, waitingMax: 1 }),
       limiter: createMemoryRateLimiter(noLimit, now),
       usage: new UsageBuffer(metadata),
       storedBytes: new StoredBytes(metadata, undefined),

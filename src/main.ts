@@ -1,11 +1,11 @@
 /** The process: environment, signals, exit code; all else is in `cli/` and `compose.ts`. */
-import { stderr, stdout } from 'node:process';
 import { EXIT_CODES } from './cli/exit-codes.ts';
 import { runCli } from './cli/run-cli.ts';
 import { readEnvironment } from './config/env.ts';
 
 // What is made on the disk is for this user only, also in a directory that others may enter.
 process.umask(0o077);
+const { stderr, stdout } = process;
 const environment = readEnvironment();
 const stopped = Promise.withResolvers<void>();
 let isStopHeeded = false;

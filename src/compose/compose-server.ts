@@ -8,6 +8,7 @@ import type { FaultPoints } from '../core/ports/fault-points.ts';
 import type { Administration } from '../dialects/admin/administration.ts';
 import { storeAdministration } from '../dialects/admin/store-administration.ts';
 import { systemClock } from '../engines/clock/system-clock.ts';
+import { giveBackStartMemory } from '../engines/heap/start-memory.ts';
 import { systemRandom } from '../engines/random/system-random.ts';
 import { type Job, JobRunner } from '../jobs/runner.ts';
 import { type JobDeps, jobsOf } from '../jobs/schedule.ts';
@@ -51,6 +52,7 @@ export async function composeServer(options: ComposeOptions): Promise<Pinfold> {
     stack.use(jobs);
     await store.storedBytes.refresh();
     jobs.start();
+    giveBackStartMemory();
     log.info({ api: listening.addresses.api, s3: listening.addresses.s3 }, 'listening');
     const held = stack.move();
     return {

@@ -116,7 +116,7 @@ export async function openStore(
     const digesters = stack.use(new ThreadDigesters());
     const usage = new UsageBuffer(metadata);
     stack.defer(() => usage.flush());
-    const passwords = await Argon2PasswordHasher.open({
+    const passwords = new Argon2PasswordHasher({
       atOnceMax: PASSWORD_HASHES_AT_ONCE_MAX,
       waitingMax: PASSWORD_HASHES_WAITING_MAX,
     });

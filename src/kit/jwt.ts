@@ -1,5 +1,7 @@
-/** JSON Web Tokens of one fixed algorithm, HS256 (RFC 7519), by jose. */
-import { errors, jwtVerify, SignJWT } from 'jose';
+/**
+ * JSON Web Tokens of one fixed algorithm, HS256 (RFC 7519), by jose, which is loaded with the first
+ * token: a server of app keys and S3 keys alone never needs it.
+ */
 import type { DerivedKey } from './keyring.ts';
 
 /** All that a token says. Times are milliseconds, whole seconds on the wire. */
@@ -24,6 +26,7 @@ export function hasJwtForm(text: string): boolean {
 }
 
 export async function signJwt(claims: JwtClaims, { kid, key }: DerivedKey): Promise<string> {
+  const { SignJWT } = await import('jose/jwt/sign');
   return await new SignJWT({ sid: claims.sessionId })
     .setProtectedHeader({ alg: ALGORITHM, kid, typ: 'JWT' })
     .setIssuer(claims.issuer)
@@ -49,12 +52,14 @@ export async function verifyJwt(
   },
 ): Promise<JwtClaims | undefined> {
   if (!hasJwtForm(text)) return undefined;
+  const { jwtVerify } = await import('jose/jwt/verify');
+  const { JOSEError, JWKSNoMatchingKey } = await import('jose/errors');
   try {
     const { payload } = await jwtVerify(
       text,
       ({ kid }) => {
         const found = expected.findKey(kid ?? '');
-        if (found === undefined) throw new errors.JWKSNoMatchingKey();
+        if (found === undefined) throw new JWKSNoMatchingKey();
         return found.key;
       },
       {
@@ -67,7 +72,7 @@ export async function verifyJwt(
     );
     return claimsOf(payload);
   } catch (error) {
-    if (error instanceof errors.JOSEError) return undefined;
+    if (error instanceof JOSEError) return undefined;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 /** The metrics listener: one path, for Prometheus, on an address of its own. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { createServer, createTlsServer } from '../kit/node-http.ts';
 import type { TlsContext } from '../kit/tls-pair.ts';
 import type { Metrics } from '../observe/metrics.ts';
 

@@ -1,6 +1,6 @@
 /** How every operating error reads in the REST dialects (files-api.md, pinning-api.md). */
-import { STATUS_CODES } from 'node:http';
 import type { ErrorCode, ServiceError } from '../core/errors.ts';
+import { STATUS_CODES } from '../kit/node-http.ts';
 
 type RestError = { readonly status: number; readonly code: string };
 

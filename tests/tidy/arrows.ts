@@ -66,9 +66,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
     holds: /^src\/kit\//,
     mayImport: [],
     mayUse:
-      /^(node:|@napi-rs\/blake-hash$|@node-rs\/crc32$|@scure\/base$|ipaddr\.js$|jose$|saxes$)/,
+      /^(node:|@napi-rs\/blake-hash$|@node-rs\/crc32$|@scure\/base$|ipaddr\.js$|jose\/|saxes$)/,
   },
 };
+
+/** Imported as a module it loads what a server never uses. */
+const NODE_HTTP = /^node:https?$/;
 
 /** What engines take of the core besides types: its ports and its values, never a use case. */
 const VALUES_OF_CORE = /^src\/core\/(ports\/.*|errors|ids|limits|money)\.ts$/;
@@ -104,6 +107,9 @@ function problemOf(file: SourceFile, one: Import): string | undefined {
   const from = roomOf(file.path);
   if (from === undefined) return 'is in no room of the house';
   if (one.target === undefined) {
+    if (NODE_HTTP.test(one.specifier) && !one.isTypeOnly) {
+      return 'takes node:http as a module; kit/node-http.ts has it for 15 MiB less';
+    }
     return from.room.mayUse.test(one.specifier)
       ? undefined
       : `${from.name} may not use ${one.specifier}`;

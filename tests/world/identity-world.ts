@@ -37,7 +37,7 @@ export async function openIdentityWorld(signUpPolicy: SignUpPolicy = { kind: 'op
     site: signInSite(PUBLIC_URL, 'localnet'),
     signUpPolicy,
     s3Site: () => ({ endpoint: 'https://s3.store.example', region: 'auto', apiUrl: PUBLIC_URL }),
-    passwords: await Argon2PasswordHasher.open({ atOnceMax: 2, waitingMax: 8 }),
+    passwords: new Argon2PasswordHasher({ atOnceMax: 2, waitingMax: 8 }),
   };
   return deps;
 }

@@ -2,9 +2,9 @@
  * One request as it is, on a connection of its own: raw path, raw headers, a body that may be held
  * back, and what came of it. Redirects are not followed and nothing is tried again.
  */
-import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Clock } from '../../core/ports/clock.ts';
+import { request as httpRequest, tlsRequest as httpsRequest } from '../../kit/node-http.ts';
 
 export type Site = {
   /** `https://s3.example.org`: no slash at its end. */

@@ -1,9 +1,10 @@
 /** The administration of a running server, by its socket. */
-import { request } from 'node:http';
+
 import { text } from 'node:stream/consumers';
 import { type Static, type TSchema, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { ERROR_CODES, ServiceError } from '../../core/errors.ts';
+import { request } from '../../kit/node-http.ts';
 import type { Administration } from './administration.ts';
 import {
   AccountDocument,

@@ -1,5 +1,5 @@
 /** The upkeep of a running server, by its socket. */
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { type Static, type TSchema, Type } from 'typebox';
@@ -7,6 +7,7 @@ import { Value } from 'typebox/value';
 import { ERROR_CODES, ServiceError } from '../../core/errors.ts';
 import { BACKUP_FAULTS, BackupError } from '../../core/ports/store-backup.ts';
 import type { UpkeepOptions } from '../../core/ports/upkeep-progress.ts';
+import { request } from '../../kit/node-http.ts';
 import { AdminCallError, hungUp, IDLE_TIMEOUT_MS, isUnreached } from './admin-client.ts';
 import { openSocketPath } from './socket-path.ts';
 import type { Upkeep } from './upkeep.ts';

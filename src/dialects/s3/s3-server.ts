@@ -2,9 +2,9 @@
  * The S3 listener, directly on Node's HTTP: raw paths and headers, no framework in the way of
  * bytes (contracts/s3.md, "Node-specific duties").
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { createServer, createTlsServer } from '../../kit/node-http.ts';
 import type { TlsContext } from '../../kit/tls-pair.ts';
 import type { S3Deps } from './deps.ts';
 import { answerNonsense, refuseTunnel } from './nonsense.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { describePasswordHasher } from '../../core/ports/password-hasher-contract.ts';
 import { Argon2PasswordHasher } from './argon2-password-hasher.ts';
 
-const open = () => Argon2PasswordHasher.open({ atOnceMax: 1, waitingMax: 1 });
+const open = async () => new Argon2PasswordHasher({ atOnceMax: 1, waitingMax: 1 });
 
 describePasswordHasher('argon2', open);
 

@@ -1,5 +1,6 @@
-/** Passwords by Argon2id (RFC 9106), in native code off the main thread. */
-import { hash, verify } from '@node-rs/argon2';
+/**
+ * Passwords by Argon2id (RFC 9106), in native code off the main thread, loaded with the first one.
+ */
 import { ServiceError } from '../../core/errors.ts';
 import type { PasswordHasher } from '../../core/ports/password-hasher.ts';
 import { Gate, GateFullError } from '../../kit/gate.ts';
@@ -15,22 +16,15 @@ const HASH_FORM =
 export class Argon2PasswordHasher implements PasswordHasher {
   readonly #gate: Gate;
   /** Stands in for the hash of accounts that have none; what it answers is never believed. */
-  readonly #nobodysHash: string;
-
-  private constructor(gate: Gate, nobodysHash: string) {
-    this.#gate = gate;
-    this.#nobodysHash = nobodysHash;
-  }
+  #nobodysHash: Promise<string> | undefined;
 
   /** `waitingMax` are let wait while `atOnceMax` run. */
-  static async open(limits: {
-    readonly atOnceMax: number;
-    readonly waitingMax: number;
-  }): Promise<Argon2PasswordHasher> {
-    return new Argon2PasswordHasher(new Gate(limits), await hash('', COSTS));
+  constructor(limits: { readonly atOnceMax: number; readonly waitingMax: number }) {
+    this.#gate = new Gate(limits);
   }
 
   async hash(password: string, options: WaitOptions = {}): Promise<string> {
+    const { hash } = await import('@node-rs/argon2');
     return await this.#take(() => hash(password, COSTS), options);
   }
 
@@ -42,7 +36,11 @@ export class Argon2PasswordHasher implements PasswordHasher {
     if (known !== undefined && !HASH_FORM.test(known)) {
       throw new ServiceError('corrupt', 'A kept password hash is not Argon2id.');
     }
-    const isRight = await this.#take(() => verify(known ?? this.#nobodysHash, password), options);
+    const { hash, verify } = await import('@node-rs/argon2');
+    // Waited for by everybody, so that the first answer tells nobody whether there is an account.
+    this.#nobodysHash ??= hash('', COSTS);
+    const nobodysHash = await this.#nobodysHash;
+    const isRight = await this.#take(() => verify(known ?? nobodysHash, password), options);
     return known !== undefined && isRight;
   }
 
