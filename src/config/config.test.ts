@@ -54,7 +54,7 @@ test('without settings the documented defaults hold', () => {
   });
   assert.equal(config.blobs.minFreeBytes, 1024n ** 3n);
   assert.deepEqual(config.signup, { kind: 'open' });
-  assert.deepEqual(config.prices.tierMultipliers, [1n, 2n, 4n, 8n, 16n]);
+  assert.deepEqual(config.prices.tierThousandths, [1000, 2500, 5000, 10_000, 25_000]);
   assert.deepEqual(config.rateLimits, {
     perSecond: 1000,
     perMinute: 30_000,

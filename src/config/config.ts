@@ -83,8 +83,8 @@ export type Config = {
   readonly prices: {
     readonly storageUsdcRawPerGbMonth: bigint;
     readonly egressUsdcRawPerGb: bigint;
-    /** From `normal` to `enterprise`. */
-    readonly tierMultipliers: readonly bigint[];
+    /** From `normal` to `enterprise`, in thousandths. */
+    readonly tierThousandths: readonly number[];
   };
   /** How long a multipart upload may stand without a new part; `undefined`: for ever. */
   readonly uploadLifeMs: number | undefined;
@@ -263,7 +263,7 @@ function assemble(texts: SetTexts, workingDirectory: string): Config {
     prices: {
       storageUsdcRawPerGbMonth: read(texts, s.PRICE_STORAGE_USDC_RAW_PER_GB_MONTH),
       egressUsdcRawPerGb: read(texts, s.PRICE_EGRESS_USDC_RAW_PER_GB),
-      tierMultipliers: read(texts, s.TIER_MULTIPLIERS),
+      tierThousandths: read(texts, s.TIER_MULTIPLIERS),
     },
     uploadLifeMs: uploadLifeOf(texts),
     log: { level: read(texts, s.LOG_LEVEL) },

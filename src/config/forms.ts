@@ -208,19 +208,29 @@ export const SIGNUP_ENTRIES: Form<readonly SignupEntry[]> = {
 };
 
 /** One factor per tier, from normal to enterprise (files-api.md, `tier`). */
-export const TIER_MULTIPLIERS: Form<readonly bigint[]> = {
-  words: 'five whole numbers, for normal, priority, premium, ultra and enterprise',
+export const TIER_MULTIPLIERS: Form<readonly number[]> = {
+  words: 'five numbers from 0 to 1000, for normal, priority, premium, ultra and enterprise',
   parse: (text) => {
-    const multipliers = splitList(text).map((word) => parseInteger(word, { min: 0, max: 1000 }));
-    if (multipliers.length !== 5) {
+    const thousandths = splitList(text).map(parseThousandths);
+    if (thousandths.length !== 5) {
       throw new ValueRefusal(
         'does not have five numbers',
-        'Write one whole number per tier, such as 1,2,4,8,16.',
+        'Write one number per tier, such as 1,2.5,5,10,25.',
       );
     }
-    return multipliers.map(BigInt);
+    return thousandths;
   },
 };
+
+/** Prices are exact: a multiplier is kept in thousandths, so it has three decimals at most. */
+function parseThousandths(text: string): number {
+  const value = /^\d{1,4}(?:\.\d{1,3})?$/.test(text) ? Math.round(Number(text) * 1000) : Number.NaN;
+  if (value <= 1_000_000) return value;
+  throw new ValueRefusal(
+    'has something that is no number from 0 to 1000',
+    'Write it with at most three decimals, such as 2.5.',
+  );
+}
 
 function parseInteger(text: string, range: { readonly min: number; readonly max: number }): number {
   const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;

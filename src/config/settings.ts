@@ -230,10 +230,10 @@ export const SETTINGS = {
     form: MICRO_USDC,
     doc: 'The price of one GB sent beyond the free pool.',
   }),
-  TIER_MULTIPLIERS: setting('TIER_MULTIPLIERS', '1,2,4,8,16', {
+  TIER_MULTIPLIERS: setting('TIER_MULTIPLIERS', '1,2.5,5,10,25', {
     group: 'Prices',
     form: TIER_MULTIPLIERS,
-    doc: 'By how much the tiers multiply the prices.',
+    doc: 'By how much the tiers multiply the price of storage; at most three decimals.',
   }),
 
   UPLOAD_LIFE_DAYS: setting('UPLOAD_LIFE_DAYS', '7', {

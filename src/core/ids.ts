@@ -20,7 +20,7 @@ export type ObjectKey = Branded<string, 'ObjectKey'>;
 export type BlobId = Branded<number, 'BlobId'>;
 /** Where an engine keeps a blob; text that only the engine that made it reads. */
 export type BlobLocation = Branded<string, 'BlobLocation'>;
-/** UUID v7 of an upload operation. */
+/** UUID of an upload operation: v4, as published SDKs know ids by their version; older ones v7. */
 export type OperationId = Branded<string, 'OperationId'>;
 /**
  * 44 hex digits of a multipart upload: the time of its start, then 128 random bits, so that ids in
@@ -29,7 +29,10 @@ export type OperationId = Branded<string, 'OperationId'>;
 export type UploadId = Branded<string, 'UploadId'>;
 /** 1 to 10,000: the place of a part in its upload; numbers may have gaps. */
 export type PartNumber = Branded<number, 'PartNumber'>;
-/** 128 random bits in base64url: the public name of a link. */
+/**
+ * 128 random bits in 32 hex digits, older ones 22 characters of base64url: the public name of a
+ * link.
+ */
 export type LinkHash = Branded<string, 'LinkHash'>;
 /** Canonical base58 of a 32-byte Ed25519 public key on the curve. */
 export type WalletAddress = Branded<string, 'WalletAddress'>;

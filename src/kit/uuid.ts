@@ -1,4 +1,4 @@
-/** UUIDs of version 7 (RFC 9562): sorted by the time they were made. */
+/** UUIDs (RFC 9562): version 7, sorted by the time they were made, and version 4, all chance. */
 
 /** How many random bytes a UUID v7 takes. */
 export const UUID_RANDOM_BYTES = 10;
@@ -16,6 +16,24 @@ export function uuidV7(timeMs: number, random: Uint8Array): string {
   bytes.set(random, 6);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return textOf(bytes);
+}
+
+/** How many random bytes a UUID v4 takes. */
+export const UUID_V4_RANDOM_BYTES = 16;
+
+/** The text of a UUID v4 made of sixteen random bytes. */
+export function uuidV4(random: Uint8Array): string {
+  if (random.length !== UUID_V4_RANDOM_BYTES) {
+    throw new RangeError('A UUID v4 takes 16 random bytes.');
+  }
+  const bytes = Buffer.from(random);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return textOf(bytes);
+}
+
+function textOf(bytes: Buffer): string {
   const hex = bytes.toString('hex');
   return [
     hex.slice(0, 8),

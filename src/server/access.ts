@@ -55,6 +55,8 @@ export function admitRequest(deps: AccessDeps) {
       case 'signIn':
         return limitRequest(deps, reply, 'signIn', addressKey(request));
       case 'account':
+        // For its holder alone; a route that knows better says so.
+        reply.header('cache-control', 'private, no-cache');
         return admitAccount(deps, request, reply);
     }
   };
@@ -134,6 +136,9 @@ function sentCredentials(request: FastifyRequest): readonly SentCredential[] {
   }
   const apiKey = textHeader(request, 'x-api-key');
   if (apiKey !== undefined) credentials.push({ scheme: 'X-API-Key', text: apiKey.trim() });
+  // Older published clients send the app key here, with X-User-Id beside it, which says nothing.
+  const appKey = textHeader(request, 'x-user-app-key');
+  if (appKey !== undefined) credentials.push({ scheme: 'X-User-App-Key', text: appKey.trim() });
   return credentials;
 }
 

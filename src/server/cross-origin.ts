@@ -8,14 +8,24 @@ const ALLOWED_HEADERS = [
   'X-Cluster',
   'X-CSRF-Token',
   'X-Link-Password',
+  'X-User-Id',
+  'X-User-App-Key',
+  'X-Upload-Id',
   'Payment-Signature',
+  // Browser clients of x402 send this name of an answer's header with their requests.
+  'Access-Control-Expose-Headers',
+  'User-Agent',
   'Content-Type',
+  'Cache-Control',
   'Range',
+  'If-Range',
   'If-Match',
   'If-None-Match',
+  'If-Modified-Since',
+  'If-Unmodified-Since',
 ].join(', ');
 
-const EXPOSED_HEADERS = [
+export const EXPOSED_HEADERS = [
   'Payment-Required',
   'Payment-Response',
   'Retry-After',
@@ -25,7 +35,13 @@ const EXPOSED_HEADERS = [
   'X-Operation-Id',
   'Location',
   'ETag',
+  // Viewers of PDF and download managers read the rest.
+  'Accept-Ranges',
   'Content-Range',
+  'Content-Length',
+  'Content-Encoding',
+  'Content-Disposition',
+  'Last-Modified',
 ].join(', ');
 
 const PREFLIGHT_CACHE_SECONDS = '86400';

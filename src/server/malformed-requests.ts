@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Random } from '../core/ports/random.ts';
+import { EXPOSED_HEADERS } from './cross-origin.ts';
 import { newRequestId } from './request-id.ts';
 import { errorBody } from './rest-errors.ts';
 
@@ -75,6 +76,7 @@ function answerOf(faultCode: string | undefined, requestId: string): string {
     `content-length: ${Buffer.byteLength(text)}`,
     `x-request-id: ${requestId}`,
     'access-control-allow-origin: *',
+    `access-control-expose-headers: ${EXPOSED_HEADERS}`,
     'cache-control: no-store',
     'connection: close',
   ];

@@ -6,9 +6,11 @@ import type { ObjectVersion } from '../core/objects/object.ts';
 import { sampleVersion } from '../core/ports/metadata/contract/samples.ts';
 import { contentRange, fileNameField, objectHeaders } from './object-headers.ts';
 
-function headersOf(change: Partial<ObjectVersion>, caching: 'stored' | 'immutable' = 'stored') {
+const NOW = 1_800_000_000_000 as TimeMs;
+
+function headersOf(change: Partial<ObjectVersion>) {
   const object = { ...sampleVersion(1 as BucketId, 'dir/a.txt', change), content: [] };
-  return objectHeaders(object, { caching, fileName: object.key });
+  return objectHeaders(object, { caching: { kind: 'owner' }, now: NOW, fileName: object.key });
 }
 
 test('stored headers are given back, and those that guard the reader cannot be stored away', () => {
@@ -27,7 +29,7 @@ test('stored headers are given back, and those that guard the reader cannot be s
   assert.deepEqual(headers, {
     'content-encoding': 'gzip',
     'content-language': 'de',
-    'cache-control': 'max-age=5',
+    'cache-control': 'private, max-age=5',
     expires: 'never',
     'content-type': 'text/plain',
     etag: '"d41d8cd98f00b204e9800998ecf8427e"',
@@ -37,16 +39,6 @@ test('stored headers are given back, and those that guard the reader cannot be s
     'x-content-type-options': 'nosniff',
     'content-security-policy': "default-src 'none'; sandbox",
   });
-});
-
-test('what is not said about caching is private; an address of bytes is cached for ever', () => {
-  assert.equal(headersOf({})['cache-control'], 'private, no-cache');
-  const stored = { headers: { 'cache-control': 'no-store' } };
-  assert.equal(headersOf(stored)['cache-control'], 'no-store');
-  assert.equal(
-    headersOf(stored, 'immutable')['cache-control'],
-    'public, max-age=31536000, immutable',
-  );
 });
 
 test('a stored disposition is kept unless it shows in place what could run there', () => {

@@ -1,15 +1,17 @@
 /** What HTTP says of an object: its own headers, and those that keep it from running anywhere. */
 import type { OutgoingHttpHeaders } from 'node:http';
+import type { TimeMs } from '../core/ids.ts';
 import type { StoredObject } from '../core/objects/object.ts';
 import type { ByteSpan } from '../core/ports/blob-store.ts';
+import { type Caching, cachingHeaders } from './caching.ts';
 
 /** What a browser may show in place without being able to run it (portal notes, section 5). */
 const INLINE_TYPES =
   /^(?:image\/(?:png|jpeg|gif|webp|avif|bmp|x-icon)|audio\/[\w.+-]+|video\/[\w.+-]+|application\/pdf|text\/plain)$/;
 
 export type ObjectHeaderOptions = {
-  /** `immutable` only where the address names the bytes themselves. */
-  readonly caching: 'stored' | 'immutable';
+  readonly caching: Caching;
+  readonly now: TimeMs;
   /** Under what name a browser saves it. */
   readonly fileName: string;
 };
@@ -19,14 +21,10 @@ export function objectHeaders(
   object: StoredObject,
   options: ObjectHeaderOptions,
 ): OutgoingHttpHeaders {
-  const { 'content-disposition': disposition, ...stored } = object.headers;
-  const caching =
-    options.caching === 'immutable'
-      ? { 'cache-control': 'public, max-age=31536000, immutable' }
-      : { 'cache-control': stored['cache-control'] ?? 'private, no-cache' };
+  const { 'content-disposition': disposition, expires: _, ...stored } = object.headers;
   return {
     ...stored,
-    ...caching,
+    ...cachingHeaders(options.caching, object.headers, options.now),
     'content-type': object.contentType,
     etag: `"${object.etag}"`,
     'last-modified': new Date(object.createdAt).toUTCString(),

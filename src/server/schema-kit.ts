@@ -25,19 +25,38 @@ export type ApiServer = FastifyInstance<
 
 /**
  * Compiles a schema into a check. A body is taken as it is (a wrong type is refused), an absent one
- * as `{}`; query and path hold text only, so numbers are read out of it. Unknown fields stay
- * unread.
+ * as `{}`, and `null` as absent where its schema does not take null; query and path hold text only,
+ * so numbers are read out of it. Unknown fields stay unread.
  */
 export const compileSchema: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const check = Compile(schema);
   return (value: unknown) => {
     const isBody = httpPart === 'body';
     if (!isBody && typeof value === 'object' && value !== null) assertWellFormedQuery(value);
-    const candidate = isBody ? (value ?? {}) : readTexts(schema, value);
+    const candidate = isBody ? withoutNulls(schema, value ?? {}) : readTexts(schema, value);
     if (check.Check(candidate)) return { value: candidate };
     return { error: fieldError(check.Errors(candidate)[0]) };
   };
 };
+
+/** Published clients write `null` for what they do not set (files-api.md, end of "S3 keys"). */
+function withoutNulls(schema: TSchema, value: unknown): unknown {
+  const isFields = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isFields || !('properties' in schema)) return value;
+  const properties = schema.properties as Readonly<Record<string, TSchema>>;
+  const fields = Object.entries(value).flatMap(([name, field]) => {
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (property === undefined) return [[name, field] as const];
+    if (field === null && !takesNull(property)) return [];
+    return [[name, withoutNulls(property, field)] as const];
+  });
+  return Object.fromEntries(fields);
+}
+
+function takesNull(schema: TSchema): boolean {
+  if ('type' in schema) return schema.type === 'null';
+  return 'anyOf' in schema && (schema.anyOf as readonly TSchema[]).some(takesNull);
+}
 
 /** Reads numbers and booleans out of texts, as strictly as JSON would; the rest stays text. */
 function readTexts(schema: TSchema, value: unknown): unknown {

@@ -103,11 +103,20 @@ test('any origin may call, with the headers of the contract, and preflights last
       'X-Cluster',
       'X-CSRF-Token',
       'X-Link-Password',
+      'X-User-Id',
+      'X-User-App-Key',
+      'X-Upload-Id',
       'Payment-Signature',
+      'Access-Control-Expose-Headers',
+      'User-Agent',
       'Content-Type',
+      'Cache-Control',
       'Range',
+      'If-Range',
       'If-Match',
       'If-None-Match',
+      'If-Modified-Since',
+      'If-Unmodified-Since',
     ]);
   }
   await ann.upload('cors', 'x');
@@ -133,7 +142,12 @@ test('any origin may call, with the headers of the contract, and preflights last
       'X-Operation-Id',
       'Location',
       'ETag',
+      'Accept-Ranges',
       'Content-Range',
+      'Content-Length',
+      'Content-Encoding',
+      'Content-Disposition',
+      'Last-Modified',
     ]) {
       assert(exposed.includes(name), name);
     }

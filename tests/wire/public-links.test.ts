@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '../world/fake-clock.ts';
 import { assertRefused, type Json } from './http-client.ts';
-import { type Holder, openAccount, startApi, startServer } from './service.ts';
+import { type Holder, openAccount, startApi, startServer, tokenHeaders } from './service.ts';
 
 const server = await startServer({ RATE_LIMIT_PASSWORD_PER_MINUTE: '5' });
 const ann = await openAccount(server, 'ann');
@@ -13,7 +13,7 @@ async function linkTo(name: string, more: Json = {}, holder: Holder = ann): Prom
   const answer = await holder.call('POST /createPublicLink', { file_name: name, ...more });
   assert.equal(answer.status, 200, answer.text);
   assert.deepEqual(Object.keys(answer.json), ['link_hash']);
-  assert.match(String(answer.json['link_hash']), /^[\w-]{22}$/);
+  assert.match(String(answer.json['link_hash']), /^[0-9a-f]{32}$/);
   return `/publicDownload?hash=${answer.json['link_hash']}`;
 }
 
@@ -78,7 +78,16 @@ test('a deleted link is gone, also from the list, and is deleted once', async ()
 });
 
 test('what is no link is 404 or 400, and a link to no file is not made', async () => {
-  for (const hash of ['x', 'A'.repeat(22), '..%2f..', '%00', '%C3%A9', '']) {
+  for (const hash of [
+    'x',
+    'A'.repeat(22),
+    'a'.repeat(32),
+    'A'.repeat(32),
+    '..%2f..',
+    '%00',
+    '%C3%A9',
+    '',
+  ]) {
     assertRefused(await server.call(`GET /publicDownload?hash=${hash}`), 404, 'not_found');
   }
   assertRefused(await server.call('GET /publicDownload'), 400, 'invalid_field', { field: 'hash' });
@@ -158,7 +167,7 @@ test('a link with a password opens by header, or by form and cookie for ten minu
   const pass = { cookie: `a=b; ${cookie.split(';')[0]}` };
   assert.equal((await api.call(`GET ${link}`, undefined, pass)).text, 'for friends');
   assertRefused(await api.call(`GET ${other}`, undefined, pass), 401, 'link_password_required');
-  const moved = { cookie: String(cookie.split(';')[0]).replace(link.slice(-22), other.slice(-22)) };
+  const moved = { cookie: String(cookie.split(';')[0]).replace(link.slice(-32), other.slice(-32)) };
   assertRefused(await api.call(`GET ${other}`, undefined, moved), 401, 'link_password_required');
   clock.advance(10 * 60_000);
   assertRefused(await api.call(`GET ${link}`, undefined, pass), 401, 'link_password_required');
@@ -223,7 +232,7 @@ test('the links of an account are listed newest first, in pages', async () => {
   const hashes: string[] = [];
   for (let count = 0; count < 7; count += 1) {
     const more = count === 6 ? { password: 'x', expires_at: '2999-01-01T02:00:00+02:00' } : {};
-    hashes.push((await linkTo('a/b', { custom_title: `t${count}`, ...more }, holder)).slice(-22));
+    hashes.push((await linkTo('a/b', { custom_title: `t${count}`, ...more }, holder)).slice(-32));
   }
   const whole = (await holder.call('GET /publicLinks')).json;
   const rows = whole['links'] as readonly Json[];
@@ -270,4 +279,64 @@ test('the links of a disabled account are 403 until it is enabled', async () => 
   assertRefused(await holder.call('GET /files'), 403, 'account_disabled');
   await server.admin.enableAccount('disabled');
   assert.equal((await server.call(`GET ${link}`)).text, 'x');
+});
+
+test('who may not read a file lets nobody else read it: a link takes both scopes', async () => {
+  const holder = await openAccount(server, 'scopes');
+  await holder.upload('a', 'x');
+  for (const [scopes, required] of [
+    [['files:write'], 'files:read'],
+    [['files:read', 'files:delete'], 'files:write'],
+  ] as const) {
+    const headers = await tokenHeaders(server, holder, scopes);
+    const answer = await server.call('POST /createPublicLink', { file_name: 'a' }, headers);
+    assertRefused(answer, 403, 'missing_scope', { required });
+  }
+  assert.deepEqual((await holder.call('GET /publicLinks')).json['links'], []);
+  const headers = await tokenHeaders(server, holder, ['files:read', 'files:write']);
+  const made = await server.call('POST /createPublicLink', { file_name: 'a' }, headers);
+  assert.equal(made.status, 200, made.text);
+});
+
+test('an answer by a link is for one reader, and no copy outlives the link or its password', async () => {
+  const cachingOf = async (path: string, more: Readonly<Record<string, string>> = {}) => {
+    const answer = await server.call(`GET ${path}`, undefined, more);
+    assert.equal(answer.status, 200, answer.text);
+    const { etag = '' } = answer.headers;
+    const fresh = await server.call(`GET ${path}`, undefined, { ...more, 'if-none-match': etag });
+    const head = await server.call(`HEAD ${path}`, undefined, more);
+    for (const same of [fresh, head]) {
+      assert.equal(same.headers['cache-control'], answer.headers['cache-control']);
+    }
+    return answer.headers['cache-control'];
+  };
+  await ann.upload('cached', 'x');
+  assert.equal(await cachingOf(await linkTo('cached')), 'private, no-cache');
+  const expires = { expires_at: new Date(Date.now() + 3_600_000).toISOString() };
+  assert.equal(
+    await cachingOf(await linkTo('cached', expires)),
+    'private, no-cache, must-revalidate',
+  );
+  const secret = await linkTo('cached', { password: 'open sesame' });
+  const password = { 'x-link-password': 'open sesame' };
+  assert.equal(await cachingOf(secret, password), 'private, no-store');
+});
+
+test('a link answers base64 text to clients that expect it, also under its older address', async () => {
+  await ann.upload('text', 'hello');
+  const link = await linkTo('text', { password: 'open sesame' });
+  const password = { 'x-link-password': 'open sesame' };
+  const older = link.replace('/publicDownload?hash=', '/public/');
+  for (const path of [`${link}&encoding=base64`, `${older}?encoding=base64`]) {
+    const text = await server.call(`GET ${path}`, undefined, { ...password, range: 'bytes=0-1' });
+    assert.deepEqual([text.status, text.text], [200, 'aGVsbG8=']);
+    assert.match(String(text.headers['content-type']), /^text\/plain/);
+    assertRefused(await server.call(`GET ${path}`), 401, 'link_password_required');
+  }
+  for (const method of ['GET', 'HEAD']) {
+    const raw = await server.call(`${method} ${older}`, undefined, password);
+    assert.deepEqual([raw.status, raw.headers['content-length']], [200, '5']);
+  }
+  const wrong = await server.call(`GET ${link}&encoding=gzip`, undefined, password);
+  assertRefused(wrong, 400, 'invalid_field', { field: 'encoding' });
 });

@@ -31,10 +31,24 @@ test('a key comes with its secret once, and is listed without it', async () => {
   assert.match(String(id), /^[A-Z2-7]{20}$/);
   assert.match(String(secret), /^[A-Za-z0-9]{40}$/);
   assert.match(String(created), RFC3339);
-  assert.deepEqual(rest, { name: null, read_only: false, bucket: null, prefix: null });
+  const { secret_access_key: same, ...facts } = rest;
+  assert.equal(same, secret);
+  const forOldClients = {
+    key_name: '',
+    bucket_name: ann.slug,
+    bucket_id: ann.slug,
+    name_prefix: '',
+    capabilities: 'read,write',
+    endpoint: 'https://s3.example.org',
+    region: 'auto',
+  };
+  assert.deepEqual(facts, {
+    ...{ name: null, read_only: false, bucket: null, prefix: null },
+    ...forOldClients,
+  });
   const keys = await keysOf(ann);
   assert.deepEqual(keys, [
-    { access_key_id: id, ...rest, created_at: created, last_used_at: null, revoked_at: null },
+    { access_key_id: id, ...facts, created_at: created, last_used_at: null, revoked_at: null },
   ]);
   const listed = await ann.call('GET /api/s3/keys');
   assert(!listed.text.includes(String(secret)));
@@ -47,6 +61,9 @@ test('a key is named and limited by the body, and read-only by the query too', a
   const made = await make(ann, body);
   const { name, bucket, prefix, read_only: readOnly } = made;
   assert.deepEqual({ name, bucket, prefix, read_only: readOnly }, body);
+  const { key_name: keyName, bucket_name: bucketName, name_prefix: namePrefix } = made;
+  assert.deepEqual([keyName, bucketName, namePrefix], ['backup', 'keys-limits', 'a/']);
+  assert.deepEqual([made['bucket_id'], made['capabilities']], ['keys-limits', 'read']);
   assert.equal((await make(ann, {}, '?read_only=true'))['read_only'], true);
   assert.equal((await make(ann, { read_only: false }, '?read_only=1'))['read_only'], true);
   assert.equal((await make(ann, { read_only: true }, '?read_only=false'))['read_only'], true);
@@ -252,4 +269,14 @@ test('no secret, and no signed URL, is in the log', async () => {
   for (const hidden of [secret, fromFile, signature, given, 'private-name']) {
     assert(String(hidden).length > 8 && !text.includes(String(hidden)));
   }
+});
+
+test('a client is told where the gateway is and which bucket is its own', async () => {
+  const ann = await openAccount(server, 'site');
+  const answer = await ann.call('GET /api/s3/info');
+  assert.deepEqual(answer.json, {
+    endpoint: 'https://s3.example.org',
+    region: 'auto',
+    bucket_name: ann.slug,
+  });
 });

@@ -9,7 +9,13 @@ import { type Call, openAccount, startApi, startServer, tokenHeaders } from './s
 /** What a token needs for a route; `own`: only a session or the app key will do. */
 type Need = Scope | 'any' | 'own' | 'session' | 'public';
 
-type Row = { readonly need: Need; readonly query?: string; readonly body?: unknown };
+type Row = {
+  readonly need: Need;
+  /** A second scope that it needs beside. */
+  readonly also?: Scope;
+  readonly query?: string;
+  readonly body?: unknown;
+};
 
 /** One row a route. A route without one fails the test below. */
 const ROUTES: Readonly<Record<string, Row>> = {
@@ -25,6 +31,11 @@ const ROUTES: Readonly<Record<string, Row>> = {
   'PATCH /user/me': { need: 'own' },
   'POST /upload': { need: 'files:write', query: '?file_name=made', body: 'x' },
   'POST /priorityUpload': { need: 'files:write', query: '?file_name=made', body: 'x' },
+  'POST /v1/upload': { need: 'files:write', query: '?file_name=made', body: 'x' },
+  'GET /pop/v1/checkUploadStatus': { need: 'files:read', query: '?file_name=hers' },
+  'POST /pop/v1/deleteFile': { need: 'files:delete', body: { file_name: 'hers' } },
+  'GET /priorityDownload': { need: 'files:read', query: '?file_name=hers' },
+  'GET /listFiles': { need: 'files:read' },
   'GET /checkUploadStatus': { need: 'files:read', query: '?file_name=hers' },
   'GET /download-stream': { need: 'files:read', query: '?file_name=hers' },
   'GET /download': { need: 'files:read', query: '?file_name=hers' },
@@ -34,15 +45,22 @@ const ROUTES: Readonly<Record<string, Row>> = {
     body: { file_name: 'hers', new_file_name: 'stolen' },
   },
   'GET /files': { need: 'files:read' },
-  'POST /createPublicLink': { need: 'files:write', body: { file_name: 'hers' } },
+  'POST /createPublicLink': {
+    need: 'files:write',
+    also: 'files:read',
+    body: { file_name: 'hers' },
+  },
+  'DELETE /deletePublicLink': { need: 'files:delete', body: { link_hash: 'A'.repeat(22) } },
   'POST /deletePublicLink': { need: 'files:delete', body: { link_hash: 'A'.repeat(22) } },
   'GET /publicLinks': { need: 'files:read' },
   'GET /publicDownload': { need: 'public' },
+  'GET /public/:hash': { need: 'public' },
   'POST /publicDownload': { need: 'public' },
   'GET /:account/:hash': { need: 'public' },
   'POST /api/s3/keys': { need: 'own' },
   'GET /api/s3/keys': { need: 'own' },
   'DELETE /api/s3/keys/:access_key_id': { need: 'own' },
+  'GET /api/s3/info': { need: 'own' },
   'GET /api/s3/bucket': { need: 'own' },
   'PATCH /api/s3/bucket': { need: 'own', body: { public_read: true } },
   'GET /api/s3/buckets': { need: 'own' },
@@ -51,6 +69,7 @@ const ROUTES: Readonly<Record<string, Row>> = {
   'DELETE /api/s3/buckets/:name': { need: 'own' },
   'POST /api/s3/presign': { need: 'own', body: { method: 'GET' } },
   'GET /getTierPricing': { need: 'public' },
+  'GET /getPriorityFee': { need: 'public' },
   'GET /health': { need: 'public' },
   'GET /ready': { need: 'public' },
   'GET /version': { need: 'public' },
@@ -117,7 +136,12 @@ test('nobody gets 401 and how to sign in from every route of an account', async 
 });
 
 test('a token without the scope of a route is 403 missing_scope and names it', async () => {
-  for (const [route, { need }] of account) {
+  const rows = account.flatMap(([route, { need, also }]) =>
+    also === undefined
+      ? [[route, need] as const]
+      : [[route, need] as const, [route, also] as const],
+  );
+  for (const [route, need] of rows) {
     if (need === 'any') continue;
     const others = SCOPES.filter((scope) => scope !== need);
     const headers = await tokenHeaders(server, ann, others);
@@ -131,14 +155,15 @@ test('a token without the scope of a route is 403 missing_scope and names it', a
   assert.equal((await ann.call('GET /download-stream?file_name=hers')).text, 'private');
 });
 
-test('a token with just the scope of a route may call it', async () => {
-  for (const [index, [route, { need }]] of account.entries()) {
+test('a token with just the scopes of a route may call it', async () => {
+  for (const [index, [route, { need, also }]] of account.entries()) {
     if (need === 'own' || need === 'session' || need === 'public') continue;
     const holder = await openAccount(server, `holder-${index}`);
     await holder.upload('hers', 'x');
-    const headers = await tokenHeaders(server, holder, need === 'any' ? ['cluster:read'] : [need]);
+    const scopes = need === 'any' ? (['cluster:read'] as const) : [need, ...(also ? [also] : [])];
+    const headers = await tokenHeaders(server, holder, scopes);
     const answer = await use(server.call, route, headers);
-    const isRowOfMissingLink = route === 'POST /deletePublicLink';
+    const isRowOfMissingLink = route.endsWith(' /deletePublicLink');
     assert.equal(answer.status >= 400, isRowOfMissingLink, `${route} ${answer.text}`);
     if (isRowOfMissingLink) assertRefused(answer, 404, 'not_found');
     if (route === 'GET /user/me') assert.equal(answer.json['user_app_key'], undefined);

@@ -32,7 +32,7 @@ test('an upload is answered 202 with its operation, and is then stored, listed a
     assert.deepEqual(Object.keys(answer.json).sort(), ['file_name', 'operation_id', 'status']);
     assert.match(
       String(id),
-      /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+      /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
     );
     assert.deepEqual([said, status], [name, 'completed']);
     assert.equal(answer.headers['x-operation-id'], id);
@@ -288,17 +288,21 @@ test('names are decoded once, a plus is a space, and 1024 bytes are allowed', as
 
 test('every tier of the contract is taken and priced', async () => {
   const prices = await server.call('GET /getTierPricing');
-  const rows: readonly { name: string; current_price: number }[] = JSON.parse(prices.text);
+  const rows: readonly Readonly<Record<string, number>>[] = JSON.parse(prices.text);
   assert.deepEqual(
-    rows.map(({ name, current_price: price }) => [name, price]),
+    rows.map((row) => [row['name'], row['base_price'], row['current_price']]),
     [
-      ['normal', 0.025],
-      ['priority', 0.05],
-      ['premium', 0.1],
-      ['ultra', 0.2],
-      ['enterprise', 0.4],
+      // Multipliers: published clients multiply by the storage price themselves.
+      ['normal', 1, 1],
+      ['priority', 2.5, 2.5],
+      ['premium', 5, 5],
+      ['ultra', 10, 10],
+      ['enterprise', 25, 25],
     ],
   );
+  assert(rows.every((row) => (row['concurrency'] ?? 0) >= 1));
+  const fee = await server.call('GET /getPriorityFee');
+  assert.deepEqual(fee.json, { priority_fee_per_gb: 2.5 });
   for (const { name } of rows) {
     const stored = await ann.call(`POST /upload?file_name=tiered&tier=${name}`, 'x');
     assert.equal(stored.status, 202);

@@ -37,13 +37,16 @@ test('a URL finds a version of a dialect exactly when the status names the URL',
       const version = { origin, contentHash: HASH };
       await metadata.publishObject(samplePublication(account, { key: 'a', blobId: 1, version }));
       const isNamed = hasDeterministicUrl({ deterministicUrls }, version);
-      const found = resolveDeterministicUrl({ metadata }, { slug: account.slug, hash: HASH })
-        .then(({ find }) => find())
-        .catch((error: unknown) => {
-          assert(isServiceError(error, 'object_not_found'));
-          return undefined;
-        });
-      assert.equal((await found)?.key, isNamed ? 'a' : undefined, `${deterministicUrls} ${origin}`);
+      for (const name of [account.slug, account.accountId]) {
+        const found = resolveDeterministicUrl({ metadata }, { account: name, hash: HASH })
+          .then(({ find }) => find())
+          .catch((error: unknown) => {
+            assert(isServiceError(error, 'object_not_found'));
+            return undefined;
+          });
+        const key = (await found)?.key;
+        assert.equal(key, isNamed ? 'a' : undefined, `${deterministicUrls} ${origin} ${name}`);
+      }
     }
   }
 });

@@ -2,6 +2,7 @@
  * Deterministic URLs: `/{account}/{hash}` serves any file of an account by the BLAKE3 of its bytes.
  */
 import type { Account } from '../identity/account/account.ts';
+import { parseAccountId } from '../identity/names.ts';
 import { requireEnabled } from '../identity/sessions/start-session.ts';
 import type { AccountSlug, ContentHash } from '../ids.ts';
 import type { ObjectVersion, StoredObject } from '../objects/object.ts';
@@ -30,22 +31,29 @@ export type SharedFile = {
   readonly find: () => Promise<StoredObject | undefined>;
 };
 
+type FilesByHash = Pick<MetadataReads, 'findAccount' | 'findAccountBySlug' | 'findObjectByHash'>;
+
 /**
- * Throws `object_not_found`, `account_disabled`. Any text is taken; what names nothing is not
- * found.
+ * `account` is a slug or, as published clients build the URL, a user id. Throws `object_not_found`,
+ * `account_disabled`. Any text is taken; what names nothing is not found.
  */
 export async function resolveDeterministicUrl(
-  deps: { readonly metadata: Pick<MetadataReads, 'findAccountBySlug' | 'findObjectByHash'> },
-  address: { readonly slug: string; readonly hash: string },
+  deps: { readonly metadata: FilesByHash },
+  address: { readonly account: string; readonly hash: string },
 ): Promise<SharedFile> {
-  if (!/^[a-z2-7]{12}$/.test(address.slug) || !/^[0-9a-f]{64}$/.test(address.hash)) {
-    throw objectNotFound();
-  }
-  const account = await deps.metadata.findAccountBySlug(address.slug as AccountSlug);
+  const hash = address.hash.toLowerCase();
+  if (!/^[0-9a-f]{64}$/.test(hash)) throw objectNotFound();
+  const account = await findAccount(deps.metadata, address.account);
   if (account === undefined || account.deterministicUrls === 'off') throw objectNotFound();
   requireEnabled(account);
   const origin = account.deterministicUrls === 'all' ? undefined : 'files';
   const find = () =>
-    deps.metadata.findObjectByHash(account.defaultBucketId, address.hash as ContentHash, origin);
+    deps.metadata.findObjectByHash(account.defaultBucketId, hash as ContentHash, origin);
   return { account, find };
+}
+
+async function findAccount(metadata: FilesByHash, name: string): Promise<Account | undefined> {
+  if (/^[a-z2-7]{12}$/.test(name)) return await metadata.findAccountBySlug(name as AccountSlug);
+  const accountId = parseAccountId(name);
+  return accountId && (await metadata.findAccount(accountId));
 }

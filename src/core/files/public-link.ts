@@ -16,10 +16,17 @@ export type PublicLink = {
   readonly createdAt: TimeMs;
 };
 
+/** Hex, so that none begins with `-`, which command lines take for an option; older ones may. */
+const LINK_HASH = /^(?:[0-9a-f]{32}|[\w-]{22})$/;
+
 /** Parses a hash as it comes from anyone; what cannot be one names no link: `link_not_found`. */
 export function parseLinkHash(text: string): LinkHash {
-  if (!/^[\w-]{22}$/.test(text)) throw linkNotFound();
-  return text as LinkHash;
+  if (!isLinkHash(text)) throw linkNotFound();
+  return text;
+}
+
+export function isLinkHash(text: string): text is LinkHash {
+  return LINK_HASH.test(text);
 }
 
 export function linkNotFound(): ServiceError {

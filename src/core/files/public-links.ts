@@ -1,6 +1,6 @@
 /** Making, listing and ending public links. */
 
-import { encodeBase64Url } from '../../kit/base64.ts';
+import { asBuffer } from '../../kit/buffers.ts';
 import { isWellFormedText } from '../../kit/text.ts';
 import { ServiceError } from '../errors.ts';
 import { authorize } from '../identity/access/authorize.ts';
@@ -13,7 +13,7 @@ import type { PasswordHasher } from '../ports/password-hasher.ts';
 import type { Random } from '../ports/random.ts';
 import type { Principal } from '../principal.ts';
 import { parseStoredName } from './file-name.ts';
-import { linkNotFound, type PublicLink, parseLinkHash } from './public-link.ts';
+import { isLinkHash, linkNotFound, type PublicLink, parseLinkHash } from './public-link.ts';
 
 export type NewPublicLink = {
   readonly name: string;
@@ -36,11 +36,13 @@ export async function createPublicLink(
   principal: Principal,
   input: NewPublicLink,
 ): Promise<LinkHash> {
+  // A right hands on only what it holds: who may not read a file may let nobody else read it.
+  authorize(principal, 'files.read');
   authorize(principal, 'links.write');
   const key = parseStoredName(input.name);
   const now = deps.clock.now();
   checkLink(input, now);
-  const hash = encodeBase64Url(deps.random.bytes(LINK_HASH_BYTES)) as LinkHash;
+  const hash = parseLinkHash(asBuffer(deps.random.bytes(LINK_HASH_BYTES)).toString('hex'));
   const passwordHash =
     input.password === undefined ? undefined : await deps.passwords.hash(input.password);
   const link: PublicLink = {
@@ -131,12 +133,12 @@ export async function listPublicLinks(
 }
 
 function parseLinkCursor(text: string): { createdAt: TimeMs; hash: LinkHash } {
-  const groups = /^(?<at>\d{1,15})\.(?<hash>[\w-]{22})$/.exec(text)?.groups;
+  const groups = /^(?<at>\d{1,15})\.(?<hash>[\w-]{22,32})$/.exec(text)?.groups;
   const { at, hash } = groups ?? {};
-  if (at === undefined || hash === undefined) {
+  if (at === undefined || hash === undefined || !isLinkHash(hash)) {
     throw new ServiceError('invalid_cursor', 'The cursor is not one that a listing gave.', {
       details: { field: 'cursor' },
     });
   }
-  return { createdAt: Number(at) as TimeMs, hash: hash as LinkHash };
+  return { createdAt: Number(at) as TimeMs, hash };
 }

@@ -23,6 +23,7 @@ export async function renameFile(
   rename: FileRename,
 ): Promise<string> {
   authorize(principal, 'files.write');
+  if (rename.onExisting === 'overwrite') authorize(principal, 'files.delete');
   const bucketId = principal.defaultBucketId;
   const from = parseStoredName(rename.name);
   const to = rename.newName === rename.name ? from : parseNewName(rename.newName);

@@ -1,24 +1,23 @@
-/** What a tier costs and allows (files-api.md, `GET /getTierPricing`). */
+/** What a tier costs (files-api.md, `GET /getTierPricing`). */
 import { TIERS, type Tier } from '../objects/object.ts';
 
 export type PricePolicy = {
   readonly storageUsdcRawPerGbMonth: bigint;
   readonly egressUsdcRawPerGb: bigint;
-  /** From `normal` to `enterprise`. */
-  readonly tierMultipliers: readonly bigint[];
+  /** From `normal` to `enterprise`, in thousandths. */
+  readonly tierThousandths: readonly number[];
 };
 
 export type TierPrice = {
   readonly tier: Tier;
-  /** Micro-USDC per GB (10^9 bytes) and month of 720 h at multiplier 1, and at the tier's. */
-  readonly baseUsdcRaw: bigint;
-  readonly currentUsdcRaw: bigint;
+  /** By how much it multiplies the storage price; for display, money is never computed with it. */
+  readonly multiplier: number;
 };
 
 export function listTierPrices(prices: PricePolicy): readonly TierPrice[] {
-  return TIERS.map((tier, index) => ({
-    tier,
-    baseUsdcRaw: prices.storageUsdcRawPerGbMonth,
-    currentUsdcRaw: prices.storageUsdcRawPerGbMonth * (prices.tierMultipliers[index] ?? 1n),
-  }));
+  return TIERS.map((tier) => ({ tier, multiplier: tierMultiplier(prices, tier) }));
+}
+
+export function tierMultiplier(prices: PricePolicy, tier: Tier): number {
+  return (prices.tierThousandths[TIERS.indexOf(tier)] ?? 1000) / 1000;
 }

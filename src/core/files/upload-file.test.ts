@@ -45,6 +45,7 @@ async function openWorld() {
     principal,
     name: 'a',
     contentType: 'text/plain',
+    contentEncoding: undefined,
     tier: 'normal',
     body,
     conditions: {},

@@ -1,6 +1,6 @@
 /** Uploading a file: the common way of a PUT with an operation row that its owner can follow. */
 
-import { UUID_RANDOM_BYTES, uuidV7 } from '../../kit/uuid.ts';
+import { UUID_V4_RANDOM_BYTES, uuidV4 } from '../../kit/uuid.ts';
 import { isServiceError } from '../errors.ts';
 import { authorize } from '../identity/access/authorize.ts';
 import type { ObjectKey, OperationId } from '../ids.ts';
@@ -24,6 +24,8 @@ export type FileUpload = {
   readonly principal: Principal;
   readonly name: string;
   readonly contentType: string;
+  /** What the bytes are encoded in for their readers; `undefined`: in nothing. */
+  readonly contentEncoding: string | undefined;
   readonly tier: Tier;
   readonly body: ByteSource;
   readonly conditions: WriteConditions;
@@ -53,7 +55,7 @@ export async function uploadFile(
     key,
     description: {
       contentType: upload.contentType,
-      headers: {},
+      headers: encodingHeader(upload.contentEncoding),
       userMetadata: {},
       tags: {},
       storageClass: 'STANDARD',
@@ -81,6 +83,10 @@ export async function uploadFile(
   }
 }
 
+function encodingHeader(encoding: string | undefined): Readonly<Record<string, string>> {
+  return encoding === undefined ? {} : { 'content-encoding': encoding };
+}
+
 /** Whether an upload takes long enough that its owner may want to look at it meanwhile. */
 function isLong(body: ByteSource): boolean {
   return body.declaredBytes === undefined || body.declaredBytes > SMALL_BODY_BYTES_MAX;
@@ -89,7 +95,7 @@ function isLong(body: ByteSource): boolean {
 function beginOperation(deps: UploadDeps, upload: FileUpload, key: ObjectKey): UploadOperation {
   const now = deps.clock.now();
   return {
-    operationId: uuidV7(now, deps.random.bytes(UUID_RANDOM_BYTES)) as OperationId,
+    operationId: uuidV4(deps.random.bytes(UUID_V4_RANDOM_BYTES)) as OperationId,
     accountId: upload.principal.accountId,
     key,
     status: 'running',

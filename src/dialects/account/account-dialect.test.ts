@@ -133,6 +133,7 @@ test('a wallet signs in, sees itself, refreshes and signs out', async () => {
       user_app_key: '',
       bucket: '',
       plan: 'free',
+      account_state: 'active',
       deterministic_urls: 'files',
       created_at: '2026-01-02T03:04:05.678Z',
     },

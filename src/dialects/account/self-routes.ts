@@ -36,6 +36,7 @@ const SelfSchema = Type.Object(
     user_app_key: Type.Optional(Type.String({ description: 'Not shown to scoped tokens.' })),
     bucket: Type.String({ description: 'The bucket that is the root of the files.' }),
     plan: Type.String(),
+    account_state: Type.Enum(['active', 'disabled', 'frozen']),
     deterministic_urls: DeterministicUrlsSchema,
     created_at: Type.String(),
   },
@@ -50,6 +51,7 @@ const SelfSchema = Type.Object(
         user_app_key: APP_KEY_EXAMPLE,
         bucket: 'k4mzq7d2xw5a',
         plan: 'free',
+        account_state: 'active',
         deterministic_urls: 'files',
         created_at: '2026-11-22T12:00:00.000Z',
       },
@@ -148,6 +150,7 @@ async function selfBody(
     ...(self.appKey === undefined ? {} : { user_app_key: self.appKey }),
     bucket: self.slug,
     plan: self.plan,
+    account_state: self.isDisabled ? 'disabled' : 'active',
     deterministic_urls: self.deterministicUrls,
     created_at: isoTime(self.createdAt),
   };

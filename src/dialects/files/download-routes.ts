@@ -8,7 +8,10 @@ import { principalOf } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
 import { type FileAnswer, sendFile } from './send-file.ts';
-import { FileNameSchema } from './wire.ts';
+import { FileNameSchema, type RouteAddress } from './wire.ts';
+
+/** One call under the addresses that published clients know it by. */
+const TEXT_ADDRESSES = { download: '/download', priorityDownload: '/priorityDownload' } as const;
 
 const DownloadQuerySchema = Type.Object({ file_name: FileNameSchema });
 
@@ -35,12 +38,22 @@ export function registerDownloadRoutes(server: ApiServer, deps: FilesDeps): void
       return reply;
     },
   });
+  for (const [operationId, url] of Object.entries(TEXT_ADDRESSES)) {
+    registerTextDownload(server, deps, { operationId, url });
+  }
+}
+
+function registerTextDownload(
+  server: ApiServer,
+  deps: FilesDeps,
+  { operationId, url }: RouteAddress,
+): void {
   server.route({
     method: 'GET',
-    url: '/download',
+    url,
     config: { access: 'account' },
     schema: {
-      operationId: 'download',
+      operationId,
       tags: ['files'],
       summary: 'The bytes of a file as base64 text',
       querystring: DownloadQuerySchema,
@@ -76,7 +89,7 @@ function ownFile(deps: FilesDeps, request: FastifyRequest, name: string): FileAn
   return {
     find: () => deps.metadata.findObject(bucketId, key),
     encoding: 'raw',
-    caching: 'stored',
+    caching: { kind: 'owner' },
     payer: {
       accountId,
       bucketId,

@@ -1,21 +1,27 @@
-/** Files by name: list, rename, delete; and what tiers cost. */
+/** Files by name: list, rename, delete. */
 import { Type } from 'typebox';
 import { deleteFile } from '../../core/files/delete-file.ts';
 import { listFiles } from '../../core/files/list-files.ts';
 import { renameFile } from '../../core/files/rename-file.ts';
-import { listTierPrices } from '../../core/files/tier-pricing.ts';
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX } from '../../core/limits.ts';
 import type { ListEntry } from '../../core/ports/metadata/objects.ts';
 import { principalOf } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
-import { FileNameSchema, isoTime } from './wire.ts';
+import { FileNameSchema, isoTime, type RouteAddress } from './wire.ts';
+
+/** One call under the addresses that published clients know it by. */
+const DELETE_ADDRESSES = {
+  deleteFile: '/deleteFile',
+  deleteFilePop: '/pop/v1/deleteFile',
+} as const;
 
 export function registerFileRoutes(server: ApiServer, deps: FilesDeps): void {
   registerList(server, deps);
   registerRename(server, deps);
-  registerDelete(server, deps);
-  registerPricing(server, deps);
+  for (const [operationId, url] of Object.entries(DELETE_ADDRESSES)) {
+    registerDelete(server, deps, { operationId, url });
+  }
 }
 
 const FileSchema = Type.Object({
@@ -112,7 +118,9 @@ function registerRename(server: ApiServer, deps: FilesDeps): void {
         {
           file_name: FileNameSchema,
           new_file_name: Type.String(),
-          overwrite: Type.Optional(Type.Boolean({ default: false })),
+          overwrite: Type.Optional(
+            Type.Boolean({ default: false, description: 'A token also needs `files:delete`.' }),
+          ),
         },
         { examples: [{ file_name: 'hello.txt', new_file_name: 'greetings/hello.txt' }] },
       ),
@@ -133,13 +141,17 @@ function registerRename(server: ApiServer, deps: FilesDeps): void {
   });
 }
 
-function registerDelete(server: ApiServer, deps: FilesDeps): void {
+function registerDelete(
+  server: ApiServer,
+  deps: FilesDeps,
+  { operationId, url }: RouteAddress,
+): void {
   server.route({
     method: 'POST',
-    url: '/deleteFile',
+    url,
     config: { access: 'account' },
     schema: {
-      operationId: 'deleteFile',
+      operationId,
       tags: ['files'],
       summary: 'Delete a file and end its public links',
       body: Type.Object({ file_name: FileNameSchema }, { examples: [{ file_name: 'hello.txt' }] }),
@@ -152,63 +164,5 @@ function registerDelete(server: ApiServer, deps: FilesDeps): void {
       await deleteFile(deps, principalOf(request), request.body.file_name);
       return { message: 'File deleted.' };
     },
-  });
-}
-
-const TierPricingSchema = Type.Array(
-  Type.Object({
-    name: Type.String(),
-    base_price: Type.Number({ description: 'USDC per GB (10^9 bytes) and month (720 h).' }),
-    current_price: Type.Number({ description: 'The same at the multiplier of the tier.' }),
-    concurrency: Type.Integer({ description: 'Uploads at once; 0: not limited.' }),
-    active_users: Type.Integer(),
-    multipart_concurrency: Type.Integer(),
-    chunk_size_mb: Type.Integer(),
-  }),
-  {
-    examples: [
-      [
-        {
-          name: 'normal',
-          base_price: 0.025,
-          current_price: 0.025,
-          concurrency: 0,
-          active_users: 0,
-          multipart_concurrency: 4,
-          chunk_size_mb: 8,
-        },
-      ],
-    ],
-  },
-);
-
-/**
- * What we advise a client that uploads in parts (notes on portals: 8 to 16 MiB, four at a time).
- */
-const PART_ADVICE = { multipart_concurrency: 4, chunk_size_mb: 8 } as const;
-const USDC_RAW_PER_USDC = 1_000_000;
-
-function registerPricing(server: ApiServer, deps: FilesDeps): void {
-  server.route({
-    method: 'GET',
-    url: '/getTierPricing',
-    config: { access: 'public' },
-    schema: {
-      operationId: 'getTierPricing',
-      tags: ['files'],
-      summary: 'What each tier costs',
-      security: [],
-      response: { 200: TierPricingSchema, ...errorResponses(429) },
-    },
-    handler: async () =>
-      listTierPrices(deps.prices).map((price) => ({
-        name: price.tier,
-        base_price: Number(price.baseUsdcRaw) / USDC_RAW_PER_USDC,
-        current_price: Number(price.currentUsdcRaw) / USDC_RAW_PER_USDC,
-        // Tiers set the price only: none has a queue of its own, so none has a load to show.
-        concurrency: 0,
-        active_users: 0,
-        ...PART_ADVICE,
-      })),
   });
 }

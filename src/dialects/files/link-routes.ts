@@ -11,16 +11,16 @@ import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
 import { FileNameSchema, isoTime, parseTime } from './wire.ts';
 
-const LINK_EXAMPLE = { link_hash: 'Zk1vQ0x4c3R1dnd4eXoxMg' };
+const LINK_EXAMPLE = { link_hash: '5e8d7c3a1f4b4a6e9c2d7b8a9f0e1d2c' };
 
 export function registerLinkRoutes(server: ApiServer, deps: FilesDeps): void {
   registerCreate(server, deps);
-  registerDelete(server, deps);
+  registerDelete(server, deps, 'POST');
+  registerDelete(server, deps, 'DELETE');
   registerList(server, deps);
 }
 
 function registerCreate(server: ApiServer, deps: FilesDeps): void {
-  const NullableText = Type.Optional(Type.Union([Type.String(), Type.Null()]));
   server.route({
     method: 'POST',
     url: '/createPublicLink',
@@ -29,13 +29,14 @@ function registerCreate(server: ApiServer, deps: FilesDeps): void {
       operationId: 'createPublicLink',
       tags: ['links'],
       summary: 'Let anyone with the link read a file',
+      description: 'A token needs `files:read` and `files:write`.',
       body: Type.Object(
         {
           file_name: FileNameSchema,
-          custom_title: NullableText,
-          custom_description: NullableText,
-          expires_at: NullableText,
-          password: NullableText,
+          custom_title: Type.Optional(Type.String()),
+          custom_description: Type.Optional(Type.String()),
+          expires_at: Type.Optional(Type.String({ description: 'RFC 3339, with a zone.' })),
+          password: Type.Optional(Type.String()),
         },
         { examples: [{ file_name: 'hello.txt', expires_at: '2027-01-01T00:00:00.000Z' }] },
       ),
@@ -48,26 +49,25 @@ function registerCreate(server: ApiServer, deps: FilesDeps): void {
       const { body } = request;
       const hash = await createPublicLink(deps, principalOf(request), {
         name: body.file_name,
-        title: body.custom_title ?? undefined,
-        description: body.custom_description ?? undefined,
+        title: body.custom_title,
+        description: body.custom_description,
         expiresAt:
-          typeof body.expires_at === 'string'
-            ? parseTime(body.expires_at, 'expires_at')
-            : undefined,
-        password: body.password ?? undefined,
+          body.expires_at === undefined ? undefined : parseTime(body.expires_at, 'expires_at'),
+        password: body.password,
       });
       return { link_hash: hash };
     },
   });
 }
 
-function registerDelete(server: ApiServer, deps: FilesDeps): void {
+/** `DELETE` is how older published clients send the same document. */
+function registerDelete(server: ApiServer, deps: FilesDeps, method: 'POST' | 'DELETE'): void {
   server.route({
-    method: 'POST',
+    method,
     url: '/deletePublicLink',
     config: { access: 'account' },
     schema: {
-      operationId: 'deletePublicLink',
+      operationId: method === 'POST' ? 'deletePublicLink' : 'deletePublicLinkByDelete',
       tags: ['links'],
       summary: 'End a public link',
       body: Type.Object({ link_hash: Type.String() }, { examples: [LINK_EXAMPLE] }),

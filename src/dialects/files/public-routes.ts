@@ -1,6 +1,6 @@
 /** What anyone may read: public links and deterministic URLs. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { isServiceError } from '../../core/errors.ts';
 import { resolveDeterministicUrl } from '../../core/files/deterministic-url.ts';
 import {
@@ -28,12 +28,32 @@ export function registerPublicRoutes(server: ApiServer, deps: FilesDeps): void {
   registerDeterministicUrl(server, deps);
 }
 
-const LinkQuerySchema = Type.Object({
-  hash: Type.String({ description: 'The link hash.', examples: ['Zk1vQ0x4c3R1dnd4eXoxMg'] }),
+const HashSchema = Type.String({
+  description: 'The link hash.',
+  examples: ['5e8d7c3a1f4b4a6e9c2d7b8a9f0e1d2c'],
+});
+
+const LINK_OPTIONS = {
   preview: Type.Optional(
     Type.Boolean({ description: 'A small page for link previews instead of the bytes.' }),
   ),
+  encoding: Type.Optional(
+    Type.Literal('base64', { description: 'Base64 text instead of the bytes.' }),
+  ),
+};
+
+const LinkQuerySchema = Type.Object({ hash: HashSchema, ...LINK_OPTIONS });
+
+const LINK_HEADERS = Type.Object({
+  'x-link-password': Type.Optional(Type.String({ description: 'Where the link has one.' })),
 });
+
+const LINK_RESPONSES = {
+  200: bytesSchema('The whole file.'),
+  206: bytesSchema('The part that `Range` names.'),
+  304: Type.Null({ description: 'The copy at hand is still good.' }),
+  ...errorResponses(400, 401, 403, 404, 410, 412, 416, 429),
+};
 
 function registerLinkDownload(server: ApiServer, deps: FilesDeps): void {
   server.route({
@@ -46,31 +66,52 @@ function registerLinkDownload(server: ApiServer, deps: FilesDeps): void {
       summary: 'The file behind a public link',
       security: [],
       querystring: LinkQuerySchema,
-      headers: Type.Object({
-        'x-link-password': Type.Optional(Type.String({ description: 'Where the link has one.' })),
-      }),
-      response: {
-        200: bytesSchema('The whole file.'),
-        206: bytesSchema('The part that `Range` names.'),
-        304: Type.Null({ description: 'The copy at hand is still good.' }),
-        ...errorResponses(400, 401, 403, 404, 410, 412, 416, 429),
-      },
+      headers: LINK_HEADERS,
+      response: LINK_RESPONSES,
     },
     handler: async (request, reply) => {
-      const { hash, preview } = request.query;
-      try {
-        const opened = await followLink(deps, request, reply, hash);
-        if (preview === true) return await sendPreview(deps, opened, reply);
-        await sendFile(deps, request, reply, linkAnswer(opened));
-        return reply;
-      } catch (error) {
-        const isForPeople = request.headers.accept?.includes('text/html') === true;
-        const needsPassword = isServiceError(error, 'link_password_required');
-        if (!needsPassword || !isForPeople) throw error;
-        return sendPasswordPage(reply, 401, hash, 'This link has a password.');
-      }
+      await serveLink(deps, request, reply, request.query);
+      return reply;
     },
   });
+  server.route({
+    method: 'GET',
+    url: '/public/:hash',
+    config: { access: 'public' },
+    schema: {
+      operationId: 'publicDownloadByPath',
+      tags: ['links'],
+      summary: 'The file behind a public link, as older published clients ask for it',
+      security: [],
+      params: Type.Object({ hash: HashSchema }),
+      querystring: Type.Object(LINK_OPTIONS),
+      headers: LINK_HEADERS,
+      response: LINK_RESPONSES,
+    },
+    handler: async (request, reply) => {
+      await serveLink(deps, request, reply, { ...request.query, ...request.params });
+      return reply;
+    },
+  });
+}
+
+async function serveLink(
+  deps: FilesDeps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  asked: Static<typeof LinkQuerySchema>,
+): Promise<void> {
+  const { hash, preview, encoding = 'raw' } = asked;
+  try {
+    const opened = await followLink(deps, request, reply, hash);
+    if (preview === true) await sendPreview(deps, opened, reply);
+    else await sendFile(deps, request, reply, { ...linkAnswer(opened), encoding });
+  } catch (error) {
+    const isForPeople = request.headers.accept?.includes('text/html') === true;
+    const needsPassword = isServiceError(error, 'link_password_required');
+    if (!needsPassword || !isForPeople) throw error;
+    await sendPasswordPage(reply, 401, hash, 'This link has a password.');
+  }
 }
 
 async function followLink(
@@ -114,7 +155,11 @@ function linkAnswer({ link, find }: OpenedLink): FileAnswer {
   return {
     find,
     encoding: 'raw',
-    caching: 'stored',
+    caching: {
+      kind: 'link',
+      hasPassword: link.passwordHash !== undefined,
+      expiresAt: link.expiresAt,
+    },
     payer: {
       accountId: link.accountId,
       bucketId: link.bucketId,
@@ -240,8 +285,8 @@ function registerDeterministicUrl(server: ApiServer, deps: FilesDeps): void {
       summary: 'A file of an account by the BLAKE3 of its bytes',
       security: [],
       params: Type.Object({
-        account: Type.String({ description: 'The public slug of the account.' }),
-        hash: Type.String({ description: 'BLAKE3-256, 64 hex digits.' }),
+        account: Type.String({ description: 'The public slug of the account, or its user id.' }),
+        hash: Type.String({ description: 'BLAKE3-256, 64 hex digits in either case.' }),
       }),
       response: {
         200: bytesSchema('The whole file.'),
@@ -251,12 +296,11 @@ function registerDeterministicUrl(server: ApiServer, deps: FilesDeps): void {
       },
     },
     handler: async (request, reply) => {
-      const { account: slug, hash } = request.params;
-      const { account, find } = await resolveDeterministicUrl(deps, { slug, hash });
+      const { account, find } = await resolveDeterministicUrl(deps, request.params);
       await sendFile(deps, request, reply, {
         find,
         encoding: 'raw',
-        caching: 'immutable',
+        caching: { kind: 'url' },
         payer: {
           accountId: account.accountId,
           bucketId: account.defaultBucketId,

@@ -16,6 +16,7 @@ import type { ByteSink } from '../../core/ports/blob-store.ts';
 import { hourOf, type UsageSource } from '../../core/usage.ts';
 import { asBuffer } from '../../kit/buffers.ts';
 import { parseHttpDate } from '../../kit/http-date.ts';
+import type { Caching } from '../../server/caching.ts';
 import { contentRange, objectHeaders } from '../../server/object-headers.ts';
 import { sendBytes } from '../../server/send-bytes.ts';
 import type { FilesDeps } from './deps.ts';
@@ -26,7 +27,7 @@ type Encoding = 'raw' | 'base64';
 export type FileAnswer = {
   readonly find: () => Promise<StoredObject | undefined>;
   readonly encoding: Encoding;
-  readonly caching: 'stored' | 'immutable';
+  readonly caching: Caching;
   /** Who pays for what is sent. */
   readonly payer: {
     readonly accountId: AccountId;
@@ -46,9 +47,9 @@ export async function sendFile(
 ): Promise<void> {
   const asked = readRequest(request);
   const read = answer.encoding === 'raw' ? asked : { ...asked, range: undefined };
-  if (request.method === 'HEAD') return await sendHead(answer, read, reply);
+  if (request.method === 'HEAD') return await sendHead(deps, answer, read, reply);
   const opened = await openObject(deps, answer.find, read);
-  if (opened.kind === 'fresh') return await sendFresh(opened.object, answer, reply);
+  if (opened.kind === 'fresh') return await sendFresh(deps, opened.object, answer, reply);
   await sendReading(deps, opened, answer, reply);
 }
 
@@ -75,33 +76,44 @@ function textOf(field: string | readonly string[] | undefined): string | undefin
   return typeof field === 'string' || field === undefined ? field : field.join(', ');
 }
 
-async function sendHead(answer: FileAnswer, read: ReadRequest, reply: FastifyReply): Promise<void> {
+async function sendHead(
+  deps: FilesDeps,
+  answer: FileAnswer,
+  read: ReadRequest,
+  reply: FastifyReply,
+): Promise<void> {
   const object = await answer.find();
   if (object === undefined) throw objectNotFound();
   const view = viewObject(object, read);
-  if (view.kind === 'fresh') return await sendFresh(object, answer, reply);
-  const { status, headers, lengthBytes } = headOf(view, answer, reply);
+  if (view.kind === 'fresh') return await sendFresh(deps, object, answer, reply);
+  const { status, headers, lengthBytes } = headOf(deps, view, answer, reply);
   reply.raw.writeHead(status, { ...headers, 'content-length': lengthBytes });
   reply.hijack();
   reply.raw.end();
 }
 
 async function sendFresh(
+  deps: FilesDeps,
   object: StoredObject,
   answer: FileAnswer,
   reply: FastifyReply,
 ): Promise<void> {
-  const { etag, 'last-modified': modified, 'cache-control': caching } = headersOf(object, answer);
+  const {
+    etag,
+    'last-modified': modified,
+    'cache-control': caching,
+  } = headersOf(deps, object, answer);
   reply.headers({ etag, 'last-modified': modified, 'cache-control': caching });
   await reply.code(304).send();
 }
 
-function headersOf(object: StoredObject, answer: FileAnswer) {
-  return objectHeaders(object, { caching: answer.caching, fileName: object.key });
+function headersOf({ clock }: FilesDeps, object: StoredObject, { caching }: FileAnswer) {
+  return objectHeaders(object, { caching, now: clock.now(), fileName: object.key });
 }
 
 /** The head of an answer with bytes, also where they do not follow. */
 function headOf(
+  deps: FilesDeps,
   { object, span, isPartial }: Pick<ObjectReading, 'object' | 'span' | 'isPartial'>,
   answer: FileAnswer,
   reply: FastifyReply,
@@ -110,7 +122,7 @@ function headOf(
   const given = reply.getHeaders() as OutgoingHttpHeaders;
   if (answer.encoding === 'base64') {
     // The text itself is not encoded, whatever the bytes inside it are.
-    const { 'content-encoding': _, ...headers } = headersOf(object, answer);
+    const { 'content-encoding': _, ...headers } = headersOf(deps, object, answer);
     return {
       status: 200,
       headers: { ...given, ...headers, ...BASE64_HEADERS },
@@ -120,7 +132,7 @@ function headOf(
   const partial = isPartial ? { 'content-range': contentRange(span, object.sizeBytes) } : {};
   return {
     status: isPartial ? 206 : 200,
-    headers: { ...given, ...headersOf(object, answer), ...partial },
+    headers: { ...given, ...headersOf(deps, object, answer), ...partial },
     lengthBytes: rawBytes,
   };
 }
@@ -139,7 +151,7 @@ async function sendReading(
   try {
     const { sentBytes, failure } = await sendBytes(
       reply.raw,
-      { ...headOf(reading, answer, reply), onHead: () => reply.hijack() },
+      { ...headOf(deps, reading, answer, reply), onHead: () => reply.hijack() },
       (sink) => (answer.encoding === 'raw' ? reading.send(sink) : sendBase64(reading, sink)),
     );
     countEgress(deps, answer, sentBytes);

@@ -11,7 +11,14 @@ import { sendContinue } from '../../server/expectations.ts';
 import { requestBody } from '../../server/request-body.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
-import { FileNameSchema, isoTime, OPERATION_EXAMPLE, parseContentType } from './wire.ts';
+import {
+  FileNameSchema,
+  isoTime,
+  OPERATION_EXAMPLE,
+  parseContentEncoding,
+  parseContentType,
+  type RouteAddress,
+} from './wire.ts';
 
 const TierSchema = Type.Enum([...TIERS], {
   description: 'Sets the price multiplier only.',
@@ -35,25 +42,43 @@ const AcceptedSchema = Type.Object(
   { description: 'The file is durable, visible and listed.', examples: [OPERATION_EXAMPLE] },
 );
 
+/** One call under the addresses that published clients know it by. */
+const UPLOAD_ADDRESSES = {
+  upload: '/upload',
+  priorityUpload: '/priorityUpload',
+  uploadV1: '/v1/upload',
+} as const;
+
+const STATUS_ADDRESSES = {
+  checkUploadStatus: '/checkUploadStatus',
+  checkUploadStatusPop: '/pop/v1/checkUploadStatus',
+} as const;
+
 export function registerUploadRoutes(server: ApiServer, deps: FilesDeps): void {
-  for (const url of ['/upload', '/priorityUpload']) {
+  for (const [operationId, url] of Object.entries(UPLOAD_ADDRESSES)) {
     // In a scope of its own: no parser may touch the body, whatever its type.
     server.register(async (scope: ApiServer) => {
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', (_request, _payload, done) => done(null));
-      registerUpload(scope, deps, url);
+      registerUpload(scope, deps, { operationId, url });
     });
   }
-  registerStatus(server, deps);
+  for (const [operationId, url] of Object.entries(STATUS_ADDRESSES)) {
+    registerStatus(server, deps, { operationId, url });
+  }
 }
 
-function registerUpload(server: ApiServer, deps: FilesDeps, url: string): void {
+function registerUpload(
+  server: ApiServer,
+  deps: FilesDeps,
+  { operationId, url }: RouteAddress,
+): void {
   server.route({
     method: 'POST',
     url,
     config: { access: 'account', takesBytes: true },
     schema: {
-      operationId: url === '/upload' ? 'upload' : 'priorityUpload',
+      operationId,
       tags: ['files'],
       summary: 'Upload a file of any size',
       description:
@@ -72,6 +97,7 @@ function registerUpload(server: ApiServer, deps: FilesDeps, url: string): void {
           principal: principalOf(request),
           name: request.query.file_name,
           contentType: parseContentType(request.typeOfBytes),
+          contentEncoding: parseContentEncoding(request.headers['content-encoding']),
           tier: request.query.tier ?? 'normal',
           body: requestBody(request.raw),
           conditions: {
@@ -131,13 +157,17 @@ const StatusSchema = Type.Object(
   },
 );
 
-function registerStatus(server: ApiServer, deps: FilesDeps): void {
+function registerStatus(
+  server: ApiServer,
+  deps: FilesDeps,
+  { operationId, url }: RouteAddress,
+): void {
   server.route({
     method: 'GET',
-    url: '/checkUploadStatus',
+    url,
     config: { access: 'account' },
     schema: {
-      operationId: 'checkUploadStatus',
+      operationId,
       tags: ['files'],
       summary: 'How an upload went',
       querystring: Type.Object({
@@ -147,10 +177,11 @@ function registerStatus(server: ApiServer, deps: FilesDeps): void {
       response: { 200: StatusSchema, ...errorResponses(400, 401, 403, 404, 429) },
     },
     handler: async (request) => {
-      const { operation_id: operationId, file_name: name } = request.query;
+      const { operation_id: id, file_name: name } = request.query;
       const principal = principalOf(request);
-      if (operationId !== undefined) {
-        const status = await findUploadStatus(deps, principal, { kind: 'byId', operationId });
+      if (id !== undefined) {
+        const asked = { kind: 'byId', operationId: id } as const;
+        const status = await findUploadStatus(deps, principal, asked);
         return statusBody(status, principal.slug, deps.publicUrl());
       }
       if (name === undefined) {

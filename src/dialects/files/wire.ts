@@ -8,8 +8,11 @@ export const FileNameSchema = Type.String({
   examples: ['hello.txt'],
 });
 
+/** Where a call stands; published clients know some calls by several addresses. */
+export type RouteAddress = { readonly operationId: string; readonly url: string };
+
 export const OPERATION_EXAMPLE = {
-  operation_id: '019ab2c4-5d6e-7f80-9a1b-2c3d4e5f6071',
+  operation_id: '5e8d7c3a-1f4b-4a6e-9c2d-7b8a9f0e1d2c',
   file_name: 'hello.txt',
   status: 'completed',
 } as const;
@@ -50,4 +53,22 @@ export function parseContentType(text: string | undefined): string {
     });
   }
   return text.trim();
+}
+
+/**
+ * The coding of an upload as it is kept, or `undefined`. `aws-chunked` and `identity` say how it
+ * was sent, and nothing of what it is.
+ */
+export function parseContentEncoding(field: string | undefined): string | undefined {
+  const codings = (field ?? '')
+    .split(',')
+    .map((coding) => coding.trim())
+    .filter((coding) => !['', 'aws-chunked', 'identity'].includes(coding.toLowerCase()));
+  const text = codings.join(', ');
+  if (text.length > CONTENT_TYPE_LENGTH_MAX) {
+    throw new ServiceError('invalid_field', 'Content-Encoding is too long.', {
+      details: { field: 'Content-Encoding' },
+    });
+  }
+  return text === '' ? undefined : text;
 }

@@ -69,6 +69,7 @@ const NameParams = Type.Object({ name: Type.String() });
 
 export function registerBucketRoutes(server: ApiServer, deps: S3SettingsDeps): void {
   registerDefaultBucket(server, deps);
+  registerSite(server, deps);
   registerCollection(server, deps);
   registerFurtherBucket(server, deps);
 }
@@ -106,6 +107,37 @@ function registerDefaultBucket(server: ApiServer, deps: S3SettingsDeps): void {
       const name = defaultNameOf(principal);
       const change = changeOf(request.body);
       return bucketBody(await changeBucket(deps, { principal, name, change }));
+    },
+  });
+}
+
+/** What a client needs beside a key; asked for by published command-line clients. */
+function registerSite(server: ApiServer, deps: S3SettingsDeps): void {
+  server.route({
+    method: 'GET',
+    url: '/api/s3/info',
+    config: { access: 'account' },
+    schema: {
+      operationId: 'getS3Site',
+      tags: ['s3'],
+      summary: 'Where the S3 gateway is, and the name of the default bucket there',
+      response: {
+        200: Type.Object(
+          { endpoint: Type.String(), region: Type.String(), bucket_name: Type.String() },
+          {
+            examples: [
+              { endpoint: 'http://localhost:9000', region: 'auto', bucket_name: 'k4mzq7d2xw5a' },
+            ],
+          },
+        ),
+        ...errorResponses(401, 403, 429),
+      },
+    },
+    handler: async (request) => {
+      const principal = principalOf(request);
+      authorize(principal, 'buckets.manage');
+      const { endpoint, region } = deps.s3Site();
+      return { endpoint, region, bucket_name: principal.slug };
     },
   });
 }

@@ -1,7 +1,11 @@
 /** S3 keys: made, listed, revoked. */
 import type { FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { exportS3Key, S3_KEY_FORMATS } from '../../core/identity/s3-keys/export-s3-key.ts';
+import {
+  exportS3Key,
+  S3_KEY_FORMATS,
+  type S3Site,
+} from '../../core/identity/s3-keys/export-s3-key.ts';
 import {
   createS3Key,
   listS3Keys,
@@ -14,8 +18,7 @@ import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
 import type { S3SettingsDeps } from './deps.ts';
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);
-const OptionalText = (description: string) =>
-  Type.Optional(Type.Union([Type.String(), Type.Null()], { description }));
+const OptionalText = (description: string) => Type.Optional(Type.String({ description }));
 
 const KEY_EXAMPLE = {
   access_key_id: 'K4MZQ7D2XW5AEXAMPLE2',
@@ -24,6 +27,13 @@ const KEY_EXAMPLE = {
   bucket: null,
   prefix: null,
   created_at: '2026-11-22T12:00:00.000Z',
+  key_name: 'backup',
+  bucket_name: 'k4mzq7d2xw5a',
+  bucket_id: 'k4mzq7d2xw5a',
+  name_prefix: '',
+  capabilities: 'read,write',
+  endpoint: 'http://localhost:9000',
+  region: 'auto',
 } as const;
 
 const KEY_FIELDS = {
@@ -37,18 +47,28 @@ const KEY_FIELDS = {
     description: 'What the keys of objects that it reaches begin with.',
   }),
   created_at: Type.String(),
+  key_name: Type.String({ description: 'As `name`; empty where that is null.' }),
+  bucket_name: Type.String({
+    description: 'As `bucket`; the default bucket where the key reaches all, empty for one gone.',
+  }),
+  bucket_id: Type.String({ description: 'The same: buckets have no other public name.' }),
+  name_prefix: Type.String({ description: 'As `prefix`; empty where that is null.' }),
+  capabilities: Type.String({ description: '`read` or `read,write`.' }),
+  endpoint: Type.String(),
+  region: Type.String(),
 };
+
+const SECRET_EXAMPLE = 'EXAMPLEexampleEXAMPLEexampleEXAMPLE01234';
 
 const NewKeySchema = Type.Object(
   {
     ...KEY_FIELDS,
     secret: Type.String({ description: 'Shown this once.' }),
-    endpoint: Type.Optional(Type.String({ description: 'With `format=json`.' })),
-    region: Type.Optional(Type.String({ description: 'With `format=json`.' })),
+    secret_access_key: Type.String({ description: 'The same.' }),
     default_bucket: Type.Optional(Type.String({ description: 'With `format=json`.' })),
   },
   {
-    examples: [{ ...KEY_EXAMPLE, secret: 'EXAMPLEexampleEXAMPLEexampleEXAMPLE01234' }],
+    examples: [{ ...KEY_EXAMPLE, secret: SECRET_EXAMPLE, secret_access_key: SECRET_EXAMPLE }],
     'x-response-description': 'The key. Another `format` than `json` is answered as its text file.',
   },
 );
@@ -102,10 +122,10 @@ function registerCreateKey(server: ApiServer, deps: S3SettingsDeps): void {
         actor,
         accountId: actor.accountId,
         request: {
-          name: body.name ?? undefined,
+          name: body.name,
           isReadOnly: query.read_only === true || body.read_only === true,
-          bucket: body.bucket ?? undefined,
-          prefix: body.prefix ?? undefined,
+          bucket: body.bucket,
+          prefix: body.prefix,
         },
       });
       reply.code(201).header('cache-control', 'no-store');
@@ -125,17 +145,21 @@ function sendKey(
   const { made, format } = answer;
   const site = deps.s3Site();
   const { accessKeyId } = made.key;
-  const bucket = made.bucket ?? made.account.slug;
-  const document: Static<typeof NewKeySchema> = { ...keyBody(made), secret: made.secret };
+  const { secret } = made;
+  const defaultBucket = made.account.slug;
+  const document: Static<typeof NewKeySchema> = {
+    ...keyBody(made, { site, defaultBucket }),
+    secret,
+    secret_access_key: secret,
+  };
   switch (format) {
     case undefined:
       return reply.send(document);
-    case 'json': {
-      const { endpoint, region } = site;
-      return reply.send({ ...document, endpoint, region, default_bucket: made.account.slug });
-    }
+    case 'json':
+      return reply.send({ ...document, default_bucket: defaultBucket });
     default: {
-      const file = exportS3Key(format, { accessKeyId, secret: made.secret, bucket }, site);
+      const bucket = made.bucket ?? defaultBucket;
+      const file = exportS3Key(format, { accessKeyId, secret, bucket }, site);
       return reply
         .type(file.contentType)
         .header('content-disposition', `attachment; filename="${file.fileName}"`)
@@ -165,9 +189,10 @@ function registerListKeys(server: ApiServer, deps: S3SettingsDeps): void {
     handler: async (request) => {
       const actor = principalOf(request);
       const keys = await listS3Keys(deps, { actor, accountId: actor.accountId });
+      const place = { site: deps.s3Site(), defaultBucket: actor.slug };
       return {
         keys: keys.map((named) => ({
-          ...keyBody(named),
+          ...keyBody(named, place),
           last_used_at: timeText(named.key.lastUsedAt),
           revoked_at: timeText(named.key.revokedAt),
         })),
@@ -199,7 +224,12 @@ function registerRevokeKey(server: ApiServer, deps: S3SettingsDeps): void {
   });
 }
 
-function keyBody({ key, bucket }: NamedS3Key) {
+/** Our own names and, beside them, those that published clients read, none of them null. */
+function keyBody(
+  { key, bucket }: NamedS3Key,
+  { site, defaultBucket }: { readonly site: S3Site; readonly defaultBucket: string },
+) {
+  const bucketName = key.bucketId === undefined ? defaultBucket : (bucket ?? '');
   return {
     access_key_id: key.accessKeyId,
     name: key.name ?? null,
@@ -207,6 +237,13 @@ function keyBody({ key, bucket }: NamedS3Key) {
     bucket: bucket ?? null,
     prefix: key.prefix ?? null,
     created_at: new Date(key.createdAt).toISOString(),
+    key_name: key.name ?? '',
+    bucket_name: bucketName,
+    bucket_id: bucketName,
+    name_prefix: key.prefix ?? '',
+    capabilities: key.isReadOnly ? 'read' : 'read,write',
+    endpoint: site.endpoint,
+    region: site.region,
   };
 }
 

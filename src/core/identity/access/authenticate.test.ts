@@ -63,9 +63,10 @@ test('each scheme takes what the contract lists, and nothing else', async () => 
     ApiKey: ['appKey'],
     Bearer: ['accessToken', 'appKey', 'secret'],
     'X-API-Key': ['appKey', 'secret'],
+    'X-User-App-Key': ['appKey'],
     Cookie: ['accessToken'],
   };
-  for (const scheme of ['ApiKey', 'Bearer', 'X-API-Key', 'Cookie'] as const) {
+  for (const scheme of ['ApiKey', 'Bearer', 'X-API-Key', 'X-User-App-Key', 'Cookie'] as const) {
     for (const kind of ['accessToken', 'appKey', 'secret'] as const) {
       const asked = authenticate(world, {
         credentials: [{ scheme, text: texts[kind] }],

@@ -18,7 +18,7 @@ import { requireEnabled } from '../sessions/start-session.ts';
 
 /** A credential as a request carries it: where it stood, and its text, which may be anything. */
 export type SentCredential = {
-  readonly scheme: 'ApiKey' | 'Bearer' | 'X-API-Key' | 'Cookie';
+  readonly scheme: 'ApiKey' | 'Bearer' | 'X-API-Key' | 'X-User-App-Key' | 'Cookie';
   readonly text: string;
 };
 
@@ -37,6 +37,7 @@ const KINDS_SENT: Readonly<Record<SentCredential['scheme'], ReadonlySet<Credenti
   ApiKey: new Set<CredentialKind>(['appKey']),
   Bearer: new Set<CredentialKind>(['accessToken', 'appKey', 'token']),
   'X-API-Key': new Set<CredentialKind>(['appKey', 'token']),
+  'X-User-App-Key': new Set<CredentialKind>(['appKey']),
   Cookie: new Set<CredentialKind>(['accessToken']),
 };
 

@@ -19,6 +19,7 @@ export type Self = {
   readonly appKey: string | undefined;
   readonly plan: string;
   readonly deterministicUrls: DeterministicUrls;
+  readonly isDisabled: boolean;
   readonly createdAt: TimeMs;
 };
 
@@ -39,6 +40,7 @@ export async function whoAmI(
     appKey: isShown ? openAppKey(deps.keyring, account) : undefined,
     plan: account.plan,
     deterministicUrls: account.deterministicUrls,
+    isDisabled: account.disabledAt !== undefined,
     createdAt: account.createdAt,
   };
 }
