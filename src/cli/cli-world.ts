@@ -1,8 +1,10 @@
 /** What a command may touch, so that tests can run one without a process of its own. */
+
 import type { Config } from '../config/config.ts';
 import type { Environment } from '../config/env.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Random } from '../core/ports/random.ts';
+import type { StoreFailure } from '../core/ports/store-failure.ts';
 import type { UpkeepOptions } from '../core/ports/upkeep-progress.ts';
 import type { Administration } from '../dialects/admin/administration.ts';
 import type { Upkeep } from '../dialects/admin/upkeep.ts';
@@ -30,7 +32,7 @@ export type RunningServer = {
     readonly adminSocket: string;
   };
   /** Resolves when the process must end by itself, with the reason. */
-  readonly failed: Promise<Error>;
+  readonly failed: Promise<StoreFailure>;
   close(options: { readonly graceMs: number }): Promise<void>;
 };
 

@@ -1,4 +1,5 @@
 /** Proves what every command promises: exit codes, one document by `--json`, no stacks. */
+
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { runLine } from '../../tests/world/cli-line.ts';
 import { ERROR_CODES, ServiceError } from '../core/errors.ts';
+import { StoreFailure } from '../core/ports/store-failure.ts';
 import { DataDirectoryError } from '../engines/data-directory/data-directory-error.ts';
 import type { RunningServer } from './cli-world.ts';
 import { EXIT_CODES_OF_ERRORS } from './exit-codes.ts';
@@ -187,7 +189,7 @@ test('every operating error has an exit code and no stack; a fault of ours keeps
 });
 
 /** A server that only notes what is done to it. */
-function fakeServer(failed: Promise<Error> = new Promise(() => undefined)) {
+function fakeServer(failed: Promise<StoreFailure> = new Promise(() => undefined)) {
   const closings: number[] = [];
   const server: RunningServer = {
     addresses: {
@@ -220,7 +222,9 @@ test('serve says where to go, drains when it is told to stop, and ends well', as
 });
 
 test('serve ends as a failure when the store fails, after closing', async () => {
-  const { server, closings } = fakeServer(Promise.resolve(new Error('fdatasync failed (EIO).')));
+  const { server, closings } = fakeServer(
+    Promise.resolve(new StoreFailure('blobs_sync', new Error('EIO: i/o error, fdatasync'))),
+  );
   const { exitCode, notes } = await runLine({
     directory: freshDirectory(),
     argv: ['serve'],
@@ -228,7 +232,7 @@ test('serve ends as a failure when the store fails, after closing', async () => 
   });
   assert.equal(exitCode, 1);
   assert.deepEqual(closings, [10_000]);
-  assert.match(notes, /had to stop: fdatasync failed \(EIO\)\./);
+  assert.match(notes, /had to stop: the disk failed to sync blobs \(EIO: i\/o error, fdatasync\)/);
 });
 
 test('serve that cannot listen names the setting', async () => {

@@ -5,6 +5,7 @@
 
 import type { Config } from '../config/config.ts';
 import type { FaultPoints } from '../core/ports/fault-points.ts';
+import type { StoreFailure } from '../core/ports/store-failure.ts';
 import type { Administration } from '../dialects/admin/administration.ts';
 import { storeAdministration } from '../dialects/admin/store-administration.ts';
 import { systemClock } from '../engines/clock/system-clock.ts';
@@ -15,12 +16,12 @@ import { type JobDeps, jobsOf } from '../jobs/schedule.ts';
 import { failInterruptedOperations } from '../jobs/sweep-operations.ts';
 import { createLog, type Log, openLogOutput, SILENT_LOG } from '../observe/log.ts';
 import { type Listening, listen, s3SiteOf } from './listen.ts';
-import { openStore, type StoreParts } from './open-store.ts';
+import { type OpenStore, openStore, type StoreParts } from './open-store.ts';
 
 export type Pinfold = {
   readonly addresses: Listening['addresses'];
   /** Resolves when the process must end by itself (a failed sync), with the reason. */
-  readonly failed: Promise<Error>;
+  readonly failed: Promise<StoreFailure>;
   /** Stops accepting, drains for at most `graceMs`, then stops everything. May be called once. */
   close(options: { readonly graceMs: number }): Promise<void>;
 };
@@ -47,7 +48,11 @@ export async function composeServer(options: ComposeOptions): Promise<Pinfold> {
     const store = stack.use(await openStore(config, { log, parts }));
     // One process has the directory, so whatever was under way lost its process.
     if (config.metadata.kind === 'sqlite') await failInterruptedOperations(store, { silenceMs: 0 });
-    const listening = await listen(store, stack, { ...options, log });
+    const listening = await listen(store, stack, {
+      ...options,
+      config: { ...config, maxConnections: fittedConnections(store) },
+      log,
+    });
     const jobs = new JobRunner(store, chooseJobs(store));
     stack.use(jobs);
     await store.storedBytes.refresh();
@@ -68,6 +73,11 @@ export async function composeServer(options: ComposeOptions): Promise<Pinfold> {
     await stack.disposeAsync();
     throw error;
   }
+}
+
+/** Without a limit of descriptors there is none of connections either. */
+function fittedConnections({ connectionsMax }: OpenStore): number | undefined {
+  return Number.isFinite(connectionsMax) ? connectionsMax : undefined;
 }
 
 /** What a command takes of the machine itself. */

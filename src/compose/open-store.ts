@@ -1,6 +1,7 @@
 /** The composition root's lower half: the engines of a configuration, opened and joined. */
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
+import { ConfigError } from '../config/refusal.ts';
 import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../core/limits.ts';
 import type { BlobStore } from '../core/ports/blob-store.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -10,6 +11,7 @@ import type { PasswordHasher } from '../core/ports/password-hasher.ts';
 import type { Random } from '../core/ports/random.ts';
 import type { RateLimiter } from '../core/ports/rate-limiter.ts';
 import type { StoreBackup } from '../core/ports/store-backup.ts';
+import { StoreFailure, type StoreFault } from '../core/ports/store-failure.ts';
 import { DiskBackup, type DiskBackupDeps } from '../engines/backup/disk-backup.ts';
 import { unsupportedBackup } from '../engines/backup/unsupported-backup.ts';
 import { DiskBlobStore, type DiskBlobStoreOptions } from '../engines/blobs/disk/disk-blob-store.ts';
@@ -22,6 +24,12 @@ import {
 import { DiskReserve } from '../engines/data-directory/disk-reserve.ts';
 import { ThreadDigesters } from '../engines/digests/thread-digesters.ts';
 import { BodyGarbage, collectYoung } from '../engines/heap/body-garbage.ts';
+import {
+  DESCRIPTORS_MIN,
+  type DescriptorFit,
+  descriptorLimit,
+  fitDescriptors,
+} from '../engines/limits/descriptor-fit.ts';
 import {
   createMemoryRateLimiter,
   type LimitWindow,
@@ -62,7 +70,9 @@ export type OpenStore = Store &
     /** Room kept for deletes on a full disk. */
     readonly reserve: Pick<DiskReserve, 'fill'>;
     /** Resolves when durability can no longer be promised, with the reason. */
-    readonly failed: Promise<Error>;
+    readonly failed: Promise<StoreFailure>;
+    /** How many connections of each listener the descriptors suffice for. */
+    readonly connectionsMax: number;
   };
 
 /** For tests of failing disks and of small segments; the server's own are the defaults. */
@@ -78,11 +88,16 @@ export async function openStore(
 ): Promise<OpenStore> {
   const stack = new AsyncDisposableStack();
   try {
+    const fit = fitToSystem(config, log);
     const directory = stack.use(await openDataDirectory(systemRandom, config));
-    const failure = Promise.withResolvers<Error>();
+    const failure = Promise.withResolvers<StoreFailure>();
     const metrics = createMetrics();
-    const onSyncFailure = failure.resolve;
-    const metadataOptions = { ...parts.metadata, onSyncFailure };
+    const failBy = (fault: StoreFault) => (cause: Error) => {
+      const reason = new StoreFailure(fault, cause);
+      log.fatal({ err: reason }, 'the store takes no more writes, and the process ends');
+      failure.resolve(reason);
+    };
+    const metadataOptions = { ...parts.metadata, onSyncFailure: failBy('metadata_disk') };
     const reserve = new DiskReserve({
       file: join(config.dataDirectory, 'reserve'),
       minFreeBytes: Number(config.blobs.minFreeBytes),
@@ -101,7 +116,7 @@ export async function openStore(
         rows: metadata,
         minFreeBytes: Number(config.blobs.minFreeBytes),
         now: systemClock.now,
-        onSyncFailure,
+        onSyncFailure: failBy('blobs_sync'),
         onDamage: (segment, offsets) =>
           log.error(
             { segment, offsets: offsets.slice(0, DAMAGE_SHOWN_MAX) },
@@ -109,6 +124,8 @@ export async function openStore(
           ),
         onGroup: metrics.observeGroup,
         onWritten: new BodyGarbage(collectYoung).add,
+        openReadersMax: fit.openReadersMax,
+        openSegmentsMax: fit.openSegmentsMax,
         ...parts.blobs,
       }),
     );
@@ -140,12 +157,32 @@ export async function openStore(
       uploadLifeMs: config.uploadLifeMs,
       paths: directory.paths,
       failed: failure.promise,
+      connectionsMax: fit.connectionsMax,
       [Symbol.asyncDispose]: () => held.disposeAsync(),
     };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
   }
+}
+
+/** Refuses a start with too few descriptors; says what they suffice for. */
+function fitToSystem({ maxConnections }: Config, log: Log): DescriptorFit {
+  const descriptors = descriptorLimit();
+  const fit = fitDescriptors(descriptors, maxConnections);
+  if (fit === undefined) {
+    throw new ConfigError([
+      {
+        setting: 'The limit of open files',
+        problem: `is ${descriptors}, and a server needs ${DESCRIPTORS_MIN} at least`,
+        remedy:
+          'Raise it, best to 8192 or more: `ulimit -n`, LimitNOFILE= of systemd, --ulimit of Docker.',
+      },
+    ]);
+  }
+  const isCut = maxConnections !== undefined && fit.connectionsMax < maxConnections;
+  log[isCut ? 'warn' : 'info']({ descriptors, ...fit }, 'fitted to the limit of open files');
+  return fit;
 }
 
 type OpenMetadata = {

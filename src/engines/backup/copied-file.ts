@@ -54,7 +54,18 @@ export async function placeFile<T>(
   return result;
 }
 
-/** Reads `[start, end)` in chunks that are only valid until the next; ends early with the file. */
+/** The disk could not read what it should copy. */
+export class SourceUnreadable extends Error {
+  constructor(cause: unknown) {
+    super('The disk cannot read a file that is to be copied.', { cause });
+    this.name = 'SourceUnreadable';
+  }
+}
+
+/**
+ * Reads `[start, end)` in chunks that are only valid until the next; ends early with the file.
+ * Throws `SourceUnreadable` for what the disk itself cannot read.
+ */
 export async function* chunksOf(
   file: FileHandle,
   { start, end }: { readonly start: number; readonly end: number },
@@ -62,10 +73,18 @@ export async function* chunksOf(
   const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(COPY_CHUNK_BYTES, end - start)));
   let at = start;
   while (at < end) {
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, end - at), at);
+    const { bytesRead } = await readOrSay(file, buffer.subarray(0, end - at), at);
     if (bytesRead === 0) return;
     at += bytesRead;
     yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function readOrSay(file: FileHandle, buffer: Buffer, position: number) {
+  try {
+    return await file.read(buffer, 0, buffer.length, position);
+  } catch (error) {
+    throw isErrno(error, 'EIO') ? new SourceUnreadable(error) : error;
   }
 }
 

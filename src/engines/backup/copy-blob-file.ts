@@ -4,7 +4,13 @@ import type { BlobRef } from '../../core/ports/blob-store.ts';
 import type { BlobLoss } from '../../core/ports/store-backup.ts';
 import { BlockSums, blobFileBytes, decodeFooter } from '../blobs/disk/blob-file.ts';
 import { isErrno } from '../errno.ts';
-import { type CopiedFolders, chunksOf, placeFile, writeAll } from './copied-file.ts';
+import {
+  type CopiedFolders,
+  chunksOf,
+  placeFile,
+  SourceUnreadable,
+  writeAll,
+} from './copied-file.ts';
 
 export type CopiedBlob = {
   readonly bytes: number;
@@ -32,7 +38,8 @@ export async function copyBlobFile(
   try {
     return await placeFile(folders, paths.to, (target) => copyChecked(source, target, blob));
   } catch (error) {
-    if (isErrno(error, 'EIO')) return { bytes: 0, loss: 'damaged' };
+    // Not where the copy cannot be written or synced: that ends the backup.
+    if (error instanceof SourceUnreadable) return { bytes: 0, loss: 'damaged' };
     throw error;
   } finally {
     await source.close();

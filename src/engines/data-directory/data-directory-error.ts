@@ -24,9 +24,3 @@ export class DataDirectoryError extends Error {
     this.remedy = words.remedy;
   }
 }
-
-/** The system's code of a failed call (`ENOENT`), or `undefined` when it was something else. */
-export function systemCode(error: unknown): string | undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
-}

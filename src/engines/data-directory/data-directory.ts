@@ -5,7 +5,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Random } from '../../core/ports/random.ts';
-import { DataDirectoryError, systemCode } from './data-directory-error.ts';
+import { systemCode } from '../errno.ts';
+import { DataDirectoryError } from './data-directory-error.ts';
 import { DirectoryLock } from './directory-lock.ts';
 import { makeDirectoryDurably } from './durable-file.ts';
 import { readFormat, writeFormat } from './format-file.ts';

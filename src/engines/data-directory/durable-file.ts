@@ -1,5 +1,6 @@
 /** Small files that are there whole or not at all, also after a power cut. */
-import { mkdir, open, rename } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isErrno } from '../errno.ts';
 
@@ -48,14 +49,35 @@ async function makeOneDirectory(directory: string): Promise<void> {
   await syncDirectory(dirname(directory));
 }
 
-/** Makes the entries of `directory` durable. */
+/**
+ * A folder could not be opened to be synced, for want of descriptors for one: nothing is durable,
+ * and nothing is lost. Any other failure of a sync is the system's answer to the sync itself.
+ */
+export class SyncUnreached extends Error {
+  constructor(path: string, cause: unknown) {
+    super(`${path} could not be opened to be synced.`, { cause });
+    this.name = 'SyncUnreached';
+  }
+}
+
+/**
+ * Makes the entries of `directory` durable. Throws `SyncUnreached` when it did not come to that.
+ */
 export async function syncDirectory(directory: string): Promise<void> {
   // Windows opens no directories; its file systems log such changes in order.
   if (process.platform === 'win32') return;
-  const handle = await open(directory, 'r');
+  const handle = await openFolder(directory);
   try {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+async function openFolder(directory: string): Promise<FileHandle> {
+  try {
+    return await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    throw new SyncUnreached(directory, error);
   }
 }

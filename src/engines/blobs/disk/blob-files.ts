@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import type { BlobId, TimeMs } from '../../../core/ids.ts';
 import type { BlobReader, BlobRef } from '../../../core/ports/blob-store.ts';
-import { isErrno } from '../../errno.ts';
+import { isErrno, translateOpenError } from '../../errno.ts';
 import {
   blobFileName,
   blobFolders,
@@ -108,7 +108,7 @@ export class BlobFiles {
       return await FileReader.open(file, blob, { pool: this.#buffers, onClose });
     } catch (error) {
       if (isErrno(error, 'ENOENT')) throw blobGone(error);
-      throw error;
+      throw translateOpenError(error);
     }
   }
 

@@ -14,6 +14,7 @@ import type {
   KeptBytes,
 } from '../../../core/ports/blob-store.ts';
 import type { BlobRows } from '../../../core/ports/metadata/objects.ts';
+import { SyncUnreached } from '../../data-directory/durable-file.ts';
 import { isErrno, translateWriteError } from '../../errno.ts';
 import { FILE_LOCATION } from './blob-file.ts';
 import { BlobFiles, type ListedBlob } from './blob-files.ts';
@@ -51,14 +52,14 @@ export type DiskBlobStoreOptions = {
   /** Called when chunks of bodies with so many bytes were written and are referred to no longer. */
   readonly onWritten?: (bytes: number) => void;
   readonly segmentBytesMax?: number;
+  /** Fitted to the descriptors of the process. */
   readonly openReadersMax?: number;
+  readonly openSegmentsMax?: number;
 };
 
-/**
- * One answer may be of 10,000 blobs, and a process of a thousand connections must not run out of
- * descriptors, of which systems give some thousands at least.
- */
 const OPEN_READERS_MAX = 2048;
+/** Segments whose files are kept open; more are closed when nobody reads them. */
+const OPEN_SEGMENTS_MAX = 512;
 
 /** What an operator watches of the store. */
 export type DiskBlobStatistics = {
@@ -103,6 +104,7 @@ export class DiskBlobStore implements BlobStore {
       directory: segmentDirectory,
       rows: options.rows,
       segmentBytesMax,
+      openFilesMax: options.openSegmentsMax ?? OPEN_SEGMENTS_MAX,
       now: options.now,
       onGroup: (records, bytes) => {
         options.onGroup?.(records, bytes);
@@ -327,9 +329,11 @@ class StoreHealth {
 
   /**
    * A failed sync is never tried again: the system may have dropped the dirty pages, and a second
-   * `fdatasync` would then promise what is not there.
+   * `fdatasync` would then promise what is not there. One that was never asked for fails its write
+   * alone.
    */
-  failSync(error: unknown): ServiceError {
+  failSync(error: unknown): unknown {
+    if (error instanceof SyncUnreached) return translateWriteError(error.cause);
     const failure = error instanceof Error ? error : new Error(String(error));
     if (this.#failedSync === undefined) {
       this.#failedSync = failure;

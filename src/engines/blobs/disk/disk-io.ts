@@ -36,6 +36,10 @@ export interface DiskIo {
   removeFile(path: string): Promise<void>;
   /** Answers whether it was made by this call. */
   makeDirectory(path: string): Promise<boolean>;
+  /**
+   * Throws `SyncUnreached` when the folder could not be opened: anything else is a failed sync,
+   * after which nobody knows what the disk holds.
+   */
   syncDirectory(path: string): Promise<void>;
   /** Empty when the folder is absent. */
   listDirectory(path: string): Promise<readonly DirectoryEntry[]>;

@@ -1,6 +1,7 @@
 /** The machine's disk behind `DiskIo`. */
 import * as fs from 'node:fs';
 import * as files from 'node:fs/promises';
+import { syncDirectory } from '../../data-directory/durable-file.ts';
 import { isErrno } from '../../errno.ts';
 import type { DirectoryEntry, DiskFile, DiskIo } from './disk-io.ts';
 
@@ -22,14 +23,7 @@ export const realDisk: DiskIo = {
       throw error;
     }
   },
-  syncDirectory: async (path) => {
-    const handle = await files.open(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncDirectory,
   listDirectory: async (path): Promise<readonly DirectoryEntry[]> => {
     try {
       const entries = await files.readdir(path, { withFileTypes: true });

@@ -6,7 +6,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { BlobId, BlobLocation } from '../../../core/ids.ts';
 import type { BlobRef } from '../../../core/ports/blob-store.ts';
 import type { BlobRows } from '../../../core/ports/metadata/objects.ts';
-import { isErrno } from '../../errno.ts';
+import { SyncUnreached } from '../../data-directory/durable-file.ts';
+import { isErrno, translateOpenError } from '../../errno.ts';
 import { blobGone } from './corrupt-blob.ts';
 import type { DiskFile, DiskIo } from './disk-io.ts';
 import { Segment } from './segment.ts';
@@ -28,6 +29,8 @@ export type SegmentSetOptions = {
   readonly directory: string;
   readonly rows: Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'moveBlobs'>;
   readonly segmentBytesMax: number;
+  /** More are closed when nobody reads them. */
+  readonly openFilesMax: number;
   readonly now: () => number;
   readonly assertWritable: () => void;
   readonly failWrite: (error: unknown) => unknown;
@@ -37,8 +40,6 @@ export type SegmentSetOptions = {
   readonly onDamage: (segment: SegmentNumber, offsets: readonly number[]) => void;
 };
 
-/** Segments whose files are kept open; more are closed when nobody reads them. */
-const OPEN_FILES_MAX = 512;
 const ROWS_A_PAGE = 1000;
 
 export class SegmentSet {
@@ -82,7 +83,7 @@ export class SegmentSet {
       await segment.lease();
     } catch (error) {
       if (isErrno(error, 'ENOENT')) throw blobGone(error);
-      throw error;
+      throw translateOpenError(error);
     }
     return { segment, offset: place.offset };
   }
@@ -214,6 +215,8 @@ export class SegmentSet {
       await io.syncDirectory(directory);
     } catch (error) {
       await file.close();
+      // What has no durable name is begun anew under the next number.
+      if (error instanceof SyncUnreached) await io.removeFile(path).catch(() => undefined);
       throw failSync(error);
     }
     const segment = new Segment(
@@ -227,7 +230,7 @@ export class SegmentSet {
 
   async #closeSome(): Promise<void> {
     const open = this.sealed.filter((segment) => segment.isOpen && segment.leases === 0);
-    for (const segment of open.slice(0, Math.max(0, open.length - OPEN_FILES_MAX))) {
+    for (const segment of open.slice(0, Math.max(0, open.length - this.#options.openFilesMax))) {
       await segment.closeIdle();
     }
   }
