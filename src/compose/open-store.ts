@@ -12,6 +12,7 @@ import type { Random } from '../core/ports/random.ts';
 import type { RateLimiter } from '../core/ports/rate-limiter.ts';
 import type { StoreBackup } from '../core/ports/store-backup.ts';
 import { StoreFailure, type StoreFault } from '../core/ports/store-failure.ts';
+import { TRANSACTIONS } from '../core/transactions.ts';
 import { DiskBackup, type DiskBackupDeps } from '../engines/backup/disk-backup.ts';
 import { unsupportedBackup } from '../engines/backup/unsupported-backup.ts';
 import { DiskBlobStore, type DiskBlobStoreOptions } from '../engines/blobs/disk/disk-blob-store.ts';
@@ -91,7 +92,7 @@ export async function openStore(
     const fit = fitToSystem(config, log);
     const directory = stack.use(await openDataDirectory(systemRandom, config));
     const failure = Promise.withResolvers<StoreFailure>();
-    const metrics = createMetrics();
+    const metrics = openMetrics();
     const failBy = (fault: StoreFault) => (cause: Error) => {
       const reason = new StoreFailure(fault, cause);
       log.fatal({ err: reason }, 'the store takes no more writes, and the process ends');
@@ -105,6 +106,7 @@ export async function openStore(
     await reserve.fill();
     const { metadata, copyTo } = await openMetadata(config, {
       ...metadataOptions,
+      onTransaction: metrics.observeTransaction,
       makeRoom: () => reserve.giveUp(),
     });
     stack.use(metadata);
@@ -166,6 +168,12 @@ export async function openStore(
   }
 }
 
+function openMetrics(): Metrics {
+  const metrics = createMetrics();
+  metrics.nameTransactions(TRANSACTIONS.map(({ name }) => name));
+  return metrics;
+}
+
 /** Refuses a start with too few descriptors; says what they suffice for. */
 function fitToSystem({ maxConnections }: Config, log: Log): DescriptorFit {
   const descriptors = descriptorLimit();
@@ -203,7 +211,10 @@ async function openMetadata(
     case 'postgres': {
       // Loaded only where it is wanted: its driver costs memory and time at the start.
       const { PostgresMetadata } = await import('../engines/metadata/postgres-metadata.ts');
-      const metadata = await PostgresMetadata.open({ url: config.metadata.url });
+      const metadata = await PostgresMetadata.open({
+        url: config.metadata.url,
+        onTransaction: options.onTransaction,
+      });
       return { metadata, copyTo: undefined };
     }
   }

@@ -20,6 +20,8 @@ export const NONCE_LIFE_MS = 5 * 60_000;
 export const NONCE_FAILURES_MAX = 5;
 /** Unanswered challenges kept at most, so that asking is no way to fill the disk. */
 export const NONCES_OPEN_MAX = 10_000;
+/** A slug has 60 random bits: one draw meets another almost never, ten in a row are a fault. */
+export const SLUG_TRIES_MAX = 10;
 /** payments.md section 2. */
 export const ACCESS_TOKEN_LIFE_MS = 15 * 60_000;
 export const REFRESH_IDLE_LIFE_MS = 30 * 24 * 3_600_000;

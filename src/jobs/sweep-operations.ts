@@ -1,4 +1,5 @@
 /** Ends upload operations whose process died, and forgets old ones. */
+import { DELETE_OPERATIONS, FAIL_OPERATIONS } from '../core/files/ended-operations.ts';
 import type { TimeMs } from '../core/ids.ts';
 import { OPERATION_LIFE_MS } from '../core/limits.ts';
 import type { Clock } from '../core/ports/clock.ts';
@@ -20,9 +21,11 @@ export async function failInterruptedOperations(
   const { silenceMs = SILENCE_MS } = options;
   const at = deps.clock.now();
   const updatedBefore = (at - silenceMs) as TimeMs;
-  return await deps.metadata.transact((tx) =>
-    tx.failOperations({ updatedBefore, error: 'interrupted', at }),
-  );
+  return await deps.metadata.transact(FAIL_OPERATIONS, {
+    updatedBefore,
+    error: 'interrupted',
+    at,
+  });
 }
 
 export async function sweepOperations(
@@ -32,7 +35,7 @@ export async function sweepOperations(
   await failInterruptedOperations(deps);
   const before = (deps.clock.now() - OPERATION_LIFE_MS) as TimeMs;
   while (!options.signal.aborted) {
-    const deleted = await deps.metadata.transact((tx) => tx.deleteOperations(before, BATCH_ROWS));
+    const deleted = await deps.metadata.transact(DELETE_OPERATIONS, { before, limit: BATCH_ROWS });
     if (deleted < BATCH_ROWS) break;
   }
 }

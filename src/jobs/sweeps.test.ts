@@ -1,9 +1,11 @@
 /** Proves what the sweeps end, forget and remove, and what they leave alone. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeClock } from '../../tests/world/fake-clock.ts';
 import type { OperationStatus, UploadOperation } from '../core/files/operation.ts';
 import type { AccountId, BlobId, ObjectKey, OperationId, TimeMs } from '../core/ids.ts';
+import { inTransaction } from '../core/ports/metadata/contract/in-transaction.ts';
 import {
   insertAccount,
   sampleAccount,
@@ -34,7 +36,7 @@ async function openStore() {
       createdAt: at,
       updatedAt: at,
     };
-    await metadata.transact((tx) => tx.saveOperation(operation));
+    await inTransaction(metadata, (tx) => tx.saveOperation(operation));
   };
   const find = async (id: string) => {
     const found = await metadata.findOperation(id as OperationId);

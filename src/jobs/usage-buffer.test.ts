@@ -52,9 +52,9 @@ test('what is recorded while a flush is under way is written by the next one tha
   const metadata = await MemoryMetadata.open();
   const gate = Promise.withResolvers<void>();
   const slow: Transactions = {
-    transact: async (work) => {
+    transact: async (transaction, input) => {
       await gate.promise;
-      return await metadata.transact(work);
+      return await metadata.transact(transaction, input);
     },
   };
   const buffer = new UsageBuffer(slow);
@@ -71,9 +71,9 @@ test('sums that could not be written are written by the next flush', async () =>
   const metadata = await MemoryMetadata.open();
   let isDown = true;
   const flaky: Transactions = {
-    transact: async (work) => {
+    transact: async (transaction, input) => {
       if (isDown) throw new Error('out of reach');
-      return await metadata.transact(work);
+      return await metadata.transact(transaction, input);
     },
   };
   const buffer = new UsageBuffer(flaky);

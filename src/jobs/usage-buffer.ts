@@ -1,4 +1,5 @@
 /** Sums usage in memory and appends the sums every second: a download must not wait for a sync. */
+import { APPEND_USAGE } from '../core/append-usage.ts';
 import type { Transactions } from '../core/ports/metadata/metadata.ts';
 import type { UsageRecorder } from '../core/ports/usage-recorder.ts';
 import type { UsageDelta } from '../core/usage.ts';
@@ -37,7 +38,7 @@ export class UsageBuffer implements UsageRecorder {
     const sums = this.#sums;
     this.#sums = new Map();
     this.#flushing = this.#metadata
-      .transact((tx) => tx.appendUsage([...sums.values()]))
+      .transact(APPEND_USAGE, [...sums.values()])
       .catch((error: unknown) => {
         for (const sum of sums.values()) this.record(sum);
         throw error;

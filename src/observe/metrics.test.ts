@@ -28,6 +28,21 @@ test('requests, bytes, jobs and what is stored are told with their labels', asyn
   }
 });
 
+test('each transaction has its series before the first of its runs', async () => {
+  const metrics = createMetrics();
+  metrics.nameTransactions(['rename_file', 'log_in']);
+  metrics.observeTransaction('log_in', 0.02);
+  const lines = (await metrics.render()).split('\n');
+  for (const line of [
+    'pinfold_transaction_seconds_count{transaction="rename_file"} 0',
+    'pinfold_transaction_seconds_count{transaction="log_in"} 1',
+    'pinfold_transaction_seconds_bucket{le="0.01",transaction="log_in"} 0',
+    'pinfold_transaction_seconds_bucket{le="0.1",transaction="log_in"} 1',
+  ]) {
+    assert(lines.includes(line), line);
+  }
+});
+
 test('two servers of one process count apart', async () => {
   const one = createMetrics();
   const other = createMetrics();

@@ -15,6 +15,10 @@ export type StoreMetrics = {
   /** One sync of a segment, and the records it made durable. */
   readonly observeGroup: (records: number, bytes: number) => void;
   readonly countFreed: (bytes: number) => void;
+  /** Gives each transaction of the core its series, before any of them is run. */
+  readonly nameTransactions: (names: readonly string[]) => void;
+  /** One try of a transaction. */
+  readonly observeTransaction: (name: string, seconds: number) => void;
   /** `read` is called at each scrape. */
   readonly watchBlobs: (read: () => BlobStatistics) => void;
   readonly noteVerify: (run: { readonly at: number; readonly findings: number }) => void;
@@ -24,6 +28,8 @@ export type StoreMetrics = {
 
 /** Members of a group; at most 256. */
 const RECORDS_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+/** From a row by its key to what holds up every other write. */
+const TRANSACTION_SECONDS_BUCKETS = [0.001, 0.01, 0.1, 1];
 
 export function createStoreMetrics(registry: Registry): StoreMetrics {
   const registers = [registry];
@@ -49,8 +55,27 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
       groupBytes.inc(bytes);
     },
     countFreed: (bytes) => freed.inc(bytes),
+    ...transactionMetrics(registry),
     watchBlobs: watchBlobs(registry),
     ...upkeepMetrics(registry),
+  };
+}
+
+function transactionMetrics(
+  registry: Registry,
+): Pick<StoreMetrics, 'nameTransactions' | 'observeTransaction'> {
+  const seconds = new Histogram({
+    name: 'pinfold_transaction_seconds',
+    help: 'Reads and writes of one try of a transaction of the metadata, without its commit.',
+    labelNames: ['transaction'],
+    buckets: TRANSACTION_SECONDS_BUCKETS,
+    registers: [registry],
+  });
+  return {
+    nameTransactions: (names) => {
+      for (const transaction of names) seconds.zero({ transaction });
+    },
+    observeTransaction: (transaction, took) => seconds.observe({ transaction }, took),
   };
 }
 

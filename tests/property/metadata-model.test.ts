@@ -2,16 +2,17 @@
  * One sequence of commands of objects and uploads is answered alike by every metadata engine, the
  * memory engine being the model; and pages of any size join to the whole listing.
  */
+
 import { strict as assert } from 'node:assert';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-
 import { isServiceError, ServiceError } from '../../src/core/errors.ts';
 import type { Account } from '../../src/core/identity/account/account.ts';
 import type { BlobId, ContentHash } from '../../src/core/ids.ts';
+import { inTransaction } from '../../src/core/ports/metadata/contract/in-transaction.ts';
 import {
   insertAccount,
   keyOf,
@@ -131,7 +132,7 @@ async function answer(metadata: Metadata, account: Account, run: Command, step: 
       return metadata.publishObject(samplePublication(account, sample, { content, check }));
     }
     case 'copy':
-      return metadata.transact(async (tx) => {
+      return inTransaction(metadata, async (tx) => {
         const source = await tx.findObject(bucketId, keyOf(run.key));
         if (source === undefined) return 'nothing to copy';
         const { content, ...version } = source;
@@ -144,7 +145,7 @@ async function answer(metadata: Metadata, account: Account, run: Command, step: 
         return tx.publishObject(samplePublication(account, { ...copy, sizeBytes }, { content }));
       });
     case 'move':
-      return metadata.transact((tx) =>
+      return inTransaction(metadata, (tx) =>
         tx.moveObject({ bucketId, from: keyOf(run.key), to: keyOf(run.to), at }),
       );
     case 'delete':

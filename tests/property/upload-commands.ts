@@ -1,8 +1,10 @@
 /** Commands of multipart uploads for the model of metadata: any, in any order. */
+
 import fc from 'fast-check';
 import { ServiceError } from '../../src/core/errors.ts';
 import type { Account } from '../../src/core/identity/account/account.ts';
 import type { TimeMs } from '../../src/core/ids.ts';
+import { inTransaction } from '../../src/core/ports/metadata/contract/in-transaction.ts';
 import {
   sampleCompletion,
   samplePartOf,
@@ -122,7 +124,7 @@ export async function answerUpload(
     case 'abort':
       return metadata.abortUpload({ address: uploadOf(command.slot), at });
     case 'abortAll':
-      return metadata.transact((tx) => tx.abortUploadsOf({ bucketId, at, limit: 100 }));
+      return inTransaction(metadata, (tx) => tx.abortUploadsOf({ bucketId, at, limit: 100 }));
     case 'findUpload':
       return metadata.findUpload(uploadOf(command.slot).uploadId);
     case 'listParts': {

@@ -196,6 +196,39 @@ export const BREACHES: Readonly<Record<RuleName, readonly Breach[]>> = {
       registers: errorCodes('some_code'),
     },
   ],
+  'every transaction has a name and stands in the list': [
+    {
+      broken: { 'src/core/a.ts': "export const A = defineTransaction('a', run);" },
+      kept: {
+        'src/core/a.ts': "export const A = defineTransaction('a', run);",
+        'src/core/transactions.ts': "import { A } from './a.ts';",
+      },
+    },
+    {
+      broken: {
+        'src/core/a.ts': "export const A = defineTransaction('a', run);",
+        'src/core/b.ts': "export const B = defineTransaction('a', run);",
+        'src/core/transactions.ts': "import { A } from './a.ts';\nimport { B } from './b.ts';",
+      },
+      kept: {
+        'src/core/a.ts': "export const A = defineTransaction('a', run);",
+        'src/core/b.ts': "export const B = defineTransaction(\n  'b',\n  run);",
+        'src/core/transactions.ts': "import { A } from './a.ts';\nimport { B } from './b.ts';",
+      },
+    },
+    rewritten('src/core/a.ts', "const one = () => defineTransaction('a', run);", ''),
+    rewritten('src/jobs/a.ts', "export const A = defineTransaction('a', run);", ''),
+    {
+      broken: {
+        'src/core/a.ts': 'export const A = defineTransaction(NAME, run);',
+        'src/core/transactions.ts': "import { A } from './a.ts';",
+      },
+      kept: {
+        'src/core/a.ts': "export const A = defineTransaction('a_1', run);",
+        'src/core/transactions.ts': "import { A } from './a.ts';",
+      },
+    },
+  ],
   'the glossary has the terms': [
     {
       broken: { 'docs/glossary.md': glossaryWithout('wallet') },

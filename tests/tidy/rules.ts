@@ -9,6 +9,7 @@ import {
 } from './registers.ts';
 import { findBannedShapes, findLongFiles } from './shapes.ts';
 import type { Finding, SourceTree } from './source-tree.ts';
+import { findUnlistedTransactions } from './transactions.ts';
 import {
   findBadMarks,
   findBannedWords,
@@ -41,6 +42,7 @@ export const RULES = {
   'every error code is in every table': (tree, { errorCodes }) =>
     findUnlistedErrorCodes(tree, errorCodes),
   'every error code is used': (tree, { errorCodes }) => findUnusedErrorCodes(tree, errorCodes),
+  'every transaction has a name and stands in the list': findUnlistedTransactions,
   'the glossary has the terms': findMissingTerms,
 } as const satisfies Readonly<
   Record<string, (tree: SourceTree, registers: Registers) => readonly Finding[]>

@@ -1,4 +1,5 @@
 /** Rows that name blobs, in real metadata: each blob is published as an object of its own key. */
+
 import type {
   AccountId,
   AccountSlug,
@@ -9,6 +10,7 @@ import type {
 } from '../../src/core/ids.ts';
 import type { ObjectVersion } from '../../src/core/objects/object.ts';
 import type { BlobRef } from '../../src/core/ports/blob-store.ts';
+import { inTransaction } from '../../src/core/ports/metadata/contract/in-transaction.ts';
 import type { Metadata } from '../../src/core/ports/metadata/metadata.ts';
 import { MemoryMetadata } from '../../src/engines/metadata/memory-metadata.ts';
 
@@ -17,7 +19,7 @@ const ACCOUNT_ID = '01900000-0000-7000-8000-000000000001' as AccountId;
 /** An account whose bucket takes objects; the quota is without limit here. */
 export async function openBlobRows(metadata?: Metadata) {
   const rows: Metadata = metadata ?? (await MemoryMetadata.open());
-  const { defaultBucketId: bucketId } = await rows.transact((tx) =>
+  const { defaultBucketId: bucketId } = await inTransaction(rows, (tx) =>
     tx.insertAccount({
       accountId: ACCOUNT_ID,
       slug: 'blobrowsaaaa' as AccountSlug,

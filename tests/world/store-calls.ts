@@ -1,4 +1,5 @@
 /** What a simulated life does with its store: the calls of the core, and what a key holds. */
+
 import { strict as assert } from 'node:assert';
 import { isServiceError } from '../../src/core/errors.ts';
 import type {
@@ -22,6 +23,7 @@ import { readAll } from '../../src/core/ports/blob-store-contract.ts';
 import type { ByteSource } from '../../src/core/ports/byte-source.ts';
 import type { Digester } from '../../src/core/ports/digesters.ts';
 import { NO_FAULTS } from '../../src/core/ports/fault-points.ts';
+import { inTransaction } from '../../src/core/ports/metadata/contract/in-transaction.ts';
 import type { Metadata } from '../../src/core/ports/metadata/metadata.ts';
 import { systemRandom } from '../../src/engines/random/system-random.ts';
 import { StreamDigester } from '../../src/kit/digests.ts';
@@ -196,7 +198,9 @@ export class StoreCalls {
 
   async rename(from: ObjectKey, to: ObjectKey): Promise<void> {
     const { bucketId } = this.#owner;
-    await this.#metadata.transact((tx) => tx.moveObject({ bucketId, from, to, at: CLOCK.now() }));
+    await inTransaction(this.#metadata, (tx) =>
+      tx.moveObject({ bucketId, from, to, at: CLOCK.now() }),
+    );
   }
 
   async read(key: ObjectKey): Promise<Held> {

@@ -2,9 +2,10 @@
 
 import { asBuffer } from '../../kit/buffers.ts';
 import { isWellFormedText } from '../../kit/text.ts';
+import { defineTransaction } from '../define-transaction.ts';
 import { ServiceError } from '../errors.ts';
 import { authorize } from '../identity/access/authorize.ts';
-import type { LinkHash, TimeMs } from '../ids.ts';
+import type { AccountId, LinkHash, TimeMs } from '../ids.ts';
 import { LINK_PASSWORD_LENGTH_MAX, LINK_TEXT_LENGTH_MAX } from '../limits.ts';
 import { objectNotFound } from '../objects/read-object.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -56,19 +57,25 @@ export async function createPublicLink(
     passwordHash,
     createdAt: now,
   };
-  await deps.metadata.transact(async (tx) => {
-    if ((await tx.findObject(link.bucketId, key)) === undefined) throw objectNotFound();
+  await deps.metadata.transact(CREATE_PUBLIC_LINK, link);
+  return hash;
+}
+
+export const CREATE_PUBLIC_LINK = defineTransaction(
+  'create_public_link',
+  async (tx, link: PublicLink) => {
+    const { accountId, bucketId, key, hash, createdAt: at } = link;
+    if ((await tx.findObject(bucketId, key)) === undefined) throw objectNotFound();
     await tx.insertLink(link);
     await tx.appendAudit({
-      at: now,
-      accountId: principal.accountId,
-      actor: principal.accountId,
+      at,
+      accountId,
+      actor: accountId,
       action: 'link.created',
       subject: hash,
     });
-  });
-  return hash;
-}
+  },
+);
 
 function checkLink(input: NewPublicLink, now: TimeMs): void {
   const refuse = (field: string, problem: string) =>
@@ -102,17 +109,33 @@ export async function deletePublicLink(
 ): Promise<void> {
   authorize(principal, 'links.delete');
   const linkHash = parseLinkHash(hash);
-  await deps.metadata.transact(async (tx) => {
-    if (!(await tx.deleteLink(principal.accountId, linkHash))) throw linkNotFound();
+  const { accountId } = principal;
+  await deps.metadata.transact(DELETE_PUBLIC_LINK, {
+    accountId,
+    hash: linkHash,
+    at: deps.clock.now(),
+  });
+}
+
+type LinkDeletion = {
+  readonly accountId: AccountId;
+  readonly hash: LinkHash;
+  readonly at: TimeMs;
+};
+
+export const DELETE_PUBLIC_LINK = defineTransaction(
+  'delete_public_link',
+  async (tx, { accountId, hash, at }: LinkDeletion) => {
+    if (!(await tx.deleteLink(accountId, hash))) throw linkNotFound();
     await tx.appendAudit({
-      at: deps.clock.now(),
-      accountId: principal.accountId,
-      actor: principal.accountId,
+      at,
+      accountId,
+      actor: accountId,
       action: 'link.deleted',
       subject: hash,
     });
-  });
-}
+  },
+);
 
 /** The account's links, newest first. Throws `invalid_cursor`. */
 export async function listPublicLinks(

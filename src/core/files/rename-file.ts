@@ -1,5 +1,7 @@
+import { defineTransaction } from '../define-transaction.ts';
 import { ServiceError } from '../errors.ts';
 import { authorize } from '../identity/access/authorize.ts';
+import type { BucketId, ObjectKey, TimeMs } from '../ids.ts';
 import { objectNotFound } from '../objects/read-object.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Transactions } from '../ports/metadata/metadata.ts';
@@ -27,13 +29,33 @@ export async function renameFile(
   const bucketId = principal.defaultBucketId;
   const from = parseStoredName(rename.name);
   const to = rename.newName === rename.name ? from : parseNewName(rename.newName);
-  await deps.metadata.transact(async (tx) => {
-    if ((await tx.findObject(bucketId, from)) === undefined) throw objectNotFound();
-    if (from === to) return;
-    if (rename.onExisting === 'refuse' && (await tx.findObject(bucketId, to)) !== undefined) {
-      throw new ServiceError('object_exists', 'A file of that name exists.');
-    }
-    await tx.moveObject({ bucketId, from, to, at: deps.clock.now() });
+  const { onExisting } = rename;
+  await deps.metadata.transact(RENAME_FILE, {
+    bucketId,
+    from,
+    to,
+    onExisting,
+    at: deps.clock.now(),
   });
   return to;
 }
+
+type Renaming = Pick<FileRename, 'onExisting'> & {
+  readonly bucketId: BucketId;
+  readonly from: ObjectKey;
+  readonly to: ObjectKey;
+  readonly at: TimeMs;
+};
+
+export const RENAME_FILE = defineTransaction(
+  'rename_file',
+  async (tx, { onExisting, ...move }: Renaming) => {
+    const { bucketId, from, to } = move;
+    if ((await tx.findObject(bucketId, from)) === undefined) throw objectNotFound();
+    if (from === to) return;
+    if (onExisting === 'refuse' && (await tx.findObject(bucketId, to)) !== undefined) {
+      throw new ServiceError('object_exists', 'A file of that name exists.');
+    }
+    await tx.moveObject(move);
+  },
+);

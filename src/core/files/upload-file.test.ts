@@ -143,9 +143,9 @@ test('a row that cannot be written does not hide why the upload failed', async (
   const { deps, upload, metadata } = await openWorld();
   let isDown = false;
   const flaky = Object.assign(Object.create(metadata), {
-    transact: async (work) => {
+    transact: async (transaction, input) => {
       if (isDown) throw new ServiceError('unavailable', 'out of reach');
-      return await metadata.transact(work);
+      return await metadata.transact(transaction, input);
     },
   } satisfies Transactions) as typeof metadata;
   const lost = new ServiceError('incomplete_body', 'lost');

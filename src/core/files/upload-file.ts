@@ -1,6 +1,7 @@
 /** Uploading a file: the common way of a PUT with an operation row that its owner can follow. */
 
 import { UUID_V4_RANDOM_BYTES, uuidV4 } from '../../kit/uuid.ts';
+import { defineTransaction } from '../define-transaction.ts';
 import { isServiceError } from '../errors.ts';
 import { authorize } from '../identity/access/authorize.ts';
 import type { ObjectKey, OperationId } from '../ids.ts';
@@ -119,6 +120,10 @@ function completeOperation(operation: UploadOperation, version: ObjectVersion): 
   };
 }
 
+export const SAVE_OPERATION = defineTransaction('save_operation', (tx, row: UploadOperation) =>
+  tx.saveOperation(row),
+);
+
 /**
  * Keeps the operation's row while bytes come in; a short upload only has its last state written.
  */
@@ -126,7 +131,7 @@ function openTrace(deps: UploadDeps, operation: UploadOperation, isLongUpload: b
   let savedAt = operation.createdAt;
   let bytesUploaded = 0;
   let saving: Promise<void> = Promise.resolve();
-  const save = (row: UploadOperation) => deps.metadata.transact((tx) => tx.saveOperation(row));
+  const save = (row: UploadOperation) => deps.metadata.transact(SAVE_OPERATION, row);
   return {
     begin: () => (isLongUpload ? save(operation) : undefined),
     progress: (bytes: number) => {

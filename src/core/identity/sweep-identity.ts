@@ -1,4 +1,6 @@
 /** Removes challenges, sessions and S3 keys that ended, in transactions that are small. */
+import { defineTransaction } from '../define-transaction.ts';
+import type { TimeMs } from '../ids.ts';
 import {
   NONCE_KEPT_MS,
   REFRESH_ABSOLUTE_LIFE_MS,
@@ -9,6 +11,7 @@ import {
   SWEEP_BATCHES_MAX,
 } from '../limits.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { AccessWrites } from '../ports/metadata/access.ts';
 import type { Transactions } from '../ports/metadata/metadata.ts';
 import { timeMs } from './names.ts';
 
@@ -29,17 +32,32 @@ export async function sweepIdentity(
     limit: SWEEP_BATCH_ROWS,
   };
   const nonces = await sweepInBatches(options.signal, () =>
-    deps.metadata.transact((tx) => tx.deleteNonces(noncesBefore, SWEEP_BATCH_ROWS)),
+    deps.metadata.transact(DELETE_NONCES, { before: noncesBefore, limit: SWEEP_BATCH_ROWS }),
   );
   const sessions = await sweepInBatches(options.signal, () =>
-    deps.metadata.transact((tx) => tx.deleteSessions(ended)),
+    deps.metadata.transact(DELETE_SESSIONS, ended),
   );
   const keysBefore = timeMs(now - S3_KEY_KEPT_MS);
   const s3Keys = await sweepInBatches(options.signal, () =>
-    deps.metadata.transact((tx) => tx.deleteS3Keys(keysBefore, SWEEP_BATCH_ROWS)),
+    deps.metadata.transact(DELETE_S3_KEYS, { before: keysBefore, limit: SWEEP_BATCH_ROWS }),
   );
   return { nonces, sessions, s3Keys };
 }
+
+type Batch = { readonly before: TimeMs; readonly limit: number };
+
+export const DELETE_NONCES = defineTransaction('delete_nonces', (tx, { before, limit }: Batch) =>
+  tx.deleteNonces(before, limit),
+);
+
+export const DELETE_SESSIONS = defineTransaction(
+  'delete_sessions',
+  (tx, ended: Parameters<AccessWrites['deleteSessions']>[0]) => tx.deleteSessions(ended),
+);
+
+export const DELETE_S3_KEYS = defineTransaction('delete_s3_keys', (tx, { before, limit }: Batch) =>
+  tx.deleteS3Keys(before, limit),
+);
 
 async function sweepInBatches(
   signal: AbortSignal | undefined,

@@ -1,4 +1,5 @@
 /** Buckets: made, listed, changed and removed, by whichever dialect. */
+import { defineTransaction } from '../define-transaction.ts';
 import { ServiceError } from '../errors.ts';
 import { authorize } from '../identity/access/authorize.ts';
 import { authorizeNewBucket, authorizeObjects } from '../identity/access/authorize-objects.ts';
@@ -16,7 +17,7 @@ import type { BucketReads } from '../ports/metadata/buckets.ts';
 import type { MetadataTx, Transactions } from '../ports/metadata/metadata.ts';
 import type { Principal } from '../principal.ts';
 import type { BucketPolicy } from '../quota.ts';
-import type { Bucket, BucketChange } from './bucket.ts';
+import type { Bucket, BucketChange, NewBucket } from './bucket.ts';
 import { parseNewBucketName } from './bucket-names.ts';
 
 export type BucketDeps = {
@@ -44,11 +45,8 @@ export async function createBucket(
   requireBucketScope(principal);
   authorizeNewBucket(principal);
   const name = parseNewBucketName(input.name);
-  const at = deps.clock.now();
-  return await deps.metadata.transact(async (tx) => {
-    await refuseStanding(tx, principal.accountId, name);
-    await checkEntitlement(tx, deps.quota, principal.accountId);
-    const bucket = await tx.insertBucket({
+  return await deps.metadata.transact(CREATE_BUCKET, {
+    bucket: {
       accountId: principal.accountId,
       name,
       publicRead: settings.publicRead ?? false,
@@ -58,18 +56,27 @@ export async function createBucket(
         lifecycle: settings.documents?.lifecycle ?? undefined,
         tagging: settings.documents?.tagging ?? undefined,
       },
-      createdAt: at,
-    });
-    await tx.appendAudit({
-      at,
-      accountId: principal.accountId,
-      actor: actorName(principal),
-      action: 'bucket.created',
-      subject: `${name}${settings.publicRead === true ? ' public_read=true' : ''}`,
-    });
-    return bucket;
+      createdAt: deps.clock.now(),
+    },
+    freeBuckets: deps.quota.freeBuckets,
+    actor: actorName(principal),
   });
 }
+
+type BucketCreation = BucketPolicy & { readonly bucket: NewBucket; readonly actor: string };
+
+export const CREATE_BUCKET = defineTransaction(
+  'create_bucket',
+  async (tx, { bucket, actor, ...policy }: BucketCreation) => {
+    const { accountId, name, publicRead, createdAt: at } = bucket;
+    await refuseStanding(tx, accountId, name);
+    await checkEntitlement(tx, policy, accountId);
+    const made = await tx.insertBucket(bucket);
+    const subject = `${name}${publicRead ? ' public_read=true' : ''}`;
+    await tx.appendAudit({ at, accountId, actor, action: 'bucket.created', subject });
+    return made;
+  },
+);
 
 /**
  * Removes an empty bucket with its open uploads and the S3 keys that are limited to it. Throws
@@ -81,36 +88,41 @@ export async function deleteBucket(
 ): Promise<void> {
   const { principal, name } = input;
   const at = deps.clock.now();
-  const tryToRemove = (tx: MetadataTx) => removeBucket(tx, { principal, name, at });
   // Most buckets go at once; one with very many open uploads takes several short transactions.
-  while (!(await deps.metadata.transact(tryToRemove)));
+  while (!(await deps.metadata.transact(DELETE_BUCKET, { principal, name, at })));
 }
 
+type BucketOperation = {
+  readonly principal: Principal;
+  readonly name: BucketName;
+  readonly at: TimeMs;
+};
+
 /** Answers whether the bucket is gone; if not, some of its uploads are. */
-async function removeBucket(
-  tx: MetadataTx,
-  removal: { readonly principal: Principal; readonly name: BucketName; readonly at: TimeMs },
-): Promise<boolean> {
-  const { principal, name, at } = removal;
-  const bucket = await getBucket({ metadata: tx }, { principal, name, access: 'bucket.write' });
-  const { bucketId, accountId, isDefault } = bucket;
-  if (isDefault) {
-    throw new ServiceError('default_bucket', 'The default bucket stays with its account.');
-  }
-  await requireEmpty(tx, bucketId);
-  const limit = UPLOADS_ABORTED_AT_ONCE_MAX;
-  if ((await tx.abortUploadsOf({ bucketId, at, limit })) === limit) return false;
-  await tx.deleteBucket(bucketId);
-  await tx.revokeS3KeysOf(bucketId, at);
-  await tx.appendAudit({
-    at,
-    accountId,
-    actor: actorName(principal),
-    action: 'bucket.deleted',
-    subject: name,
-  });
-  return true;
-}
+export const DELETE_BUCKET = defineTransaction(
+  'delete_bucket',
+  async (tx, removal: BucketOperation) => {
+    const { principal, name, at } = removal;
+    const bucket = await getBucket({ metadata: tx }, { principal, name, access: 'bucket.write' });
+    const { bucketId, accountId, isDefault } = bucket;
+    if (isDefault) {
+      throw new ServiceError('default_bucket', 'The default bucket stays with its account.');
+    }
+    await requireEmpty(tx, bucketId);
+    const limit = UPLOADS_ABORTED_AT_ONCE_MAX;
+    if ((await tx.abortUploadsOf({ bucketId, at, limit })) === limit) return false;
+    await tx.deleteBucket(bucketId);
+    await tx.revokeS3KeysOf(bucketId, at);
+    await tx.appendAudit({
+      at,
+      accountId,
+      actor: actorName(principal),
+      action: 'bucket.deleted',
+      subject: name,
+    });
+    return true;
+  },
+);
 
 /** Before uploads are aborted: a bucket that stays keeps them. */
 async function requireEmpty(tx: MetadataTx, bucketId: BucketId): Promise<void> {
@@ -134,7 +146,13 @@ export async function changeBucket(
 ): Promise<Bucket> {
   const { principal, name, change } = input;
   const at = deps.clock.now();
-  return await deps.metadata.transact(async (tx) => {
+  return await deps.metadata.transact(CHANGE_BUCKET, { principal, name, change, at });
+}
+
+export const CHANGE_BUCKET = defineTransaction(
+  'change_bucket',
+  async (tx, input: BucketOperation & { readonly change: BucketChange }) => {
+    const { principal, name, change, at } = input;
     const before = await getBucket({ metadata: tx }, { principal, name, access: 'bucket.write' });
     await tx.updateBucket(before.bucketId, change);
     await tx.appendAudit({
@@ -145,8 +163,8 @@ export async function changeBucket(
       subject: `${name} ${changeText(change)}`,
     });
     return await getBucket({ metadata: tx }, { principal, name, access: 'bucket.write' });
-  });
-}
+  },
+);
 
 /** A bucket by name. Throws `bucket_not_found`, `missing_scope`, `access_denied`. */
 export async function getBucket(

@@ -1,10 +1,11 @@
 /** Makes the content hash of an object that came in parts, by reading it once more. */
+import { defineTransaction } from '../define-transaction.ts';
 import { isServiceError } from '../errors.ts';
-import { contentHashOf } from '../ids.ts';
+import { type ContentHash, contentHashOf } from '../ids.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Digester, Digesters } from '../ports/digesters.ts';
 import type { Transactions } from '../ports/metadata/metadata.ts';
-import type { StoredObject } from './object.ts';
+import type { ObjectVersion, StoredObject } from './object.ts';
 
 export type HashDeps = {
   readonly metadata: Transactions;
@@ -25,7 +26,11 @@ export async function hashObject(
   try {
     await readAll(deps, { object, digester, signal });
     const { blake3 } = await digester.finish();
-    return await deps.metadata.transact((tx) => tx.setContentHash(object, contentHashOf(blake3)));
+    const { bucketId, key, createdAt, etag } = object;
+    return await deps.metadata.transact(SET_CONTENT_HASH, {
+      version: { bucketId, key, createdAt, etag },
+      contentHash: contentHashOf(blake3),
+    });
   } catch (error) {
     // Replaced or removed: its bytes are gone.
     if (isServiceError(error, 'object_not_found')) return false;
@@ -34,6 +39,16 @@ export async function hashObject(
     digester.release();
   }
 }
+
+type HashedVersion = {
+  readonly version: Pick<ObjectVersion, 'bucketId' | 'key' | 'createdAt' | 'etag'>;
+  readonly contentHash: ContentHash;
+};
+
+export const SET_CONTENT_HASH = defineTransaction(
+  'set_content_hash',
+  (tx, { version, contentHash }: HashedVersion) => tx.setContentHash(version, contentHash),
+);
 
 /** Part after part, so that one of ten thousand parts takes one file at a time. */
 async function readAll(

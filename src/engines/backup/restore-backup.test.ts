@@ -2,6 +2,7 @@
  * Proves that a restore gives a store of its own: with the right keys only, into an empty directory
  * only, without the sessions and the blob ids of the lost one, and that it hides no damage.
  */
+
 import { strict as assert } from 'node:assert';
 import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,6 +17,7 @@ import {
 } from '../../../tests/world/small-store.ts';
 import type { SessionId } from '../../core/ids.ts';
 import { patternBytes } from '../../core/ports/blob-store-contract.ts';
+import { inTransaction } from '../../core/ports/metadata/contract/in-transaction.ts';
 import { NOW } from '../../core/ports/metadata/contract/samples.ts';
 import { BackupError, type BackupFault } from '../../core/ports/store-backup.ts';
 import { openDataDirectory } from '../data-directory/data-directory.ts';
@@ -65,7 +67,7 @@ test('a restored store serves, and gives no blob id that the lost one may have g
     lastUsedAt: NOW,
     revokedAt: undefined,
   };
-  await store.metadata.transact((tx) => tx.insertSession(session));
+  await inTransaction(store.metadata, (tx) => tx.insertSession(session));
   await store.backUp(to);
   const into = freshPath();
   const { sessionsRevoked } = await restore(to, into, masterKeyFile);

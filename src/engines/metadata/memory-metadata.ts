@@ -1,6 +1,7 @@
 /**
  * Metadata in memory: the fake of the tests and the model that the other engines are held to. It
- * keeps every promise of the port but durability.
+ * keeps every promise of the port but durability. Inputs and answers of transactions are
+ * structured-cloned on the way, so that every test over this engine proves that they are data.
  */
 import { randomUUID } from 'node:crypto';
 import { ServiceError } from '../../core/errors.ts';
@@ -10,6 +11,7 @@ import type { BlobIdSource } from '../../core/ports/blob-store.ts';
 import type {
   MetadataReads,
   MetadataTx,
+  Transaction,
   Transactions,
 } from '../../core/ports/metadata/metadata.ts';
 import type {
@@ -71,9 +73,15 @@ export class MemoryMetadata
     this.#holder = holder;
   }
 
-  transact<T>(work: (tx: MetadataTx) => Promise<T>): Promise<T> {
+  transact<Input, Answer>(
+    { run }: Transaction<Input, Answer>,
+    input: NoInfer<Input>,
+  ): Promise<Answer> {
     return retryConflicts(
-      () => this.#write(async (holder) => work(txOf(holder))),
+      () =>
+        this.#write(async (holder) =>
+          structuredClone(await run(txOf(holder), structuredClone<Input>(input))),
+        ),
       (error) => error instanceof SerialConflict,
       async () => {},
     );

@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { after, test } from 'node:test';
 import pg from 'pg';
-
 import { startPostgres } from '../../../tests/world/postgres.ts';
 import { isServiceError, ServiceError } from '../../core/errors.ts';
+import { inTransaction } from '../../core/ports/metadata/contract/in-transaction.ts';
 import type { MetadataStore } from '../../core/ports/metadata/contract/metadata-engine.ts';
 import {
   insertAccount,
@@ -73,7 +73,7 @@ if (server !== undefined) {
     await using metadata = await PostgresMetadata.open({ url });
     const account = await insertAccount(metadata, sampleAccount(1));
     await assert.rejects(
-      metadata.transact(async (tx) => {
+      inTransaction(metadata, async (tx) => {
         await tx.findAccount(account.accountId);
         await endConnections(url);
         await tx.findAccount(account.accountId);
@@ -143,7 +143,7 @@ if (server !== undefined) {
         second.savePart(part(number * 10 + 1)),
         number % 2 === 0
           ? first.abortUpload({ address: upload, at })
-          : second.transact((tx) => tx.abortUploadsOf({ bucketId, at, limit: 10 })),
+          : inTransaction(second, (tx) => tx.abortUploadsOf({ bucketId, at, limit: 10 })),
       ]);
       const found = await first.findUpload(upload.uploadId);
       for (const each of [one, other, late, abort]) {

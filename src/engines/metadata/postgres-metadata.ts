@@ -10,6 +10,7 @@ import type { BlobIdSource } from '../../core/ports/blob-store.ts';
 import type {
   MetadataReads,
   MetadataTx,
+  Transaction,
   Transactions,
 } from '../../core/ports/metadata/metadata.ts';
 import type {
@@ -50,12 +51,14 @@ import { rowSnapshot } from './rows/snapshot.ts';
 import { trailWrites, usageReads } from './rows/trail.ts';
 import { uploadReads } from './rows/uploads.ts';
 import type { Db } from './schema.ts';
+import { type OnTransaction, TransactionRuns } from './transaction-runs.ts';
 
 export type PostgresMetadataOptions = {
   /** `postgres://user:password@host:port/database`. */
   readonly url: string;
   /** Blob numbers reserved at once, by each process. */
   readonly idBlockSize?: number;
+  readonly onTransaction?: OnTransaction | undefined;
   /** Another schema than the program's; for tests of migrations. */
   readonly migrations?: readonly Migration[];
 };
@@ -76,6 +79,7 @@ export class PostgresMetadata
 {
   readonly #db: Db;
   readonly #blobIds: BlobIdBlocks;
+  readonly #runs: TransactionRuns;
   #isClosed = false;
 
   /** Connects and brings the database to the program's schema; throws when it is newer. */
@@ -93,15 +97,20 @@ export class PostgresMetadata
 
   private constructor(db: Db, options: PostgresMetadataOptions) {
     this.#db = db;
+    this.#runs = new TransactionRuns(options.onTransaction);
     this.#blobIds = new BlobIdBlocks(options.idBlockSize ?? BLOB_ID_BLOCK_SIZE, (count) =>
       this.#reserveBlock(count),
     );
   }
 
-  transact<T>(work: (tx: MetadataTx) => Promise<T>): Promise<T> {
+  transact<Input, Answer>(
+    transaction: Transaction<Input, Answer>,
+    input: NoInfer<Input>,
+  ): Promise<Answer> {
     const touched: Touched = new Set();
     return this.#retry(() => {
-      const attempt = (db: Db) => inSerial(db, (tx) => work(txOf(tx, touched)));
+      const attempt = (db: Db) =>
+        inSerial(db, (tx) => this.#runs.run(transaction, txOf(tx, touched), input));
       // What the attempt before had touched: it met a conflict there.
       return touched.size === 0 ? attempt(this.#db) : behindGates(this.#db, touched, attempt);
     });

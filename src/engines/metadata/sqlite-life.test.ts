@@ -17,6 +17,7 @@ import {
   sampleAccount,
   samplePublication,
 } from '../../core/ports/metadata/contract/samples.ts';
+import { TRANSACTION_TRIES_MAX } from './metadata-limits.ts';
 import type { Migration } from './migrations/migration.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { SqliteMetadata } from './sqlite-metadata.ts';
@@ -54,6 +55,20 @@ test('a file is in WAL mode, and a new one makes no backup', async () => {
     again.close();
     await metadata[Symbol.asyncDispose]();
     assert.deepEqual(await readdir(folder), ['metadata.db']);
+  });
+});
+
+test('the time of each try of a transaction is told by its name', async () => {
+  await inFolder(async (file) => {
+    const told: [string, boolean][] = [];
+    await using metadata = await SqliteMetadata.open({
+      file,
+      onTransaction: (name, seconds) => told.push([name, seconds >= 0 && seconds < 60]),
+    });
+    await insertAccount(metadata, sampleAccount(1));
+    const slug = sampleAccount(1).slug;
+    await assert.rejects(insertAccount(metadata, sampleAccount(2, { slug })));
+    assert.deepEqual(told, Array(1 + TRANSACTION_TRIES_MAX).fill(['test', true]));
   });
 });
 

@@ -13,6 +13,7 @@ import type { BlobIdSource } from '../../core/ports/blob-store.ts';
 import type {
   MetadataReads,
   MetadataTx,
+  Transaction,
   Transactions,
 } from '../../core/ports/metadata/metadata.ts';
 import type {
@@ -55,6 +56,7 @@ import {
   uploadWrites,
 } from './sqlite/upload-commits.ts';
 import { Wal, type WalOptions } from './sqlite/wal.ts';
+import { type OnTransaction, TransactionRuns } from './transaction-runs.ts';
 
 export type SqliteMetadataOptions = {
   /** Path of the file; made when it is missing. */
@@ -66,6 +68,7 @@ export type SqliteMetadataOptions = {
   /** Called once when the disk has failed under a write: nothing can be promised any more. */
   readonly onSyncFailure?: (error: Error) => void;
   readonly openLog?: WalOptions['openLog'];
+  readonly onTransaction?: OnTransaction | undefined;
   /** Gives up room that was kept for deletes; called when one meets a full disk. */
   readonly makeRoom?: () => Promise<void>;
 };
@@ -94,6 +97,7 @@ export class SqliteMetadata
   readonly #db: Db;
   readonly #tx: MetadataTx;
   readonly #blobIds: BlobIdBlocks;
+  readonly #runs: TransactionRuns;
 
   /** Opens the file and brings it to the program's schema; throws when it is newer. */
   static async open(options: SqliteMetadataOptions): Promise<OpenSqliteMetadata> {
@@ -144,6 +148,7 @@ export class SqliteMetadata
       onFailure,
     });
     this.#file = options.file;
+    this.#runs = new TransactionRuns(options.onTransaction);
     this.#makeRoom = options.makeRoom;
     this.#db = kyselyOf(writeConnection);
     this.#tx = txOf(writeConnection, this.#db, this.#writer);
@@ -152,9 +157,12 @@ export class SqliteMetadata
     );
   }
 
-  transact<T>(work: (tx: MetadataTx) => Promise<T>): Promise<T> {
+  transact<Input, Answer>(
+    transaction: Transaction<Input, Answer>,
+    input: NoInfer<Input>,
+  ): Promise<Answer> {
     return retryConflicts(
-      () => this.#writer.transact(() => work(this.#tx)),
+      () => this.#writer.transact(() => this.#runs.run(transaction, this.#tx, input)),
       (error) => error instanceof SerialConflict,
       async () => {},
     );

@@ -3,7 +3,9 @@
 import { isInBlocks } from '../../../kit/ip.ts';
 import { hasJwtForm } from '../../../kit/jwt.ts';
 import type { Keyring } from '../../../kit/keyring.ts';
+import { defineTransaction } from '../../define-transaction.ts';
 import { isServiceError, ServiceError } from '../../errors.ts';
+import type { TimeMs, TokenId } from '../../ids.ts';
 import { LAST_USED_STEP_MS } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AccessReads } from '../../ports/metadata/access.ts';
@@ -160,12 +162,18 @@ async function noteUse({ metadata, clock }: AuthenticationDeps, token: ApiToken)
   const now = clock.now();
   if (token.lastUsedAt !== undefined && now - token.lastUsedAt < LAST_USED_STEP_MS) return;
   try {
-    await metadata.transact((tx) => tx.touchToken(token.tokenId, now));
+    await metadata.transact(TOUCH_TOKEN, { tokenId: token.tokenId, at: now });
   } catch (error) {
     // A full or read-only disk must not keep anybody from reading; the note is worth less.
     if (!isServiceError(error)) throw error;
   }
 }
+
+export const TOUCH_TOKEN = defineTransaction(
+  'touch_token',
+  (tx, { tokenId, at }: { readonly tokenId: TokenId; readonly at: TimeMs }) =>
+    tx.touchToken(tokenId, at),
+);
 
 function principalOf({ account, credential }: Proof): Principal {
   const { accountId, slug, defaultBucketId, role } = account;

@@ -1,4 +1,5 @@
 /** Proves what operators do with accounts, that nobody else does, and what sweeping leaves. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -18,6 +19,7 @@ import {
   SESSION_KEPT_MS,
   SWEEP_BATCH_ROWS,
 } from '../../limits.ts';
+import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
 import { endSession } from '../sessions/end-session.ts';
 import { refreshSession } from '../sessions/refresh-session.ts';
 import { sweepIdentity } from '../sweep-identity.ts';
@@ -197,7 +199,7 @@ test('sweeping removes what ended long ago and leaves the rest', async () => {
 
 test('sweeping takes several small transactions and stops when it is told to', async () => {
   const world = await openIdentityWorld();
-  await world.metadata.transact(async (tx) => {
+  await inTransaction(world.metadata, async (tx) => {
     for (let count = 0; count < 2 * SWEEP_BATCH_ROWS + 1; count += 1) {
       await tx.insertNonce({
         nonce: `${count}`,

@@ -1,8 +1,9 @@
 /** What operators do with accounts. Every use case throws `access_denied` for anyone else. */
 import type { Keyring } from '../../../kit/keyring.ts';
 import type { AuditAction, AuditEntry } from '../../audit.ts';
+import { defineTransaction } from '../../define-transaction.ts';
 import { ServiceError } from '../../errors.ts';
-import type { AccountId } from '../../ids.ts';
+import type { AccountId, TimeMs } from '../../ids.ts';
 import { LIST_LIMIT_MAX } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AccountReads } from '../../ports/metadata/accounts.ts';
@@ -77,25 +78,42 @@ export async function createAccount(
   authorizeActor(input.actor, 'operator.accounts');
   const username = parseUsername(input.username);
   const actor = actorName(input.actor);
-  return await deps.metadata.transact((tx) => signUp(deps, tx, { username, actor }));
+  return await signUp(deps, { username, actor });
 }
 
 /**
  * Disables an account: every dialect refuses it until it is enabled. Throws `account_not_found`.
  */
 export async function disableAccount(deps: ChangeDeps, input: OnAccount): Promise<void> {
-  const at = deps.clock.now();
-  await changeAccount(deps, input, 'account.disabled', (account) =>
-    account.disabledAt === undefined ? { change: { disabledAt: at } } : undefined,
-  );
+  await deps.metadata.transact(DISABLE_ACCOUNT, operationOf(deps, input));
 }
+
+export const DISABLE_ACCOUNT = defineTransaction(
+  'disable_account',
+  async (tx, operation: Operation) => {
+    if ((await getAccount(tx, operation.accountId)).disabledAt !== undefined) return;
+    await changeAccount(tx, operation, {
+      change: { disabledAt: operation.at },
+      action: 'account.disabled',
+    });
+  },
+);
 
 /** Lifts `disableAccount`; sessions and keys work again. Throws `account_not_found`. */
 export async function enableAccount(deps: ChangeDeps, input: OnAccount): Promise<void> {
-  await changeAccount(deps, input, 'account.enabled', (account) =>
-    account.disabledAt === undefined ? undefined : { change: { disabledAt: null } },
-  );
+  await deps.metadata.transact(ENABLE_ACCOUNT, operationOf(deps, input));
 }
+
+export const ENABLE_ACCOUNT = defineTransaction(
+  'enable_account',
+  async (tx, operation: Operation) => {
+    if ((await getAccount(tx, operation.accountId)).disabledAt === undefined) return;
+    await changeAccount(tx, operation, {
+      change: { disabledAt: null },
+      action: 'account.enabled',
+    });
+  },
+);
 
 /** Gives an account a role. Throws `account_not_found`. */
 export async function setAccountRole(
@@ -103,10 +121,21 @@ export async function setAccountRole(
   input: OnAccount & { readonly role: Role },
 ): Promise<void> {
   const { role } = input;
-  await changeAccount(deps, input, 'account.role_changed', (account) =>
-    account.role === role ? undefined : { change: { role }, subject: role },
-  );
+  await deps.metadata.transact(SET_ACCOUNT_ROLE, { ...operationOf(deps, input), role });
 }
+
+export const SET_ACCOUNT_ROLE = defineTransaction(
+  'set_account_role',
+  async (tx, operation: Operation & { readonly role: Role }) => {
+    const { accountId, role } = operation;
+    if ((await getAccount(tx, accountId)).role === role) return;
+    await changeAccount(tx, operation, {
+      change: { role },
+      action: 'account.role_changed',
+      subject: role,
+    });
+  },
+);
 
 /** Sets what an account may use. Throws `invalid_field`, `account_not_found`. */
 export async function setAccountLimits(
@@ -119,51 +148,69 @@ export async function setAccountLimits(
       details: { field },
     });
   }
-  const subject = limitsText(input.limits);
-  await changeAccount(deps, input, 'account.limits_changed', ({ entitlements }) =>
-    subject === ''
-      ? undefined
-      : { change: { entitlements: changedLimits(entitlements, input.limits) }, subject },
-  );
+  const { limits } = input;
+  await deps.metadata.transact(SET_ACCOUNT_LIMITS, { ...operationOf(deps, input), limits });
 }
+
+export const SET_ACCOUNT_LIMITS = defineTransaction(
+  'set_account_limits',
+  async (tx, operation: Operation & { readonly limits: LimitsChange }) => {
+    const { accountId, limits } = operation;
+    const { entitlements } = await getAccount(tx, accountId);
+    const subject = limitsText(limits);
+    if (subject === '') return;
+    await changeAccount(tx, operation, {
+      change: { entitlements: changedLimits(entitlements, limits) },
+      action: 'account.limits_changed',
+      subject,
+    });
+  },
+);
 
 /** Ends every session of an account. Throws `account_not_found`. */
 export async function endAllSessions(deps: ChangeDeps, input: OnAccount): Promise<void> {
-  authorizeActor(input.actor, 'operator.accounts');
-  const { accountId } = input;
-  const at = deps.clock.now();
-  await deps.metadata.transact(async (tx) => {
+  await deps.metadata.transact(END_ALL_SESSIONS, operationOf(deps, input));
+}
+
+export const END_ALL_SESSIONS = defineTransaction(
+  'end_all_sessions',
+  async (tx, { actor, accountId, at }: Operation) => {
     await getAccount(tx, accountId);
     await tx.revokeSessions(accountId, at, undefined);
-    await appendAudit(tx, { at, accountId, actor: input.actor, action: 'session.ended' });
-  });
-}
+    await tx.appendAudit({ at, accountId, actor, action: 'session.ended', subject: undefined });
+  },
+);
 
-/** Changes an account and says so in the trail, unless `decide` finds nothing to change. */
-async function changeAccount(
-  deps: ChangeDeps,
+/** What an operator's transaction knows besides its own subject. */
+type Operation = {
+  /** As the trail names them. */
+  readonly actor: string;
+  readonly accountId: AccountId;
+  readonly at: TimeMs;
+};
+
+/** Throws `access_denied` for anyone but an operator. */
+function operationOf(
+  { clock }: Pick<ChangeDeps, 'clock'>,
   { actor, accountId }: OnAccount,
-  action: AuditAction,
-  decide: (account: Account) => { change: AccountChange; subject?: string } | undefined,
-): Promise<void> {
+): Operation {
   authorizeActor(actor, 'operator.accounts');
-  const at = deps.clock.now();
-  await deps.metadata.transact(async (tx) => {
-    const decided = decide(await getAccount(tx, accountId));
-    if (decided === undefined) return;
-    await tx.updateAccount(accountId, decided.change);
-    await appendAudit(tx, { at, accountId, actor, action, subject: decided.subject });
-  });
+  return { actor: actorName(actor), accountId, at: clock.now() };
 }
 
-async function appendAudit(
+/** Changes an account and says so in the trail. */
+async function changeAccount(
   tx: MetadataTx,
-  entry: Omit<AuditEntry, 'actor' | 'subject'> & {
-    readonly actor: Actor;
-    readonly subject?: string | undefined;
+  { actor, accountId, at }: Operation,
+  changed: {
+    readonly change: AccountChange;
+    readonly action: AuditAction;
+    readonly subject?: string;
   },
 ): Promise<void> {
-  await tx.appendAudit({ ...entry, actor: actorName(entry.actor), subject: entry.subject });
+  const { change, action, subject } = changed;
+  await tx.updateAccount(accountId, change);
+  await tx.appendAudit({ at, accountId, actor, action, subject });
 }
 
 async function findAccountBy(metadata: AccountReads, text: string): Promise<Account | undefined> {

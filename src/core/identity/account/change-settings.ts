@@ -1,4 +1,6 @@
 /** What an account's owner may change of it. */
+import { defineTransaction } from '../../define-transaction.ts';
+import type { AccountId, TimeMs } from '../../ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Principal } from '../../principal.ts';
@@ -18,7 +20,18 @@ export async function changeSettings(
   const { deterministicUrls } = input.settings;
   if (deterministicUrls === undefined) return;
   const at = deps.clock.now();
-  await deps.metadata.transact(async (tx) => {
+  await deps.metadata.transact(CHANGE_SETTINGS, { accountId, deterministicUrls, at });
+}
+
+type SettingsChange = {
+  readonly accountId: AccountId;
+  readonly deterministicUrls: DeterministicUrls;
+  readonly at: TimeMs;
+};
+
+export const CHANGE_SETTINGS = defineTransaction(
+  'change_settings',
+  async (tx, { accountId, deterministicUrls, at }: SettingsChange) => {
     await tx.updateAccount(accountId, { deterministicUrls });
     await tx.appendAudit({
       at,
@@ -27,5 +40,5 @@ export async function changeSettings(
       action: 'account.settings_changed',
       subject: `deterministic_urls=${deterministicUrls}`,
     });
-  });
-}
+  },
+);

@@ -1,4 +1,5 @@
 /** Proves what owners see and change: their account, its settings, its API tokens. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -12,6 +13,7 @@ import {
 import { walletOf } from '../../../../tests/world/wallets.ts';
 import { isServiceError, ServiceError } from '../../errors.ts';
 import { TOKEN_BLOCKS_MAX, TOKENS_MAX } from '../../limits.ts';
+import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
 import type { Principal } from '../../principal.ts';
 import { timeMs } from '../names.ts';
 import {
@@ -70,7 +72,9 @@ test("an app key moved into another account's row does not open", async () => {
   const other = await principalBy(world, (await signIn(world, walletOf('other'))).accessToken);
   const account = await world.metadata.findAccount(owner.accountId);
   const appKeyCiphertext = account?.appKeyCiphertext ?? '';
-  await world.metadata.transact((tx) => tx.updateAccount(other.accountId, { appKeyCiphertext }));
+  await inTransaction(world.metadata, (tx) =>
+    tx.updateAccount(other.accountId, { appKeyCiphertext }),
+  );
   await assert.rejects(whoAmI(world, { principal: other }), refusedAs('corrupt'));
 });
 
@@ -232,7 +236,7 @@ test('tokens of one account are bounded', async () => {
   const world = await openIdentityWorld();
   const actor = await openOwner(world);
   const { token } = await create(world, actor);
-  await world.metadata.transact(async (tx) => {
+  await inTransaction(world.metadata, async (tx) => {
     for (let count = 1; count < TOKENS_MAX; count += 1) {
       const text = `${count}`;
       await tx.insertToken({ ...token, tokenId: text as never, name: text, hash: text });

@@ -1,9 +1,11 @@
 /** Replaces an account's app key; the old one is dead at once. */
 import type { Keyring } from '../../../kit/keyring.ts';
-import type { AccountId } from '../../ids.ts';
+import { defineTransaction } from '../../define-transaction.ts';
+import type { AccountId, TimeMs } from '../../ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Random } from '../../ports/random.ts';
+import type { Account } from './account.ts';
 import { type Actor, actorName, authorizeActor } from './actor.ts';
 import { newAppKey } from './app-key.ts';
 
@@ -19,16 +21,26 @@ export async function rotateAppKey(
 ): Promise<{ readonly appKey: string }> {
   authorizeActor(actor, 'app_key.rotate', accountId);
   const { appKey, ...kept } = newAppKey(deps, accountId);
-  const at = deps.clock.now();
-  await deps.metadata.transact(async (tx) => {
-    await tx.updateAccount(accountId, kept);
-    await tx.appendAudit({
-      at,
-      accountId,
-      actor: actorName(actor),
-      action: 'app_key.rotated',
-      subject: undefined,
-    });
+  await deps.metadata.transact(ROTATE_APP_KEY, {
+    accountId,
+    kept,
+    actor: actorName(actor),
+    at: deps.clock.now(),
   });
   return { appKey };
 }
+
+type AppKeyRotation = {
+  readonly accountId: AccountId;
+  readonly kept: Pick<Account, 'appKeyHash' | 'appKeyCiphertext'>;
+  readonly actor: string;
+  readonly at: TimeMs;
+};
+
+export const ROTATE_APP_KEY = defineTransaction(
+  'rotate_app_key',
+  async (tx, { accountId, kept, actor, at }: AppKeyRotation) => {
+    await tx.updateAccount(accountId, kept);
+    await tx.appendAudit({ at, accountId, actor, action: 'app_key.rotated', subject: undefined });
+  },
+);

@@ -3,6 +3,7 @@
  * dialect checks the signature; until then nothing is proved.
  */
 import type { Keyring } from '../../../kit/keyring.ts';
+import { defineTransaction } from '../../define-transaction.ts';
 import { isServiceError, ServiceError } from '../../errors.ts';
 import { type AccessKeyId, parseAccessKeyId, type TimeMs } from '../../ids.ts';
 import { LAST_USED_STEP_MS } from '../../limits.ts';
@@ -75,11 +76,17 @@ export async function noteAccessKeyUse(
   if (lastUsedAt !== undefined && lastUsedAt > since) return;
   if (!accessKeys.takeNote(accessKeyId, now, since)) return;
   try {
-    await metadata.transact((tx) => tx.touchS3Key(accessKeyId, now));
+    await metadata.transact(TOUCH_S3_KEY, { accessKeyId, at: now });
   } catch (error) {
     if (!isServiceError(error)) throw error;
   }
 }
+
+export const TOUCH_S3_KEY = defineTransaction(
+  'touch_s3_key',
+  (tx, { accessKeyId, at }: { readonly accessKeyId: AccessKeyId; readonly at: TimeMs }) =>
+    tx.touchS3Key(accessKeyId, at),
+);
 
 function keyInvalid(): ServiceError {
   return new ServiceError('credential_invalid', 'There is no such access key.');

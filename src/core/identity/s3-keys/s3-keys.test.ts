@@ -1,4 +1,5 @@
 /** Proves that S3 keys are made, found, limited and revoked as their contract says. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
@@ -12,7 +13,8 @@ import { walletOf } from '../../../../tests/world/wallets.ts';
 import { ServiceError } from '../../errors.ts';
 import { LAST_USED_STEP_MS, S3_KEY_KEPT_MS, S3_KEYS_MAX } from '../../limits.ts';
 import { createBucket } from '../../objects/buckets.ts';
-import type { MetadataTx } from '../../ports/metadata/metadata.ts';
+import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
+import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Principal } from '../../principal.ts';
 import { authenticate } from '../access/authenticate.ts';
 import { disableAccount } from '../account/administer-accounts.ts';
@@ -115,11 +117,11 @@ test('a use is noted at most once a minute, however many requests there are', as
     ...world,
     metadata: {
       ...world.metadata,
-      transact: <T>(work: (tx: MetadataTx) => Promise<T>) => {
+      transact: async (transaction, input) => {
         writes += 1;
-        return world.metadata.transact(work);
+        return await world.metadata.transact(transaction, input);
       },
-    },
+    } satisfies Transactions,
   };
   const use = async () =>
     noteAccessKeyUse(counting, await findAccessKey(counting, key.accessKeyId));
@@ -246,7 +248,7 @@ test('a key is no credential of the other dialects', async () => {
 test('an account has so many live keys and no more', async () => {
   const { world, ann } = await openWorld();
   const { key } = await make(world, ann);
-  await world.metadata.transact(async (tx) => {
+  await inTransaction(world.metadata, async (tx) => {
     for (let made = 1; made < S3_KEYS_MAX; made += 1) {
       await tx.insertS3Key({ ...key, accessKeyId: `key-${made}` as typeof key.accessKeyId });
     }

@@ -1,12 +1,15 @@
 /** S3 keys of an account: made, listed, revoked. */
 import { bytesOfUtf8, isWellFormedText } from '../../../kit/text.ts';
+import { defineTransaction } from '../../define-transaction.ts';
 import { ServiceError } from '../../errors.ts';
 import {
+  type AccessKeyId,
   type AccountId,
   type BucketId,
   type BucketName,
   parseAccessKeyId,
   parseBucketName,
+  type TimeMs,
 } from '../../ids.ts';
 import { KEY_BYTES_MAX, S3_KEY_NAME_LENGTH_MAX, S3_KEYS_MAX } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -52,36 +55,48 @@ export async function createS3Key(
   const accessKeyId = newAccessKeyId(deps.random);
   const secret = mintS3Secret(deps.random);
   const secretCiphertext = sealS3Secret(deps, accessKeyId, secret);
-  const createdAt = deps.clock.now();
-  const made = await deps.metadata.transact(async (tx) => {
-    const account = await tx.findAccount(accountId);
-    if (account === undefined) throw new ServiceError('account_not_found', 'No such account.');
-    await refuseTooMany(tx, accountId);
-    const bucket = await limitOf(tx, account, { bucket: request.bucket, prefix });
-    const key: S3Key = {
+  const made = await deps.metadata.transact(CREATE_S3_KEY, {
+    key: {
       accessKeyId,
       accountId,
       name,
       secretCiphertext,
       isReadOnly: request.isReadOnly,
-      bucketId: bucket?.bucketId,
       prefix,
-      createdAt,
+      createdAt: deps.clock.now(),
       lastUsedAt: undefined,
       revokedAt: undefined,
-    };
-    await tx.insertS3Key(key);
-    await tx.appendAudit({
-      at: createdAt,
-      accountId,
-      actor: actorName(actor),
-      action: 's3_key.created',
-      subject: accessKeyId,
-    });
-    return { key, bucket: bucket?.name, account };
+    },
+    bucket: request.bucket,
+    actor: actorName(actor),
   });
   return { ...made, secret };
 }
+
+type NewS3Key = {
+  readonly key: Omit<S3Key, 'bucketId'>;
+  /** The untrusted name of the bucket that it is limited to. */
+  readonly bucket: string | undefined;
+  readonly actor: string;
+};
+
+export const CREATE_S3_KEY = defineTransaction('create_s3_key', async (tx, input: NewS3Key) => {
+  const { accountId, accessKeyId, prefix, createdAt } = input.key;
+  const account = await tx.findAccount(accountId);
+  if (account === undefined) throw new ServiceError('account_not_found', 'No such account.');
+  await refuseTooMany(tx, accountId);
+  const bucket = await limitOf(tx, account, { bucket: input.bucket, prefix });
+  const key: S3Key = { ...input.key, bucketId: bucket?.bucketId };
+  await tx.insertS3Key(key);
+  await tx.appendAudit({
+    at: createdAt,
+    accountId,
+    actor: input.actor,
+    action: 's3_key.created',
+    subject: accessKeyId,
+  });
+  return { key, bucket: bucket?.name, account };
+});
 
 /** The keys of an account, revoked ones too, oldest first. Throws as `authorize` does. */
 export async function listS3Keys(
@@ -114,21 +129,38 @@ export async function revokeS3Key(
   authorizeActor(actor, 's3_keys.manage');
   const accessKeyId = parseAccessKeyId(input.accessKeyId);
   if (accessKeyId === undefined) throw s3KeyNotFound();
-  const at = deps.clock.now();
-  await deps.metadata.transact(async (tx) => {
+  await deps.metadata.transact(REVOKE_S3_KEY, {
+    accessKeyId,
+    owner: actor === 'admin' ? undefined : actor.accountId,
+    actor: actorName(actor),
+    at: deps.clock.now(),
+  });
+}
+
+type S3KeyRevocation = {
+  readonly accessKeyId: AccessKeyId;
+  /** Whose the key must be; `undefined`: anyone's. */
+  readonly owner: AccountId | undefined;
+  readonly actor: string;
+  readonly at: TimeMs;
+};
+
+export const REVOKE_S3_KEY = defineTransaction(
+  'revoke_s3_key',
+  async (tx, { accessKeyId, owner, actor, at }: S3KeyRevocation) => {
     const key = await tx.findS3Key(accessKeyId);
     if (key === undefined) throw s3KeyNotFound();
-    if (actor !== 'admin' && actor.accountId !== key.accountId) throw s3KeyNotFound();
+    if (owner !== undefined && owner !== key.accountId) throw s3KeyNotFound();
     if (!(await tx.revokeS3Key(key.accountId, accessKeyId, at))) return;
     await tx.appendAudit({
       at,
       accountId: key.accountId,
-      actor: actorName(actor),
+      actor,
       action: 's3_key.revoked',
       subject: accessKeyId,
     });
-  });
-}
+  },
+);
 
 export function s3KeyNotFound(): ServiceError {
   return new ServiceError('s3_key_not_found', 'There is no such S3 key.');

@@ -1,5 +1,7 @@
 /** Signing out: the session and its refresh tokens are dead at once. */
+import { defineTransaction } from '../../define-transaction.ts';
 import { ServiceError } from '../../errors.ts';
+import type { AccountId, SessionId, TimeMs } from '../../ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Principal } from '../../principal.ts';
@@ -14,8 +16,18 @@ export async function endSession(
     throw new ServiceError('access_denied', 'Only a session can be ended.');
   }
   const { sessionId } = credential;
-  const at = deps.clock.now();
-  await deps.metadata.transact(async (tx) => {
+  await deps.metadata.transact(END_SESSION, { sessionId, accountId, at: deps.clock.now() });
+}
+
+type SessionEnd = {
+  readonly sessionId: SessionId;
+  readonly accountId: AccountId;
+  readonly at: TimeMs;
+};
+
+export const END_SESSION = defineTransaction(
+  'end_session',
+  async (tx, { sessionId, accountId, at }: SessionEnd) => {
     if (!(await tx.revokeSession(sessionId, at))) return;
     await tx.appendAudit({
       at,
@@ -24,5 +36,5 @@ export async function endSession(
       action: 'session.ended',
       subject: sessionId,
     });
-  });
-}
+  },
+);

@@ -1,5 +1,6 @@
 /** Exchanges a refresh token for the next one (payments.md section 2). */
 import type { Keyring } from '../../../kit/keyring.ts';
+import { defineTransaction } from '../../define-transaction.ts';
 import { ServiceError } from '../../errors.ts';
 import type { TimeMs } from '../../ids.ts';
 import { REFRESH_ABSOLUTE_LIFE_MS, REFRESH_GRACE_MS, REFRESH_IDLE_LIFE_MS } from '../../limits.ts';
@@ -33,7 +34,7 @@ export async function refreshSession(
   const token = readRefreshToken(deps.keyring, input.refreshToken);
   if (token === undefined) throw refreshInvalid();
   const now = deps.clock.now();
-  const outcome = await deps.metadata.transact((tx) => spend(tx, token, now));
+  const outcome = await deps.metadata.transact(REFRESH_SESSION, { token, now });
   switch (outcome.kind) {
     case 'refreshed':
       return await issueTokenSet(deps, outcome.session);
@@ -47,6 +48,12 @@ export async function refreshSession(
       );
   }
 }
+
+export const REFRESH_SESSION = defineTransaction(
+  'refresh_session',
+  (tx, input: { readonly token: RefreshToken; readonly now: TimeMs }) =>
+    spend(tx, input.token, input.now),
+);
 
 async function spend(tx: MetadataTx, token: RefreshToken, now: TimeMs): Promise<Outcome> {
   const session = await tx.findSession(token.sessionId);

@@ -21,16 +21,22 @@ export type TokenSet = {
   readonly expiresInMs: number;
 };
 
+/** What a session takes of time and chance. */
+export type NewSession = Pick<Session, 'sessionId' | 'createdAt'>;
+
+export function mintSession(deps: { readonly clock: Clock; readonly random: Random }): NewSession {
+  return { sessionId: newSessionId(deps.random), createdAt: deps.clock.now() };
+}
+
 /** Starts a session of an account; throws `account_disabled`. */
 export async function startSession(
-  { clock, random }: { readonly clock: Clock; readonly random: Random },
   tx: MetadataTx,
   account: Account,
+  { sessionId, createdAt: at }: NewSession,
 ): Promise<Session> {
   requireEnabled(account);
-  const at = clock.now();
   const session: Session = {
-    sessionId: newSessionId(random),
+    sessionId,
     accountId: account.accountId,
     counter: 0,
     rotatedAt: at,

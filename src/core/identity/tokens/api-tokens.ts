@@ -1,6 +1,7 @@
 /** API tokens: made, listed, revoked. */
 import { canonicalBlock } from '../../../kit/ip.ts';
 import { isWellFormedText } from '../../../kit/text.ts';
+import { defineTransaction } from '../../define-transaction.ts';
 import { ServiceError } from '../../errors.ts';
 import type { AccountId, TimeMs } from '../../ids.ts';
 import { TOKEN_BLOCKS_MAX, TOKEN_NAME_LENGTH_MAX, TOKENS_MAX } from '../../limits.ts';
@@ -59,7 +60,14 @@ export async function createApiToken(
     lastUsedAt: undefined,
   };
   checkGrant(actor, token.scopes);
-  await deps.metadata.transact(async (tx) => {
+  await deps.metadata.transact(CREATE_API_TOKEN, { token, actor: actorName(actor) });
+  return { secret, token };
+}
+
+export const CREATE_API_TOKEN = defineTransaction(
+  'create_api_token',
+  async (tx, { token, actor }: { readonly token: ApiToken; readonly actor: string }) => {
+    const { accountId, name, createdAt: at } = token;
     const account = await tx.findAccount(accountId);
     if (account === undefined) throw new ServiceError('account_not_found', 'No such account.');
     if ((await tx.listTokens(accountId)).length >= TOKENS_MAX) {
@@ -68,16 +76,9 @@ export async function createApiToken(
       });
     }
     await tx.insertToken(token);
-    await tx.appendAudit({
-      at: now,
-      accountId,
-      actor: actorName(actor),
-      action: 'token.created',
-      subject: token.name,
-    });
-  });
-  return { secret, token };
-}
+    await tx.appendAudit({ at, accountId, actor, action: 'token.created', subject: name });
+  },
+);
 
 /** The live tokens of an account, oldest first. Throws `missing_scope`, `access_denied`. */
 export async function listApiTokens(
@@ -95,20 +96,30 @@ export async function revokeApiToken(
 ): Promise<void> {
   const { actor, accountId, name } = input;
   authorizeActor(actor, 'tokens.manage', accountId);
-  const at = deps.clock.now();
-  await deps.metadata.transact(async (tx) => {
+  await deps.metadata.transact(REVOKE_API_TOKEN, {
+    accountId,
+    name,
+    actor: actorName(actor),
+    at: deps.clock.now(),
+  });
+}
+
+type TokenRevocation = {
+  readonly accountId: AccountId;
+  readonly name: string;
+  readonly actor: string;
+  readonly at: TimeMs;
+};
+
+export const REVOKE_API_TOKEN = defineTransaction(
+  'revoke_api_token',
+  async (tx, { accountId, name, actor, at }: TokenRevocation) => {
     if (!(await tx.deleteToken(accountId, name))) {
       throw new ServiceError('token_not_found', 'The account has no token of that name.');
     }
-    await tx.appendAudit({
-      at,
-      accountId,
-      actor: actorName(actor),
-      action: 'token.revoked',
-      subject: name,
-    });
-  });
-}
+    await tx.appendAudit({ at, accountId, actor, action: 'token.revoked', subject: name });
+  },
+);
 
 function checkGrant(actor: Actor, scopes: readonly Scope[]): void {
   if (actor === 'admin' || actor.credential.kind !== 'token') return;

@@ -23,5 +23,5 @@ export async function createUsernameAccount(
 ): Promise<{ readonly account: Account; readonly appKey: string }> {
   checkAnyoneMaySignUp(deps.signUpPolicy);
   const username = parseUsername(input.username);
-  return await deps.metadata.transact((tx) => signUp(deps, tx, { username }));
+  return await signUp(deps, { username });
 }

@@ -1,13 +1,21 @@
 /** Signs in by username and password. */
 import type { Keyring } from '../../../kit/keyring.ts';
+import { defineTransaction } from '../../define-transaction.ts';
 import { ServiceError } from '../../errors.ts';
+import type { AccountId } from '../../ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AccountReads } from '../../ports/metadata/accounts.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { PasswordHasher } from '../../ports/password-hasher.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Account } from '../account/account.ts';
-import { issueTokenSet, startSession, type TokenSet } from '../sessions/start-session.ts';
+import {
+  issueTokenSet,
+  mintSession,
+  type NewSession,
+  startSession,
+  type TokenSet,
+} from '../sessions/start-session.ts';
 import { foldPassword } from './password.ts';
 import { isUsername } from './username.ts';
 
@@ -35,14 +43,25 @@ export async function logIn(
   // What is too long to be a password is tried as an empty one, which none is.
   const isRight = await deps.passwords.verify(password ?? '', passwordHash, options);
   if (known === undefined || !isRight) throw signInFailed();
-  const session = await deps.metadata.transact(async (tx) => {
-    const account = await tx.findAccount(known.accountId);
-    // The password may have been changed while it was verified.
-    if (account === undefined || account.passwordHash !== passwordHash) throw signInFailed();
-    return await startSession(deps, tx, account);
-  });
+  const { accountId } = known;
+  const started = mintSession(deps);
+  const session = await deps.metadata.transact(LOG_IN, { accountId, passwordHash, started });
   return await issueTokenSet(deps, session);
 }
+
+type LogIn = {
+  readonly accountId: AccountId;
+  /** What the password was verified against. */
+  readonly passwordHash: string | undefined;
+  readonly started: NewSession;
+};
+
+export const LOG_IN = defineTransaction('log_in', async (tx, input: LogIn) => {
+  const account = await tx.findAccount(input.accountId);
+  // The password may have been changed while it was verified.
+  if (account === undefined || account.passwordHash !== input.passwordHash) throw signInFailed();
+  return await startSession(tx, account, input.started);
+});
 
 async function findByUsername(
   metadata: AccountReads,

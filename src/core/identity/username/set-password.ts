@@ -1,6 +1,8 @@
 /** Sets an account's password, proved by its app key, and signs in. */
 import type { Keyring } from '../../../kit/keyring.ts';
+import { defineTransaction } from '../../define-transaction.ts';
 import { ServiceError } from '../../errors.ts';
+import type { TimeMs } from '../../ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AccountReads } from '../../ports/metadata/accounts.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
@@ -10,6 +12,8 @@ import type { Account } from '../account/account.ts';
 import { isWellFormedSecretKey, lookUpHash } from '../secret-key.ts';
 import {
   issueTokenSet,
+  mintSession,
+  type NewSession,
   requireEnabled,
   startSession,
   type TokenSet,
@@ -30,36 +34,49 @@ export async function setPassword(
     readonly issuer: string;
     readonly passwords: PasswordHasher;
   },
-  input: { readonly accountId: string; readonly appKey: string; readonly newPassword: string },
+  input: AppKeyProof & { readonly newPassword: string },
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<TokenSet> {
   const claimed = await findByAppKey(deps.metadata, input);
   requireEnabled(claimed);
   const password = parseNewPassword(input.newPassword);
   const passwordHash = await deps.passwords.hash(password, options);
-  const at = deps.clock.now();
-  const session = await deps.metadata.transact(async (tx) => {
-    // The key may have been rotated while the password was hashed.
-    const account = await findByAppKey(tx, input);
-    const { accountId } = account;
-    await tx.updateAccount(accountId, { passwordHash });
-    await tx.revokeSessions(accountId, at, undefined);
-    await tx.appendAudit({
-      at,
-      accountId,
-      actor: accountId,
-      action: 'password.set',
-      subject: undefined,
-    });
-    return await startSession(deps, tx, account);
+  const session = await deps.metadata.transact(SET_PASSWORD, {
+    accountId: input.accountId,
+    appKey: input.appKey,
+    passwordHash,
+    at: deps.clock.now(),
+    started: mintSession(deps),
   });
   return await issueTokenSet(deps, session);
 }
 
-async function findByAppKey(
-  metadata: AccountReads,
-  input: { readonly accountId: string; readonly appKey: string },
-): Promise<Account> {
+type AppKeyProof = { readonly accountId: string; readonly appKey: string };
+
+type PasswordChange = AppKeyProof & {
+  readonly passwordHash: string;
+  readonly at: TimeMs;
+  readonly started: NewSession;
+};
+
+export const SET_PASSWORD = defineTransaction('set_password', async (tx, input: PasswordChange) => {
+  const { passwordHash, at, started } = input;
+  // The key may have been rotated while the password was hashed.
+  const account = await findByAppKey(tx, input);
+  const { accountId } = account;
+  await tx.updateAccount(accountId, { passwordHash });
+  await tx.revokeSessions(accountId, at, undefined);
+  await tx.appendAudit({
+    at,
+    accountId,
+    actor: accountId,
+    action: 'password.set',
+    subject: undefined,
+  });
+  return await startSession(tx, account, started);
+});
+
+async function findByAppKey(metadata: AccountReads, input: AppKeyProof): Promise<Account> {
   const account = isWellFormedSecretKey(input.appKey)
     ? await metadata.findAccountByAppKey(lookUpHash(input.appKey))
     : undefined;

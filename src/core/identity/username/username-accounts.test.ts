@@ -6,11 +6,16 @@ import {
   openIdentityWorld,
   principalBy,
   refusedAs,
+  signIn,
 } from '../../../../tests/world/identity-world.ts';
+import { walletOf } from '../../../../tests/world/wallets.ts';
 import type { PasswordHasher } from '../../ports/password-hasher.ts';
+import type { Random } from '../../ports/random.ts';
 import { disableAccount } from '../account/administer-accounts.ts';
 import { rotateAppKey } from '../account/rotate-app-key.ts';
 import { refreshSession } from '../sessions/refresh-session.ts';
+import { issueWalletChallenge } from '../wallets/issue-wallet-challenge.ts';
+import { verifyWalletSignIn } from '../wallets/verify-wallet-sign-in.ts';
 import { createUsernameAccount } from './create-username-account.ts';
 import { logIn } from './log-in.ts';
 import { setPassword } from './set-password.ts';
@@ -228,3 +233,46 @@ test('that an account is disabled is told only to who knows its password or key'
   );
   await assert.rejects(setPassword(world, request), refusedAs('account_disabled'));
 });
+
+test('a slug that was drawn before is drawn again, with wallets as with usernames', async () => {
+  const world = await openIdentityWorld();
+  const first = await openAccount(world, 'alice');
+  const slug = (await world.metadata.findAccount(first.accountId))?.slug;
+  assert(slug !== undefined);
+  const unlucky = { ...world, random: drawingSlug(world.random, slug, 3) };
+  const second = await openAccount(unlucky, 'bob');
+  assert.notEqual((await world.metadata.findAccount(second.accountId))?.slug, slug);
+  await signIn({ ...world, random: drawingSlug(world.random, slug, 3) });
+  assert.equal((await world.metadata.listAccounts({ after: undefined, limit: 9 })).length, 3);
+});
+
+test('of slugs that all stand the last is an answer, and the challenge is not spent', async () => {
+  const world = await openIdentityWorld();
+  const { accountId } = await openAccount(world, 'alice');
+  const slug = (await world.metadata.findAccount(accountId))?.slug;
+  assert(slug !== undefined);
+  const hopeless = { ...world, random: drawingSlug(world.random, slug, 100) };
+  await assert.rejects(openAccount(hopeless, 'bob'), refusedAs('unavailable'));
+  const wallet = walletOf('bob');
+  const challenge = await issueWalletChallenge(world, { wallet: wallet.address });
+  const signature = wallet.sign(challenge.message);
+  const answer = { wallet: wallet.address, ...challenge, signature };
+  await assert.rejects(verifyWalletSignIn(hopeless, answer), refusedAs('unavailable'));
+  assert.equal((await world.metadata.findNonce(challenge.nonce))?.usedAt, undefined);
+  await verifyWalletSignIn(world, answer);
+});
+
+/** Draws a slug that stands, so many times; nothing else takes twelve bytes but a seal's nonce. */
+function drawingSlug(random: Random, slug: string, times: number): Random {
+  const letters = 'abcdefghijklmnopqrstuvwxyz234567';
+  const bytes = Uint8Array.from(slug, (letter) => letters.indexOf(letter));
+  let left = times;
+  return {
+    bytes: (length) => {
+      // Each account takes twelve bytes twice: the nonce of its sealed key, then its slug.
+      if (length !== bytes.length || left <= 0) return random.bytes(length);
+      left -= 0.5;
+      return Number.isInteger(left) ? bytes : random.bytes(length);
+    },
+  };
+}

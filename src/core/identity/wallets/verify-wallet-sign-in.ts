@@ -5,16 +5,31 @@ import { isSignedBy, SIGNATURE_BYTES } from '../../../kit/ed25519.ts';
 import type { Keyring } from '../../../kit/keyring.ts';
 import { isSameSecret, sha256Hex } from '../../../kit/secrets.ts';
 import { encodeUtf8 } from '../../../kit/text.ts';
+import { defineTransaction } from '../../define-transaction.ts';
 import { ServiceError } from '../../errors.ts';
 import type { TimeMs, WalletAddress } from '../../ids.ts';
 import { NONCE_FAILURES_MAX } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AccessReads } from '../../ports/metadata/access.ts';
-import type { MetadataTx, Transactions } from '../../ports/metadata/metadata.ts';
+import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Random } from '../../ports/random.ts';
-import type { Account, Session, SignInNonce } from '../account/account.ts';
-import { checkWalletMaySignUp, type SignUpPolicy, signUp } from '../account/sign-up.ts';
-import { issueTokenSet, startSession, type TokenSet } from '../sessions/start-session.ts';
+import type { NewAccount, SignInNonce } from '../account/account.ts';
+import {
+  isSlugTaken,
+  mayWalletSignUp,
+  mintAccount,
+  openAccount,
+  type SignUpPolicy,
+  signUpClosed,
+  tryWithFreshSlugs,
+} from '../account/sign-up.ts';
+import {
+  issueTokenSet,
+  mintSession,
+  type NewSession,
+  startSession,
+  type TokenSet,
+} from '../sessions/start-session.ts';
 import { NONCE_BYTES } from './issue-wallet-challenge.ts';
 import { parseWalletAddress, publicKeyOf } from './wallet-address.ts';
 
@@ -51,20 +66,55 @@ export async function verifyWalletSignIn(
   const found = isNonceForm(answer.nonce) ? await deps.metadata.findNonce(answer.nonce) : undefined;
   const nonce = requireOpen(found, wallet, now);
   if (!isAnswered(nonce, answer)) {
-    await deps.metadata.transact((tx) => tx.addNonceFailure(nonce.nonce));
+    await deps.metadata.transact(ADD_NONCE_FAILURE, { nonce: nonce.nonce });
     throw new ServiceError(
       'signature_invalid',
       'The message or its signature is not the right one.',
     );
   }
-  const session = await deps.metadata.transact(async (tx) => {
-    // Read again: another answer may have used or burnt the nonce meanwhile.
-    requireOpen(await tx.findNonce(nonce.nonce), wallet, now);
-    if (!(await tx.useNonce(nonce.nonce, now))) throw nonceUsed();
-    return await startWalletSession(deps, tx, wallet);
-  });
+  const isWelcome = mayWalletSignUp(deps.signUpPolicy, wallet);
+  const session = await tryWithFreshSlugs(() =>
+    deps.metadata.transact(SIGN_IN_BY_WALLET, {
+      nonce: nonce.nonce,
+      wallet,
+      at: now,
+      newcomer: isWelcome ? mintAccount(deps, { wallet }).account : undefined,
+      started: mintSession(deps),
+    }),
+  );
   return await issueTokenSet(deps, session);
 }
+
+export const ADD_NONCE_FAILURE = defineTransaction(
+  'add_nonce_failure',
+  (tx, input: { readonly nonce: string }) => tx.addNonceFailure(input.nonce),
+);
+
+type WalletSignIn = {
+  readonly nonce: string;
+  readonly wallet: WalletAddress;
+  readonly at: TimeMs;
+  /** The account that a wallet gets which has none; `undefined` when it may not have one. */
+  readonly newcomer: NewAccount | undefined;
+  readonly started: NewSession;
+};
+
+export const SIGN_IN_BY_WALLET = defineTransaction(
+  'sign_in_by_wallet',
+  async (tx, { nonce, wallet, at, newcomer, started }: WalletSignIn) => {
+    // Read again: another answer may have used or burnt the nonce meanwhile.
+    requireOpen(await tx.findNonce(nonce), wallet, at);
+    let account = await tx.findAccountByWallet(wallet);
+    if (account === undefined) {
+      if (newcomer === undefined) throw signUpClosed();
+      // Before the first write: the challenge is answered once more, with another slug.
+      if (await isSlugTaken(tx, newcomer)) return 'slug_taken';
+      account = await openAccount(tx, { account: newcomer, actor: newcomer.accountId });
+    }
+    if (!(await tx.useNonce(nonce, at))) throw nonceUsed();
+    return await startSession(tx, account, started);
+  },
+);
 
 function isNonceForm(text: string): boolean {
   return decodeBase58(text, NONCE_BYTES) !== undefined;
@@ -94,24 +144,4 @@ function isAnswered(nonce: SignInNonce, answer: WalletAnswer): boolean {
   if (signature === undefined) return false;
   if (!isSameSecret(sha256Hex(answer.message), nonce.messageHash)) return false;
   return isSignedBy(publicKeyOf(nonce.wallet), { message: encodeUtf8(answer.message), signature });
-}
-
-async function startWalletSession(
-  deps: WalletSignInDeps,
-  tx: MetadataTx,
-  wallet: WalletAddress,
-): Promise<Session> {
-  const known = await tx.findAccountByWallet(wallet);
-  const account = known ?? (await signUpWallet(deps, tx, wallet));
-  return await startSession(deps, tx, account);
-}
-
-async function signUpWallet(
-  deps: WalletSignInDeps,
-  tx: MetadataTx,
-  wallet: WalletAddress,
-): Promise<Account> {
-  checkWalletMaySignUp(deps.signUpPolicy, wallet);
-  const { account } = await signUp(deps, tx, { wallet });
-  return account;
 }

@@ -1,4 +1,5 @@
 /** Proves that a wallet signs in by answering its own challenge once, in time, unchanged. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -13,6 +14,7 @@ import { walletOf } from '../../../../tests/world/wallets.ts';
 import { encodeBase58 } from '../../../kit/base58.ts';
 import { isServiceError } from '../../errors.ts';
 import { NONCE_FAILURES_MAX, NONCE_LIFE_MS, NONCES_OPEN_MAX } from '../../limits.ts';
+import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
 import { disableAccount } from '../account/administer-accounts.ts';
 import { issueWalletChallenge } from './issue-wallet-challenge.ts';
 import { verifyWalletSignIn } from './verify-wallet-sign-in.ts';
@@ -229,7 +231,7 @@ test('any answer is refused by an operating error', async () => {
 test('open challenges are bounded; answering or expiry makes room', async () => {
   const world = await openIdentityWorld();
   const first = await answerOf(world);
-  await world.metadata.transact(async (tx) => {
+  await inTransaction(world.metadata, async (tx) => {
     for (let count = 1; count < NONCES_OPEN_MAX; count += 1) {
       await tx.insertNonce({
         nonce: `filler ${count}`,
@@ -243,7 +245,7 @@ test('open challenges are bounded; answering or expiry makes room', async () => 
   });
   await answerOf(world);
   const until = (world.clock.now() + NONCE_LIFE_MS) as never;
-  await world.metadata.transact(async (tx) => {
+  await inTransaction(world.metadata, async (tx) => {
     for (let count = 2; count < NONCES_OPEN_MAX; count += 1) {
       await tx.insertNonce({
         nonce: `open ${count}`,

@@ -1,7 +1,7 @@
 /** Proves what multipart uploads take, refuse and become, by the use cases over a memory store. */
+
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-
 import { FakeClock } from '../../../../tests/world/fake-clock.ts';
 import {
   DESCRIPTION,
@@ -18,6 +18,7 @@ import { type ErrorCode, isServiceError } from '../../errors.ts';
 import { type ObjectKey, parsePartNumber, parseUploadId } from '../../ids.ts';
 import { PART_SIZE_BYTES_MAX, PART_SIZE_BYTES_MIN } from '../../limits.ts';
 import { NO_FAULTS } from '../../ports/fault-points.ts';
+import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
 import { insertAccount, sampleAccount } from '../../ports/metadata/contract/samples.ts';
 import type { ListedPart } from './complete-upload.ts';
 import { listParts } from './list-parts.ts';
@@ -202,11 +203,13 @@ describe('what a completion is refused for', () => {
     const other = complete(started, parts, { conditions: { ifMatch: ['nothing'] } });
     await assert.rejects(other, refused('precondition_failed'));
     assert.equal((await find('k'))?.etag, old.etag);
-    await metadata.transact((tx) =>
+    await inTransaction(metadata, (tx) =>
       tx.updateAccount(started.accountId, { disabledAt: clock.now() }),
     );
     await assert.rejects(complete(started, parts), refused('account_disabled'));
-    await metadata.transact((tx) => tx.updateAccount(started.accountId, { disabledAt: null }));
+    await inTransaction(metadata, (tx) =>
+      tx.updateAccount(started.accountId, { disabledAt: null }),
+    );
     await complete(started, parts, { conditions: { ifMatch: [old.etag] } });
     assert.equal((await find('k'))?.sizeBytes, TAIL.length);
   });

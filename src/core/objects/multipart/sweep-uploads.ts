@@ -1,8 +1,10 @@
 /** Ends uploads that nobody goes on with, and forgets the results of completed ones. */
+import { defineTransaction } from '../../define-transaction.ts';
 import { timeMs } from '../../identity/names.ts';
 import { SWEEP_BATCH_ROWS, SWEEP_BATCHES_MAX, UPLOAD_RESULT_KEPT_MS } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
+import type { UploadWrites } from '../../ports/metadata/uploads.ts';
 
 export type SweepUploadsDeps = {
   readonly metadata: Transactions;
@@ -27,15 +29,25 @@ export async function sweepUploads(
       ? 0
       : await again({ batches: ABORTS_A_RUN, rows: ABORTS_A_TRANSACTION, signal }, (limit) => {
           const changedBefore = timeMs(at - uploadLifeMs);
-          return metadata.transact((tx) => tx.abortIdleUploads({ changedBefore, at, limit }));
+          return metadata.transact(ABORT_IDLE_UPLOADS, { changedBefore, at, limit });
         });
   const completedBefore = timeMs(at - UPLOAD_RESULT_KEPT_MS);
   const forgotten = await again(
     { batches: SWEEP_BATCHES_MAX, rows: SWEEP_BATCH_ROWS, signal },
-    (limit) => metadata.transact((tx) => tx.forgetUploads({ completedBefore, limit })),
+    (limit) => metadata.transact(FORGET_UPLOADS, { completedBefore, limit }),
   );
   return { aborted, forgotten };
 }
+
+export const ABORT_IDLE_UPLOADS = defineTransaction(
+  'abort_idle_uploads',
+  (tx, uploads: Parameters<UploadWrites['abortIdleUploads']>[0]) => tx.abortIdleUploads(uploads),
+);
+
+export const FORGET_UPLOADS = defineTransaction(
+  'forget_uploads',
+  (tx, uploads: Parameters<UploadWrites['forgetUploads']>[0]) => tx.forgetUploads(uploads),
+);
 
 async function again(
   options: {

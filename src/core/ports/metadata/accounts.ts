@@ -22,8 +22,9 @@ export interface AccountReads {
 export interface AccountWrites {
   /**
    * Inserts an account with its default bucket, which bears the slug. Throws `username_taken` when
-   * the username (or e-mail) stands already; a slug or wallet that stands is a conflict of serial
-   * transactions and makes the engine run the transaction again.
+   * the username (or e-mail) stands already. A slug or wallet that stands is a conflict of serial
+   * transactions and makes the engine run the transaction again, with the same input: a transaction
+   * that can do otherwise looks for them first.
    */
   insertAccount(account: NewAccount): Promise<Account>;
   /** Changes the named fields; throws `account_not_found`. */

@@ -39,14 +39,29 @@ export type MetadataTx = MetadataReads &
   FileWrites &
   TrailWrites;
 
+/**
+ * Several reads and writes of the core that happen as one, under a name that no other bears. Made
+ * by `defineTransaction`.
+ */
+export type Transaction<Input, Answer> = {
+  readonly name: string;
+  /**
+   * Awaits nothing but `tx` (invariant 3) and has no other effects: after a conflict it is run
+   * again with the same input. Time and chance are therefore part of the input.
+   */
+  readonly run: (tx: MetadataTx, input: Input) => Promise<Answer>;
+};
+
 /** Runs several reads and writes as one; the narrow part of `Metadata` that most use cases need. */
 export interface Transactions {
   /**
-   * Runs `work` in a transaction and commits when it resolves; when it throws, nothing has changed.
-   * `work` awaits nothing but `tx` (invariant 3) and may be run again after a conflict, so it has
-   * no other effects.
+   * Runs `transaction` and commits when it resolves; when it throws, nothing has changed. Input and
+   * answer are data (decision 0016): whatever `structuredClone` copies, and no function.
    */
-  transact<T>(work: (tx: MetadataTx) => Promise<T>): Promise<T>;
+  transact<Input, Answer>(
+    transaction: Transaction<Input, Answer>,
+    input: NoInfer<Input>,
+  ): Promise<Answer>;
 }
 
 export interface Metadata

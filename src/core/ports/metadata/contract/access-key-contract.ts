@@ -1,10 +1,11 @@
 /** S3 keys: one suite for all engines. */
+
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-
 import type { S3Key } from '../../../identity/s3-keys/s3-key.ts';
 import type { AccessKeyId, AccountId, BucketId } from '../../../ids.ts';
 import type { Metadata } from '../metadata.ts';
+import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
 import { NOW, timeAt } from './samples.ts';
 
@@ -28,7 +29,7 @@ function sampleKey(number: number, change: Partial<S3Key> = {}): S3Key {
 }
 
 function insert(metadata: Metadata, ...keys: readonly S3Key[]): Promise<void> {
-  return metadata.transact(async (tx) => {
+  return inTransaction(metadata, async (tx) => {
     for (const key of keys) await tx.insertS3Key(key);
   });
 }
@@ -74,7 +75,7 @@ function keys(engine: MetadataEngine): void {
     const { accessKeyId } = key;
     await insert(metadata, key);
     const revoke = (accountId: AccountId, offsetMs: number) =>
-      metadata.transact((tx) => tx.revokeS3Key(accountId, accessKeyId, timeAt(offsetMs)));
+      inTransaction(metadata, (tx) => tx.revokeS3Key(accountId, accessKeyId, timeAt(offsetMs)));
     // Asked for before, so that an engine that remembers has something to forget.
     assert.equal((await metadata.findS3Key(accessKeyId))?.revokedAt, undefined);
     assert.equal(await revoke(BOB, 1), false);
@@ -90,7 +91,7 @@ function keys(engine: MetadataEngine): void {
     const { metadata } = store;
     const key = sampleKey(1);
     await insert(metadata, key);
-    const failed = metadata.transact(async (tx) => {
+    const failed = inTransaction(metadata, async (tx) => {
       await tx.revokeS3Key(ALICE, key.accessKeyId, NOW);
       assert.equal((await tx.findS3Key(key.accessKeyId))?.revokedAt, NOW);
       throw new RangeError('no');
@@ -106,7 +107,7 @@ function keys(engine: MetadataEngine): void {
     await insert(metadata, key);
     const outcomes = await Promise.all(
       [1, 2, 3, 4].map((at) =>
-        metadata.transact((tx) => tx.revokeS3Key(ALICE, key.accessKeyId, timeAt(at))),
+        inTransaction(metadata, (tx) => tx.revokeS3Key(ALICE, key.accessKeyId, timeAt(at))),
       ),
     );
     assert.equal(outcomes.filter(Boolean).length, 1);
@@ -120,7 +121,7 @@ function keys(engine: MetadataEngine): void {
     const other = sampleKey(3, { bucketId: 6 as BucketId });
     const all = sampleKey(4);
     await insert(metadata, sampleKey(1, { bucketId }), before, other, all);
-    await metadata.transact((tx) => tx.revokeS3KeysOf(bucketId, timeAt(9)));
+    await inTransaction(metadata, (tx) => tx.revokeS3KeysOf(bucketId, timeAt(9)));
     const times = (await metadata.listS3Keys(ALICE)).map(({ revokedAt }) => revokedAt);
     assert.deepEqual(times, [timeAt(9), timeAt(1), undefined, undefined]);
   });
@@ -131,7 +132,7 @@ function keys(engine: MetadataEngine): void {
     const key = sampleKey(1);
     await insert(metadata, key);
     assert.equal((await metadata.findS3Key(key.accessKeyId))?.lastUsedAt, undefined);
-    await metadata.transact((tx) => tx.touchS3Key(key.accessKeyId, timeAt(5)));
+    await inTransaction(metadata, (tx) => tx.touchS3Key(key.accessKeyId, timeAt(5)));
     assert.deepEqual(await metadata.findS3Key(key.accessKeyId), { ...key, lastUsedAt: timeAt(5) });
   });
 
@@ -142,7 +143,8 @@ function keys(engine: MetadataEngine): void {
     const fresh = sampleKey(4, { revokedAt: timeAt(10) });
     const live = sampleKey(5);
     await insert(metadata, ...old, fresh, live);
-    const sweep = (limit: number) => metadata.transact((tx) => tx.deleteS3Keys(timeAt(10), limit));
+    const sweep = (limit: number) =>
+      inTransaction(metadata, (tx) => tx.deleteS3Keys(timeAt(10), limit));
     assert.equal(await sweep(2), 2);
     assert.equal(await sweep(2), 1);
     assert.equal(await sweep(2), 0);

@@ -1,10 +1,11 @@
 /** Deleting and moving objects; blobs, their owners and numbers: one suite for all engines. */
+
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-
 import { isServiceError } from '../../../errors.ts';
 import type { Account } from '../../../identity/account/account.ts';
 import type { BlobId, BlobLocation, LinkHash, TimeMs } from '../../../ids.ts';
+import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
 import {
   blobsOf,
@@ -45,7 +46,7 @@ function deleting(engine: MetadataEngine): void {
     const publication = samplePublication(account, { key: 'k', blobId: 1 });
     await metadata.publishObject(publication);
     await metadata.publishObject(samplePublication(account, { key: 'other', blobId: 2 }));
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       await tx.insertLink(link(account, 'one', 'k'));
       await tx.insertLink(link(account, 'two', 'k'));
       await tx.insertLink(link(account, 'three', 'other'));
@@ -68,7 +69,7 @@ function deleting(engine: MetadataEngine): void {
     const key = 'k';
     await metadata.publishObject(samplePublication(account, { key, blobId: 1 }));
     let deletion: Promise<unknown> | undefined;
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       const found = await tx.findObject(account.defaultBucketId, keyOf(key));
       if (found === undefined) return;
       deletion ??= metadata.deleteObject(sampleDeletion(account, key));
@@ -85,7 +86,7 @@ function deleting(engine: MetadataEngine): void {
     const { metadata } = store;
     const account = await insertAccount(metadata, sampleAccount(1));
     await metadata.publishObject(samplePublication(account, { key: 'k', blobId: 1 }));
-    await metadata.transact((tx) => tx.insertLink(link(account, 'one', 'k')));
+    await inTransaction(metadata, (tx) => tx.insertLink(link(account, 'one', 'k')));
     await assert.rejects(
       metadata.deleteObject(sampleDeletion(account, 'k', { check: mustNotExist })),
       (error) => isServiceError(error, 'precondition_failed'),
@@ -103,7 +104,7 @@ function deleting(engine: MetadataEngine): void {
     const content = [samplePart(1), samplePart(2)];
     await metadata.publishObject({ ...moved, content });
     await metadata.publishObject(samplePublication(account, { key: 'to', blobId: 3 }));
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       await tx.insertLink(link(account, 'follows', 'from'));
       await tx.insertLink(link(account, 'stays', 'to'));
       await tx.moveObject({ bucketId, from: keyOf('from'), to: keyOf('to'), at: timeAt(4) });
@@ -123,7 +124,7 @@ function deleting(engine: MetadataEngine): void {
     const account = await insertAccount(metadata, sampleAccount(1));
     const bucketId = account.defaultBucketId;
     const move = (from: string, to: string) =>
-      metadata.transact((tx) =>
+      inTransaction(metadata, (tx) =>
         tx.moveObject({ bucketId, from: keyOf(from), to: keyOf(to), at: NOW }),
       );
     await assert.rejects(move('no', 'k'), (error) => isServiceError(error, 'object_not_found'));
@@ -149,7 +150,7 @@ function deleting(engine: MetadataEngine): void {
     });
     for (let times = 0; times < 10; times += 1) {
       const [from, to] = [keyOf(`name${times}`), keyOf(`name${times + 1}`)];
-      await metadata.transact((tx) => tx.moveObject({ bucketId, from, to, at: NOW }));
+      await inTransaction(metadata, (tx) => tx.moveObject({ bucketId, from, to, at: NOW }));
     }
     isOver = true;
     await Promise.all(publishers);
@@ -162,7 +163,7 @@ function deleting(engine: MetadataEngine): void {
     const account = await insertAccount(metadata, sampleAccount(1));
     const fault = new Error('on purpose');
     const work = (isFaulty: boolean) =>
-      metadata.transact(async (tx) => {
+      inTransaction(metadata, async (tx) => {
         await tx.publishObject(samplePublication(account, { key: 'a', blobId: 1 }));
         const source = await tx.findObject(account.defaultBucketId, keyOf('a'));
         const copy = samplePublication(account, { key: 'b', blobId: 1 });

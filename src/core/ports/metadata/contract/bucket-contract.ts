@@ -1,12 +1,13 @@
 /** Buckets beside the default one: one suite for all engines. */
+
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-
 import { isServiceError } from '../../../errors.ts';
 import type { Account } from '../../../identity/account/account.ts';
 import type { AccountSlug, BucketId, BucketName } from '../../../ids.ts';
 import type { Bucket, BucketChange, NewBucket } from '../../../objects/bucket.ts';
 import type { Metadata } from '../metadata.ts';
+import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
 import {
   insertAccount,
@@ -36,7 +37,7 @@ function sampleBucket(account: Account, name: string, change: Partial<NewBucket>
 }
 
 function insertBucket(metadata: Metadata, bucket: NewBucket): Promise<Bucket> {
-  return metadata.transact((tx) => tx.insertBucket(bucket));
+  return inTransaction(metadata, (tx) => tx.insertBucket(bucket));
 }
 
 /** The publication of `key` in another bucket than the default one. */
@@ -99,7 +100,7 @@ function buckets(engine: MetadataEngine): void {
     const account = await insertAccount(metadata, sampleAccount(1));
     await Promise.all(
       [1, 2, 3, 4, 5].map((number) =>
-        metadata.transact(async (tx) => {
+        inTransaction(metadata, async (tx) => {
           if ((await tx.countBuckets(account.accountId)) >= 3) return;
           await tx.insertBucket(sampleBucket(account, `race-${number}`));
         }),
@@ -140,7 +141,7 @@ function buckets(engine: MetadataEngine): void {
     const account = await insertAccount(metadata, sampleAccount(1));
     const bucket = await insertBucket(metadata, sampleBucket(account, 'bucket'));
     const change = (what: BucketChange) =>
-      metadata.transact((tx) => tx.updateBucket(bucket.bucketId, what));
+      inTransaction(metadata, (tx) => tx.updateBucket(bucket.bucketId, what));
     assert.deepEqual(await metadata.findBucket(bucket.name), bucket);
     await change({ documents: { cors: 'c', tagging: 't' } });
     const documents = { ...NO_DOCUMENTS, cors: 'c', tagging: 't' };
@@ -151,7 +152,7 @@ function buckets(engine: MetadataEngine): void {
     await change({});
     assert.deepEqual(await metadata.findBucketById(bucket.bucketId), changed);
     await assert.rejects(
-      metadata.transact((tx) => tx.updateBucket(999 as BucketId, {})),
+      inTransaction(metadata, (tx) => tx.updateBucket(999 as BucketId, {})),
       (error) => isServiceError(error, 'bucket_not_found'),
     );
   });
@@ -164,7 +165,7 @@ function removing(engine: MetadataEngine): void {
     const account = await insertAccount(metadata, sampleAccount(1));
     const bucket = await insertBucket(metadata, sampleBucket(account, 'bucket'));
     assert.deepEqual(await metadata.findBucket(bucket.name), bucket);
-    const remove = () => metadata.transact((tx) => tx.deleteBucket(bucket.bucketId));
+    const remove = () => inTransaction(metadata, (tx) => tx.deleteBucket(bucket.bucketId));
     await remove();
     assert.equal(await metadata.findBucket(bucket.name), undefined);
     assert.equal(await metadata.findBucketById(bucket.bucketId), undefined);
@@ -182,7 +183,7 @@ function removing(engine: MetadataEngine): void {
     const account = await insertAccount(metadata, sampleAccount(1));
     const bucket = await insertBucket(metadata, sampleBucket(account, 'bucket'));
     await metadata.publishObject(publicationIn(bucket, account, 'k', 1));
-    const remove = () => metadata.transact((tx) => tx.deleteBucket(bucket.bucketId));
+    const remove = () => inTransaction(metadata, (tx) => tx.deleteBucket(bucket.bucketId));
     await assert.rejects(remove(), (error) => isServiceError(error, 'bucket_not_empty'));
     assert.deepEqual(await metadata.findBucket(bucket.name), bucket);
     await metadata.deleteObject(sampleDeletion(account, 'k', { bucketId: bucket.bucketId }));
@@ -198,7 +199,7 @@ function removing(engine: MetadataEngine): void {
       const bucket = await insertBucket(metadata, sampleBucket(account, `bucket-${round}`));
       const publish = (index: number) =>
         metadata.publishObject(publicationIn(bucket, account, `k${index}`, round * 10 + index + 1));
-      const remove = metadata.transact(async (tx) => {
+      const remove = inTransaction(metadata, async (tx) => {
         await tx.findBucket(bucket.name);
         await tx.deleteBucket(bucket.bucketId);
       });
@@ -234,7 +235,7 @@ function removing(engine: MetadataEngine): void {
       const uploads = [1, 2, 3].map((number) =>
         sampleUpload(account, { key: 'k', number: round * 10 + number }, { bucketId }),
       );
-      const remove = metadata.transact(async (tx) => {
+      const remove = inTransaction(metadata, async (tx) => {
         await tx.findBucket(bucket.name);
         await tx.abortUploadsOf({ bucketId, at: timeAt(2), limit: 10 });
         await tx.deleteBucket(bucketId);

@@ -1,9 +1,10 @@
 /** Content hashes that come after their objects: one suite for all engines. */
+
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-
 import type { ContentHash, Etag } from '../../../ids.ts';
 import type { UnhashedPosition } from '../content-hashes.ts';
+import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
 import {
   insertAccount,
@@ -61,7 +62,7 @@ function contentHashes(engine: MetadataEngine): void {
     await metadata.publishObject(publication);
     const { version } = publication;
     const set = (change: object, hash = HASH) =>
-      metadata.transact((tx) => tx.setContentHash({ ...version, ...change }, hash));
+      inTransaction(metadata, (tx) => tx.setContentHash({ ...version, ...change }, hash));
     assert.equal(await set({ createdAt: timeAt(1) }), false);
     assert.equal(await set({ etag: '0'.repeat(32) as Etag }), false);
     assert.equal(await set({ key: keyOf('other') }), false);

@@ -1,11 +1,12 @@
 /** Upload operations, links, usage and audit: one suite for all engines. */
+
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-
 import type { UploadOperation } from '../../../files/operation.ts';
 import type { PublicLink } from '../../../files/public-link.ts';
 import type { AccountId, BucketId, LinkHash, OperationId, TimeMs } from '../../../ids.ts';
 import type { UsageDelta } from '../../../usage.ts';
+import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
 import { HOUR, keyOf, NOW, timeAt } from './samples.ts';
 
@@ -58,7 +59,7 @@ function files(engine: MetadataEngine): void {
       updatedAt: timeAt(4),
     });
     const newer = sampleOperation(2, { createdAt: timeAt(1) });
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       await tx.saveOperation(sampleOperation(1));
       await tx.saveOperation(done);
       await tx.saveOperation(newer);
@@ -74,20 +75,20 @@ function files(engine: MetadataEngine): void {
   test('stale operations fail and finished ones are removed, at most so many', async () => {
     await using store = await engine.open();
     const { metadata } = store;
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       await tx.saveOperation(sampleOperation(1, { updatedAt: timeAt(-2) }));
       await tx.saveOperation(sampleOperation(2, { status: 'queued', updatedAt: timeAt(-2) }));
       await tx.saveOperation(sampleOperation(3, { status: 'completed', updatedAt: timeAt(-2) }));
       await tx.saveOperation(sampleOperation(4));
     });
     const stale = { updatedBefore: NOW, error: 'interrupted', at: timeAt(1) };
-    assert.equal(await metadata.transact((tx) => tx.failOperations(stale)), 2);
+    assert.equal(await inTransaction(metadata, (tx) => tx.failOperations(stale)), 2);
     assert.deepEqual(
       await metadata.findOperation(sampleOperation(1).operationId),
       sampleOperation(1, { status: 'failed', error: 'interrupted', updatedAt: timeAt(1) }),
     );
-    assert.equal(await metadata.transact((tx) => tx.deleteOperations(timeAt(9), 2)), 2);
-    assert.equal(await metadata.transact((tx) => tx.deleteOperations(timeAt(9), 9)), 1);
+    assert.equal(await inTransaction(metadata, (tx) => tx.deleteOperations(timeAt(9), 2)), 2);
+    assert.equal(await inTransaction(metadata, (tx) => tx.deleteOperations(timeAt(9), 9)), 1);
     assert.notEqual(await metadata.findOperation(sampleOperation(4).operationId), undefined);
   });
 
@@ -103,7 +104,7 @@ function files(engine: MetadataEngine): void {
     });
     // Of one time, capitals sort before small letters, as bytes do.
     const rest = ['Zb', 'aB', 'ab', 'B'].map((hash) => sampleLink(0, { hash: hash as LinkHash }));
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       for (const link of [...rest, full]) await tx.insertLink(link);
       await tx.insertLink(sampleLink(8, { accountId: 'other' as AccountId }));
     });
@@ -118,7 +119,7 @@ function files(engine: MetadataEngine): void {
     }
     assert.deepEqual(hashes, ['link1', 'B', 'Zb', 'aB', 'ab']);
     const remove = (accountId: AccountId) =>
-      metadata.transact((tx) => tx.deleteLink(accountId, full.hash));
+      inTransaction(metadata, (tx) => tx.deleteLink(accountId, full.hash));
     assert.equal(await remove('other' as AccountId), false);
     assert.equal(await remove(ALICE), true);
     assert.equal(await remove(ALICE), false);
@@ -146,17 +147,17 @@ function trail(engine: MetadataEngine): void {
     await using store = await engine.open();
     const { metadata } = store;
     const next = (HOUR + 3_600_000) as TimeMs;
-    await metadata.transact((tx) =>
+    await inTransaction(metadata, (tx) =>
       tx.appendUsage([
         sampleUsage(),
         sampleUsage({ link: 'someone' as LinkHash }),
         sampleUsage({ hour: next, bytes: 2n ** 60n, requests: 3 }),
       ]),
     );
-    await metadata.transact((tx) =>
+    await inTransaction(metadata, (tx) =>
       tx.appendUsage([sampleUsage({ bytes: 5n, requests: 2 }), sampleUsage({ hour: next })]),
     );
-    await metadata.transact((tx) =>
+    await inTransaction(metadata, (tx) =>
       tx.appendUsage([sampleUsage({ accountId: 'other' as AccountId })]),
     );
     const after = (next + 3_600_000) as TimeMs;
@@ -175,7 +176,7 @@ function trail(engine: MetadataEngine): void {
     const entry = (subject: string | undefined, at: TimeMs, accountId = ALICE) =>
       ({ at, accountId, actor: 'admin', action: 'token.created', subject }) as const;
     const other = 'other' as AccountId;
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       await tx.appendAudit(entry('a', NOW));
       await tx.appendAudit(entry('b', timeAt(1)));
       await tx.appendAudit(entry('c', NOW));

@@ -1,8 +1,15 @@
 /** Accounts, credentials and transactions: one suite for all engines. */
+
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 import { isServiceError } from '../../../errors.ts';
-import type { ApiToken, Session, SignInNonce } from '../../../identity/account/account.ts';
+import type {
+  AccountChange,
+  ApiToken,
+  Session,
+  SignInNonce,
+} from '../../../identity/account/account.ts';
+import { SIGN_UP } from '../../../identity/account/sign-up.ts';
 import type {
   AccountId,
   AccountSlug,
@@ -12,6 +19,7 @@ import type {
   TokenId,
   WalletAddress,
 } from '../../../ids.ts';
+import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
 import { insertAccount, NOW, sampleAccount, timeAt } from './samples.ts';
 
@@ -92,7 +100,7 @@ function accounts(engine: MetadataEngine): void {
     await using store = await engine.open();
     const { metadata } = store;
     const signUp = (number: number) =>
-      metadata.transact(async (tx) => {
+      inTransaction(metadata, async (tx) => {
         const standing = await tx.findAccountByWallet(WALLET);
         return standing ?? (await tx.insertAccount(sampleAccount(number, { wallet: WALLET })));
       });
@@ -115,29 +123,30 @@ function accounts(engine: MetadataEngine): void {
     }
   });
 
-  test('a slug that stands is run again until another is drawn', async () => {
+  test('a slug that stands is a conflict, unless the transaction looks for it first', async () => {
     await using store = await engine.open();
     const { metadata } = store;
     const first = await insertAccount(metadata, sampleAccount(1));
-    const slugs = [first.slug, first.slug, sampleAccount(2).slug];
-    const second = await metadata.transact((tx) =>
-      tx.insertAccount(sampleAccount(2, { slug: slugs.shift() ?? first.slug })),
-    );
-    assert.equal(second.slug, sampleAccount(2).slug);
     await assert.rejects(insertAccount(metadata, sampleAccount(3, { slug: first.slug })), (error) =>
       isServiceError(error, 'unavailable'),
     );
+    const drawn = (number: number) =>
+      metadata.transact(SIGN_UP, {
+        account: sampleAccount(number, { slug: sampleAccount(2).slug }),
+        actor: 'admin',
+      });
+    // One after the other as well as at once: never a conflict that stays.
+    const answers = [...(await Promise.all([4, 5, 6].map(drawn))), await drawn(7)];
+    assert.equal(answers.filter((answer) => answer === 'slug_taken').length, 3);
+    assert.equal((await metadata.listAccounts({ after: undefined, limit: 10 })).length, 2);
   });
 
   test('a change touches the named fields alone', async () => {
     await using store = await engine.open();
     const { metadata } = store;
     const account = await insertAccount(metadata, sampleAccount(1, { passwordHash: 'old' }));
-    const update = (
-      change: Parameters<
-        Parameters<Parameters<typeof metadata.transact>[0]>[0]['updateAccount']
-      >[1],
-    ) => metadata.transact((tx) => tx.updateAccount(account.accountId, change));
+    const update = (change: AccountChange) =>
+      inTransaction(metadata, (tx) => tx.updateAccount(account.accountId, change));
     const entitlements = { storageBytes: 5n, egressBytes: undefined, buckets: 3 };
     await update({ role: 'operator', disabledAt: NOW, entitlements });
     const changed = { ...account, role: 'operator', disabledAt: NOW, entitlements } as const;
@@ -155,7 +164,7 @@ function accounts(engine: MetadataEngine): void {
     });
     assert.equal(await metadata.findAccountByAppKey(account.appKeyHash), undefined);
     await assert.rejects(
-      metadata.transact((tx) => tx.updateAccount('no' as AccountId, {})),
+      inTransaction(metadata, (tx) => tx.updateAccount('no' as AccountId, {})),
       (error) => isServiceError(error, 'account_not_found'),
     );
   });
@@ -219,26 +228,26 @@ function credentials(engine: MetadataEngine): void {
   test('a nonce is used once, whoever races', async () => {
     await using store = await engine.open();
     const { metadata } = store;
-    await metadata.transact((tx) => tx.insertNonce(sampleNonce(1)));
+    await inTransaction(metadata, (tx) => tx.insertNonce(sampleNonce(1)));
     const used = await Promise.all(
-      Array.from({ length: 20 }, () => metadata.transact((tx) => tx.useNonce('nonce1', NOW))),
+      Array.from({ length: 20 }, () => inTransaction(metadata, (tx) => tx.useNonce('nonce1', NOW))),
     );
     assert.equal(used.filter(Boolean).length, 1);
     assert.deepEqual(await metadata.findNonce('nonce1'), sampleNonce(1, { usedAt: NOW }));
-    assert.equal(await metadata.transact((tx) => tx.useNonce('unknown', NOW)), false);
+    assert.equal(await inTransaction(metadata, (tx) => tx.useNonce('unknown', NOW)), false);
     assert.equal(await metadata.findNonce('unknown'), undefined);
   });
 
   test('failures of a nonce are counted one by one', async () => {
     await using store = await engine.open();
     const { metadata } = store;
-    await metadata.transact((tx) => tx.insertNonce(sampleNonce(1)));
+    await inTransaction(metadata, (tx) => tx.insertNonce(sampleNonce(1)));
     const counts = await Promise.all(
-      [1, 2, 3].map(() => metadata.transact((tx) => tx.addNonceFailure('nonce1'))),
+      [1, 2, 3].map(() => inTransaction(metadata, (tx) => tx.addNonceFailure('nonce1'))),
     );
     assert.deepEqual(counts.toSorted(), [1, 2, 3]);
     await assert.rejects(
-      metadata.transact((tx) => tx.addNonceFailure('unknown')),
+      inTransaction(metadata, (tx) => tx.addNonceFailure('unknown')),
       (error) => isServiceError(error, 'nonce_unknown'),
     );
   });
@@ -246,7 +255,7 @@ function credentials(engine: MetadataEngine): void {
   test('open nonces are counted and ended ones removed, at most so many', async () => {
     await using store = await engine.open();
     const { metadata } = store;
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       await tx.insertNonce(sampleNonce(1, { expiresAt: timeAt(-1) }));
       await tx.insertNonce(sampleNonce(2, { expiresAt: NOW }));
       await tx.insertNonce(sampleNonce(3, { expiresAt: timeAt(1) }));
@@ -254,9 +263,9 @@ function credentials(engine: MetadataEngine): void {
       await tx.insertNonce(sampleNonce(5, { usedAt: NOW }));
     });
     assert.equal(await metadata.countOpenNonces(NOW), 1);
-    assert.equal(await metadata.transact((tx) => tx.deleteNonces(NOW, 1)), 1);
-    assert.equal(await metadata.transact((tx) => tx.deleteNonces(NOW, 100)), 1);
-    assert.equal(await metadata.transact((tx) => tx.deleteNonces(NOW, 100)), 0);
+    assert.equal(await inTransaction(metadata, (tx) => tx.deleteNonces(NOW, 1)), 1);
+    assert.equal(await inTransaction(metadata, (tx) => tx.deleteNonces(NOW, 100)), 1);
+    assert.equal(await inTransaction(metadata, (tx) => tx.deleteNonces(NOW, 100)), 0);
     assert.equal(await metadata.findNonce('nonce1'), undefined);
     assert.notEqual(await metadata.findNonce('nonce2'), undefined);
     assert.equal(await metadata.findNonce('nonce4'), undefined);
@@ -267,10 +276,10 @@ function credentials(engine: MetadataEngine): void {
     await using store = await engine.open();
     const { metadata } = store;
     const session = sampleSession(1);
-    await metadata.transact((tx) => tx.insertSession(session));
+    await inTransaction(metadata, (tx) => tx.insertSession(session));
     const rotated = await Promise.all(
       Array.from({ length: 20 }, () =>
-        metadata.transact((tx) => tx.rotateSession(session.sessionId, 0, timeAt(9))),
+        inTransaction(metadata, (tx) => tx.rotateSession(session.sessionId, 0, timeAt(9))),
       ),
     );
     assert.equal(rotated.filter(Boolean).length, 1);
@@ -280,10 +289,16 @@ function credentials(engine: MetadataEngine): void {
       rotatedAt: timeAt(9),
       lastUsedAt: timeAt(9),
     });
-    assert.equal(await metadata.transact((tx) => tx.revokeSession(session.sessionId, NOW)), true);
-    assert.equal(await metadata.transact((tx) => tx.revokeSession(session.sessionId, NOW)), false);
     assert.equal(
-      await metadata.transact((tx) => tx.rotateSession(session.sessionId, 1, NOW)),
+      await inTransaction(metadata, (tx) => tx.revokeSession(session.sessionId, NOW)),
+      true,
+    );
+    assert.equal(
+      await inTransaction(metadata, (tx) => tx.revokeSession(session.sessionId, NOW)),
+      false,
+    );
+    assert.equal(
+      await inTransaction(metadata, (tx) => tx.rotateSession(session.sessionId, 1, NOW)),
       false,
     );
   });
@@ -291,7 +306,7 @@ function credentials(engine: MetadataEngine): void {
   test('all sessions of an account but one are revoked', async () => {
     await using store = await engine.open();
     const { metadata } = store;
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       await tx.insertSession(sampleSession(1));
       await tx.insertSession(sampleSession(2, { revokedAt: timeAt(-5) }));
       await tx.insertSession(sampleSession(3));
@@ -299,14 +314,14 @@ function credentials(engine: MetadataEngine): void {
     });
     const revokedAt = async (number: number) =>
       (await metadata.findSession(`session${number}` as SessionId))?.revokedAt;
-    await metadata.transact((tx) => tx.revokeSessions(ALICE, NOW, 'session3' as SessionId));
+    await inTransaction(metadata, (tx) => tx.revokeSessions(ALICE, NOW, 'session3' as SessionId));
     assert.deepEqual(await Promise.all([1, 2, 3, 4].map(revokedAt)), [
       NOW,
       timeAt(-5),
       undefined,
       undefined,
     ]);
-    await metadata.transact((tx) => tx.revokeSessions(ALICE, timeAt(1), undefined));
+    await inTransaction(metadata, (tx) => tx.revokeSessions(ALICE, timeAt(1), undefined));
     assert.equal(await revokedAt(3), timeAt(1));
     assert.equal(await revokedAt(4), undefined);
   });
@@ -314,7 +329,7 @@ function credentials(engine: MetadataEngine): void {
   test('sessions that ended are removed, at most so many', async () => {
     await using store = await engine.open();
     const { metadata } = store;
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       await tx.insertSession(sampleSession(1, { createdAt: timeAt(-90) }));
       await tx.insertSession(sampleSession(2, { lastUsedAt: timeAt(-30) }));
       await tx.insertSession(sampleSession(3, { revokedAt: timeAt(-10) }));
@@ -325,8 +340,14 @@ function credentials(engine: MetadataEngine): void {
       lastUsedBefore: timeAt(-20),
       revokedBefore: timeAt(-5),
     };
-    assert.equal(await metadata.transact((tx) => tx.deleteSessions({ ...ended, limit: 2 })), 2);
-    assert.equal(await metadata.transact((tx) => tx.deleteSessions({ ...ended, limit: 9 })), 1);
+    assert.equal(
+      await inTransaction(metadata, (tx) => tx.deleteSessions({ ...ended, limit: 2 })),
+      2,
+    );
+    assert.equal(
+      await inTransaction(metadata, (tx) => tx.deleteSessions({ ...ended, limit: 9 })),
+      1,
+    );
     assert.deepEqual(await metadata.findSession('session4' as SessionId), sampleSession(4));
   });
 
@@ -334,7 +355,7 @@ function credentials(engine: MetadataEngine): void {
     await using store = await engine.open();
     const { metadata } = store;
     const second = sampleToken(2, { expiresAt: timeAt(50), scopes: [], ipAllowlist: [] });
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       await tx.insertToken(second);
       await tx.insertToken(sampleToken(1));
       await tx.insertToken(sampleToken(3, { accountId: 'other' as AccountId, name: 'token 1' }));
@@ -343,13 +364,13 @@ function credentials(engine: MetadataEngine): void {
     assert.equal(await metadata.findTokenByHash('hash9'), undefined);
     assert.deepEqual(await metadata.listTokens(ALICE), [sampleToken(1), second]);
     await assert.rejects(
-      metadata.transact((tx) => tx.insertToken(sampleToken(4, { name: 'token 1' }))),
+      inTransaction(metadata, (tx) => tx.insertToken(sampleToken(4, { name: 'token 1' }))),
       (error) => isServiceError(error, 'token_name_taken'),
     );
-    await metadata.transact((tx) => tx.touchToken(second.tokenId, timeAt(60)));
+    await inTransaction(metadata, (tx) => tx.touchToken(second.tokenId, timeAt(60)));
     assert.equal((await metadata.findTokenByHash('hash2'))?.lastUsedAt, timeAt(60));
-    assert.equal(await metadata.transact((tx) => tx.deleteToken(ALICE, 'token 1')), true);
-    assert.equal(await metadata.transact((tx) => tx.deleteToken(ALICE, 'token 1')), false);
+    assert.equal(await inTransaction(metadata, (tx) => tx.deleteToken(ALICE, 'token 1')), true);
+    assert.equal(await inTransaction(metadata, (tx) => tx.deleteToken(ALICE, 'token 1')), false);
     assert.deepEqual((await metadata.findTokenByHash('hash3'))?.name, 'token 1');
   });
 }
@@ -367,7 +388,7 @@ function transactions(engine: MetadataEngine): void {
       subject: undefined,
     } as const;
     await assert.rejects(
-      metadata.transact(async (tx) => {
+      inTransaction(metadata, async (tx) => {
         await tx.insertAccount(sampleAccount(1));
         await tx.insertSession(sampleSession(1));
         await tx.appendAudit(entry);
@@ -386,7 +407,7 @@ function transactions(engine: MetadataEngine): void {
     await using store = await engine.open();
     const { metadata } = store;
     const seen: boolean[] = [];
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       await tx.insertSession(sampleSession(1));
       seen.push((await metadata.findSession('session1' as SessionId)) !== undefined);
     });
@@ -397,9 +418,9 @@ function transactions(engine: MetadataEngine): void {
   test('transactions are serial in effect', async () => {
     await using store = await engine.open();
     const { metadata } = store;
-    await metadata.transact((tx) => tx.insertSession(sampleSession(1)));
+    await inTransaction(metadata, (tx) => tx.insertSession(sampleSession(1)));
     const rotate = () =>
-      metadata.transact(async (tx) => {
+      inTransaction(metadata, async (tx) => {
         const session = await tx.findSession('session1' as SessionId);
         return tx.rotateSession('session1' as SessionId, session?.counter ?? -1, NOW);
       });
@@ -415,7 +436,7 @@ function transactions(engine: MetadataEngine): void {
     await metadata[Symbol.asyncDispose]();
     await assert.rejects(metadata.check(), (error) => isServiceError(error, 'unavailable'));
     await assert.rejects(
-      metadata.transact((tx) => tx.insertSession(sampleSession(1))),
+      inTransaction(metadata, (tx) => tx.insertSession(sampleSession(1))),
       (error) => isServiceError(error, 'unavailable'),
     );
   });

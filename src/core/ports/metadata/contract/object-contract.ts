@@ -1,11 +1,12 @@
 /** Publishing, alone and in races: one suite for all engines. */
+
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-
 import { isServiceError, ServiceError } from '../../../errors.ts';
 import type { Account } from '../../../identity/account/account.ts';
 import type { AccountId, BucketId, ContentHash, OperationId, TimeMs } from '../../../ids.ts';
 import type { CommitCheck } from '../objects.ts';
+import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
 import {
   blobsOf,
@@ -216,7 +217,7 @@ function publishing(engine: MetadataEngine): void {
       createdAt: NOW,
       updatedAt: NOW,
     } as const;
-    await metadata.transact((tx) => tx.saveOperation(operation));
+    await inTransaction(metadata, (tx) => tx.saveOperation(operation));
     const usage = {
       accountId: account.accountId,
       hour: HOUR,
@@ -408,7 +409,7 @@ function races(engine: MetadataEngine): void {
           { check: withinQuota(sizeBytes) },
         );
         return index % 4 === 0
-          ? metadata.transact((tx) => tx.publishObject(publication))
+          ? inTransaction(metadata, (tx) => tx.publishObject(publication))
           : metadata.publishObject(publication);
       }),
     );

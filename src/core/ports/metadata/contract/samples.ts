@@ -1,4 +1,5 @@
 /** Values for the contract suites and for tests that need a filled store. */
+
 import { ServiceError } from '../../../errors.ts';
 import type { Account, NewAccount } from '../../../identity/account/account.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
 import type { ContentPart, ObjectVersion } from '../../../objects/object.ts';
 import type { Metadata } from '../metadata.ts';
 import type { CommitCheck, Deletion, Publication } from '../objects.ts';
+import { inTransaction } from './in-transaction.ts';
 
 export const NOW = 1_790_000_000_000 as TimeMs;
 export const HOUR = (NOW - (NOW % 3_600_000)) as TimeMs;
@@ -49,7 +51,7 @@ export function sampleAccount(number: number, change: Partial<NewAccount> = {}):
 }
 
 export function insertAccount(metadata: Metadata, account: NewAccount): Promise<Account> {
-  return metadata.transact((tx) => tx.insertAccount(account));
+  return inTransaction(metadata, (tx) => tx.insertAccount(account));
 }
 
 export function samplePart(blobId: number, sizeBytes = 10): ContentPart {

@@ -1,8 +1,9 @@
 /** The rows of one moment, by which `verify` recounts: one suite for all engines. */
+
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-
 import type { LinkHash } from '../../../ids.ts';
+import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
 import {
   insertAccount,
@@ -34,7 +35,7 @@ function snapshots(engine: MetadataEngine): void {
     await metadata.deleteObject(sampleDeletion(account, 'gone'));
     const texts = { title: undefined, description: undefined, passwordHash: undefined };
     const link = { hash: 'h' as LinkHash, accountId, bucketId, key: keyOf('one'), ...texts };
-    await metadata.transact((tx) =>
+    await inTransaction(metadata, (tx) =>
       tx.insertLink({ ...link, expiresAt: undefined, createdAt: NOW }),
     );
 
@@ -137,7 +138,7 @@ function snapshots(engine: MetadataEngine): void {
       await insertAccount(metadata, sampleAccount(1)),
       await insertAccount(metadata, sampleAccount(2)),
     ];
-    await metadata.transact(async (tx) => {
+    await inTransaction(metadata, async (tx) => {
       for (let number = 1; number <= count; number += 1) {
         const account = accounts[number % 2];
         assert(account);

@@ -1,7 +1,7 @@
 /** Multipart uploads, alone and in races: one suite for all engines. */
+
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-
 import { isServiceError, ServiceError } from '../../../errors.ts';
 import type { Account } from '../../../identity/account/account.ts';
 import type { AccountId, BucketId, Etag, TimeMs } from '../../../ids.ts';
@@ -9,6 +9,7 @@ import type { MultipartUpload } from '../../../objects/multipart/upload.ts';
 import type { UsageDelta } from '../../../usage.ts';
 import type { Metadata } from '../metadata.ts';
 import type { PartFacts } from '../uploads.ts';
+import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine, MetadataStore } from './metadata-engine.ts';
 import {
   blobsOf,
@@ -99,7 +100,7 @@ function parts(engine: MetadataEngine): void {
     assert.equal(await metadata.findUpload(sampleUploadId(2)), undefined);
     assert.equal(await metadata.findObject(upload.bucketId, upload.key), undefined);
     const plain = sampleUpload(account, { key: 'k', number: 3 });
-    await metadata.transact((tx) => tx.insertUpload(plain));
+    await inTransaction(metadata, (tx) => tx.insertUpload(plain));
     assert.deepEqual(await metadata.findUpload(plain.uploadId), plain);
   });
 
@@ -347,7 +348,7 @@ function completing(engine: MetadataEngine): void {
     await assert.rejects(metadata.abortUpload({ address: upload, at: NOW }), isNotFound);
     const { uploadId } = upload;
     const forget = (completedBefore: TimeMs) =>
-      metadata.transact((tx) => tx.forgetUploads({ completedBefore, limit: 10 }));
+      inTransaction(metadata, (tx) => tx.forgetUploads({ completedBefore, limit: 10 }));
     assert.equal(await forget(NOW), 0);
     assert.notEqual(await metadata.findUpload(uploadId), undefined);
     assert.equal(await forget(timeAt(1)), 1);
@@ -416,7 +417,7 @@ function aborting(engine: MetadataEngine): void {
     }
     const { defaultBucketId: bucketId } = account;
     const abort = () =>
-      metadata.transact((tx) => tx.abortUploadsOf({ bucketId, at: NOW, limit: 2 }));
+      inTransaction(metadata, (tx) => tx.abortUploadsOf({ bucketId, at: NOW, limit: 2 }));
     assert.equal(await abort(), 2);
     assert.equal(await storedBytes(metadata, account), 20n);
     assert.equal(await abort(), 1);
@@ -434,7 +435,7 @@ function aborting(engine: MetadataEngine): void {
     await metadata.insertUpload(sampleUpload(account, { key: 'k', number: 2 }));
     await metadata.savePart(samplePartOf(upload, { number: 1, blobId: 1, at: timeAt(100) }));
     const abort = (changedBefore: TimeMs) =>
-      metadata.transact((tx) => tx.abortIdleUploads({ changedBefore, at: NOW, limit: 10 }));
+      inTransaction(metadata, (tx) => tx.abortIdleUploads({ changedBefore, at: NOW, limit: 10 }));
     assert.equal(await abort(timeAt(2)), 0);
     assert.equal(await abort(timeAt(100)), 1);
     assert.equal(await metadata.findUpload(sampleUploadId(2)), undefined);
@@ -448,7 +449,7 @@ function aborting(engine: MetadataEngine): void {
     const { metadata, upload, account } = store;
     const fault = new Error('on purpose');
     const work = (isFaulty: boolean) =>
-      metadata.transact(async (tx) => {
+      inTransaction(metadata, async (tx) => {
         await tx.savePart(samplePartOf(upload, { number: 1, blobId: 1 }));
         await tx.savePart(samplePartOf(upload, { number: 2, blobId: 2 }));
         await tx.completeUpload(sampleCompletion(upload, [2]));
