@@ -36,6 +36,7 @@ export async function currentDocument(): Promise<OpenApiDocument> {
   const { now } = systemClock;
   const noLimit = { credential: [], anonymous: [], s3: [], signIn: [], password: [] };
   const keyLine = newMasterKeyLine(systemRandom.bytes(MASTER_KEY_RANDOM_BYTES));
+  const config = loadConfig({ environment: environmentOf({}), workingDirectory: '/' });
   const server = await buildApi(
     {
       metadata,
@@ -49,11 +50,11 @@ export async function currentDocument(): Promise<OpenApiDocument> {
       storedBytes: new StoredBytes(metadata, undefined),
       digesters: new ThreadDigesters(),
       log: SILENT_LOG,
-      ...openShell({ clock: systemClock, log: SILENT_LOG }, { trustedProxies: [] }),
+      ...openShell({ clock: systemClock, log: SILENT_LOG }, config),
       metrics: createMetrics(),
     },
     {
-      config: loadConfig({ environment: environmentOf({}), workingDirectory: '/' }),
+      config,
       faults: NO_FAULTS,
       publicUrl: () => PUBLIC_URL,
       s3PublicUrl: () => PUBLIC_URL,

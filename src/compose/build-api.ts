@@ -47,7 +47,6 @@ export async function buildApi(store: Store & Shell, options: ApiOptions): Promi
   const server = createApiServer(
     { ...store, authenticate: (sent) => authenticate(identity, sent) },
     {
-      maxConnections: config.maxConnections,
       tls: options.tls,
       s3Url: s3PublicUrl,
       ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),

@@ -52,7 +52,6 @@ export function buildS3(store: Store & Shell, options: S3Options): Server {
       },
     },
     {
-      maxConnections: config.maxConnections,
       tls,
       ...(timeouts === undefined ? {} : { timeouts }),
     },

@@ -91,6 +91,8 @@ export type Config = {
   readonly log: { readonly level: LogLevel };
   /** `undefined`: no limit. */
   readonly maxConnections: number | undefined;
+  /** Without a proved credential; `undefined`: no limit. */
+  readonly connectionsPerAddress: number | undefined;
   readonly shutdownGraceMs: number;
 };
 
@@ -268,6 +270,7 @@ function assemble(texts: SetTexts, workingDirectory: string): Config {
     uploadLifeMs: uploadLifeOf(texts),
     log: { level: read(texts, s.LOG_LEVEL) },
     maxConnections: read(texts, s.MAX_CONNECTIONS),
+    connectionsPerAddress: read(texts, s.CONNECTIONS_PER_ADDRESS),
     shutdownGraceMs: read(texts, s.SHUTDOWN_GRACE_MS),
   };
 }

@@ -249,7 +249,12 @@ export const SETTINGS = {
   MAX_CONNECTIONS: setting('MAX_CONNECTIONS', '1000', {
     group: 'Listeners',
     form: RATE,
-    doc: 'Connections to the API at once, and as many to the S3 gateway; each may hold up to half a MiB while it is slow. More are closed.',
+    doc: 'Connections to the API at once, and as many to the S3 gateway; each may hold up to half a MiB while it is slow. When all are taken, a newcomer takes the place of the one that is longest without a proved credential.',
+  }),
+  CONNECTIONS_PER_ADDRESS: setting('CONNECTIONS_PER_ADDRESS', '100', {
+    group: 'Listeners',
+    form: RATE,
+    doc: 'Connections that one address may hold without a proved credential, on the API and the S3 gateway together; more are closed. The machine itself and `TRUSTED_PROXIES` are not held to it.',
   }),
   SHUTDOWN_GRACE_MS: setting('SHUTDOWN_GRACE_MS', '10000', {
     group: 'Running',

@@ -6,6 +6,7 @@ import { type LimitKey, limitKey } from '../core/ids.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { LimitName, RateLimiter } from '../core/ports/rate-limiter.ts';
 import type { Principal } from '../core/principal.ts';
+import type { Shell } from './shell.ts';
 
 /**
  * Who may call a route. `account`: a signed-in account; `public`: anyone, counted per address;
@@ -26,7 +27,7 @@ declare module 'fastify' {
   }
 }
 
-export type AccessDeps = {
+export type AccessDeps = Pick<Shell, 'connections'> & {
   readonly authenticate: (sent: {
     readonly credentials: readonly SentCredential[];
     readonly clientAddress: string;
@@ -109,6 +110,7 @@ async function admitAccount(
     await limitRequest(deps, reply, 'anonymous', addressKey(request));
     throw error;
   }
+  deps.connections.prove(request.raw.socket);
   const { accountId, credential } = request.principal;
   const detail = credential.kind === 'token' ? credential.tokenId : credential.kind;
   await limitRequest(deps, reply, 'credential', limitKey({ name: `${accountId} ${detail}` }));

@@ -33,8 +33,6 @@ export type ApiServerDeps = AccessDeps &
   };
 
 export type ApiServerOptions = {
-  /** More connections at once are closed as they come; `undefined`: no limit. */
-  readonly maxConnections: number | undefined;
   /** `undefined`: plain HTTP. */
   readonly tls: TlsContext | undefined;
   /** Where the S3 gateway is, for clients that take this for it. */
@@ -75,7 +73,7 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
     frameworkErrors: (error, request, reply) => answerUnrouted(deps, error, request, reply),
     ...nodeOptions(options),
   }) as unknown as ApiServer;
-  if (options.maxConnections !== undefined) server.server.maxConnections = options.maxConnections;
+  deps.connections.guard(server.server);
   server.setValidatorCompiler(compileSchema);
   // Schemas of answers document; compiling a serializer from each took 20 MiB and half a second.
   server.setSerializerCompiler(() => (value) => JSON.stringify(value));

@@ -12,7 +12,7 @@ import { adminClient } from '../../src/dialects/admin/admin-client.ts';
 import type { Administration } from '../../src/dialects/admin/administration.ts';
 import { createLog, SILENT_LOG } from '../../src/observe/log.ts';
 import type { ApiTimeouts } from '../../src/server/api-server.ts';
-import { openShell } from '../../src/server/shell.ts';
+import { openShell, type Shell } from '../../src/server/shell.ts';
 import {
   freshDirectory,
   startServer as startWorldServer,
@@ -54,7 +54,10 @@ export async function startServer(settings: TestSettings = {}): Promise<OwnServe
 export type ApiParts = {
   readonly settings?: TestSettings;
   /** Puts other engines in the place of some of the store's. */
-  readonly change?: (store: OpenStore, config: Config) => Promise<Partial<Store>> | Partial<Store>;
+  readonly change?: (
+    store: OpenStore,
+    config: Config,
+  ) => Promise<Partial<Store & Shell>> | Partial<Store & Shell>;
   readonly timeouts?: ApiTimeouts;
 };
 

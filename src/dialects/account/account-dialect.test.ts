@@ -14,12 +14,17 @@ import {
 import { SILENT_LOG } from '../../observe/log.ts';
 import { createMetrics } from '../../observe/metrics.ts';
 import { createApiServer } from '../../server/api-server.ts';
-import { openShell } from '../../server/shell.ts';
+import { openShell, type ShellOptions } from '../../server/shell.ts';
 import { registerAccountDialect } from './routes.ts';
 
 type Json = Record<string, unknown>;
 type Answer = { readonly status: number; readonly headers: Headers; readonly body: Json };
 
+const NO_BOUNDS: ShellOptions = {
+  trustedProxies: [],
+  maxConnections: undefined,
+  connectionsPerAddress: undefined,
+};
 const NO_LIMITS: LimitWindows = { credential: [], anonymous: [], s3: [], signIn: [], password: [] };
 const wallet = walletOf('first');
 
@@ -32,7 +37,7 @@ async function openApi(
   );
   const publicUrl = () => world.issuer;
   const deps = { ...world, limiter, publicUrl, chainId: 'localnet' };
-  const shell = openShell({ ...world, log: SILENT_LOG }, { trustedProxies: [] });
+  const shell = openShell({ ...world, log: SILENT_LOG }, NO_BOUNDS);
   const server = createApiServer(
     {
       ...deps,
@@ -42,7 +47,6 @@ async function openApi(
       authenticate: (sent) => authenticate(world, sent),
     },
     {
-      maxConnections: undefined,
       tls: undefined,
       s3Url: () => 'http://s3.test',
     },

@@ -12,8 +12,6 @@ import { answerIdle, type Incoming, type Known, serveRequest } from './serve-req
 import { S3Refusal } from './wire/s3-refusal.ts';
 
 export type S3ServerOptions = {
-  /** More connections at once are closed as they come; `undefined`: no limit. */
-  readonly maxConnections: number | undefined;
   /** `undefined`: plain HTTP. */
   readonly tls: TlsContext | undefined;
   /** Shorter ones for tests, which cannot wait for the server's own. */
@@ -49,7 +47,7 @@ export function createS3Server(deps: S3Deps, options: S3ServerOptions): Server {
     options.tls === undefined
       ? createServer(http)
       : createTlsServer({ ...http, ...options.tls, handshakeTimeout: headersTimeout });
-  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections;
+  deps.connections.guard(server);
   const open = new OpenExchanges(deps);
   server.on('request', (request, response) => open.serve(request, response, {}));
   server.on('checkContinue', (request, response) =>

@@ -96,6 +96,7 @@ export async function serveRequest(
     }
     known.operation = detectOperation(head);
     known.caller = await callerOf(deps, exchange, known.operation);
+    if (known.caller.kind === 'key') deps.connections.prove(request.socket);
     await limitRequests(deps, known.caller, request);
     await refuseVirtualHost(deps, head, known.caller);
     await operate(deps, exchange, known.operation, known.caller);

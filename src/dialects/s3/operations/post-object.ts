@@ -36,9 +36,10 @@ export async function postObject(deps: S3Deps, call: Call): Promise<void> {
 }
 
 /** Everything that can be refused is, before the first byte of the file is taken. */
-async function keepForm(deps: S3Deps, { bucket }: Call, form: Form): Promise<Posted> {
+async function keepForm(deps: S3Deps, { bucket, request }: Call, form: Form): Promise<Posted> {
   const { fields } = form;
   const principal = await authenticateForm(deps, fields);
+  deps.connections.prove(request.socket);
   const keyText = expandFileName(requireField(fields, 'key'), form.fileName);
   const policy = parsePostPolicy(requireField(fields, 'policy'));
   const seen = new Map(fields).set('key', keyText).set('bucket', bucket.name);
