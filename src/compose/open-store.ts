@@ -111,24 +111,13 @@ export async function openStore(
     });
     stack.use(metadata);
     const blobs = stack.use(
-      await DiskBlobStore.open({
-        io: realDisk,
-        directory: config.blobs.directory,
-        ids: metadata,
-        rows: metadata,
-        minFreeBytes: Number(config.blobs.minFreeBytes),
-        now: systemClock.now,
+      await openBlobs(config, {
+        log,
+        metrics,
+        metadata,
+        fit,
         onSyncFailure: failBy('blobs_sync'),
-        onDamage: (segment, offsets) =>
-          log.error(
-            { segment, offsets: offsets.slice(0, DAMAGE_SHOWN_MAX) },
-            'a segment is damaged',
-          ),
-        onGroup: metrics.observeGroup,
-        onWritten: new BodyGarbage(collectYoung).add,
-        openReadersMax: fit.openReadersMax,
-        openSegmentsMax: fit.openSegmentsMax,
-        ...parts.blobs,
+        parts,
       }),
     );
     metrics.watchBlobs(() => blobs.statistics());
@@ -166,6 +155,37 @@ export async function openStore(
     await stack.disposeAsync();
     throw error;
   }
+}
+
+function openBlobs(
+  { blobs: { directory, minFreeBytes } }: Config,
+  deps: {
+    readonly log: Log;
+    readonly metrics: Metrics;
+    readonly metadata: Metadata;
+    readonly fit: DescriptorFit;
+    readonly onSyncFailure: (cause: Error) => void;
+    readonly parts: StoreParts;
+  },
+): Promise<DiskBlobStore> {
+  const { log, metrics, metadata, fit, onSyncFailure, parts } = deps;
+  return DiskBlobStore.open({
+    io: realDisk,
+    directory,
+    ids: metadata,
+    rows: metadata,
+    minFreeBytes: Number(minFreeBytes),
+    now: systemClock.now,
+    onSyncFailure,
+    onDamage: (segment, offsets) =>
+      log.error({ segment, offsets: offsets.slice(0, DAMAGE_SHOWN_MAX) }, 'a segment is damaged'),
+    onGroup: metrics.observeGroup,
+    onSlowCall: metrics.countSlowCall,
+    onWritten: new BodyGarbage(collectYoung).add,
+    openReadersMax: fit.openReadersMax,
+    openSegmentsMax: fit.openSegmentsMax,
+    ...parts.blobs,
+  });
 }
 
 function openMetrics(): Metrics {

@@ -1,6 +1,7 @@
 /** Proves that what is observed is told to Prometheus, by labels of few values. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { createMetrics } from './metrics.ts';
 
 test('requests, bytes, jobs and what is stored are told with their labels', async () => {
@@ -41,6 +42,16 @@ test('each transaction has its series before the first of its runs', async () =>
   ]) {
     assert(lines.includes(line), line);
   }
+});
+
+test('a held event loop is told', async () => {
+  const metrics = createMetrics();
+  await setTimeout(50);
+  const endMs = performance.now() + 200;
+  while (performance.now() < endMs);
+  await setTimeout(50);
+  const text = await metrics.render();
+  assert(Number(/^nodejs_eventloop_lag_max_seconds (\S+)/m.exec(text)?.[1]) >= 0.15);
 });
 
 test('two servers of one process count apart', async () => {

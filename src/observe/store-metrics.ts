@@ -19,6 +19,8 @@ export type StoreMetrics = {
   readonly nameTransactions: (names: readonly string[]) => void;
   /** One try of a transaction. */
   readonly observeTransaction: (name: string, seconds: number) => void;
+  /** A call to the disk held up the event loop. */
+  readonly countSlowCall: (kind: 'read' | 'write') => void;
   /** `read` is called at each scrape. */
   readonly watchBlobs: (read: () => BlobStatistics) => void;
   readonly noteVerify: (run: { readonly at: number; readonly findings: number }) => void;
@@ -49,11 +51,18 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
     help: 'Bytes of segments given back by compaction.',
     registers,
   });
+  const slowCalls = new Counter({
+    name: 'pinfold_segment_slow_calls_total',
+    help: 'Reads and writes of segments that held up the event loop for 5 ms or more.',
+    labelNames: ['kind'],
+    registers,
+  });
   return {
     observeGroup: (records, bytes) => {
       groups.observe(records);
       groupBytes.inc(bytes);
     },
+    countSlowCall: (kind) => slowCalls.inc({ kind }),
     countFreed: (bytes) => freed.inc(bytes),
     ...transactionMetrics(registry),
     watchBlobs: watchBlobs(registry),

@@ -28,7 +28,7 @@ import { claimDirectory } from './owner-file.ts';
 import { RecordReader } from './record-reader.ts';
 import { formatPlace, HEAD_BYTES, parsePlace, SEGMENT_BLOB_BYTES_MAX } from './segment-format.ts';
 import { scanSegment } from './segment-recovery.ts';
-import { SegmentSet } from './segment-set.ts';
+import { SegmentSet, type SlowCall } from './segment-set.ts';
 import { SmallWriter } from './small-writer.ts';
 
 /** Ids reserved at once: a restart wastes at most so many of 2^53. */
@@ -51,6 +51,7 @@ export type DiskBlobStoreOptions = {
   readonly onGroup?: (records: number, bytes: number) => void;
   /** Called when chunks of bodies with so many bytes were written and are referred to no longer. */
   readonly onWritten?: (bytes: number) => void;
+  readonly onSlowCall?: (kind: SlowCall) => void;
   readonly segmentBytesMax?: number;
   /** Fitted to the descriptors of the process. */
   readonly openReadersMax?: number;
@@ -110,6 +111,7 @@ export class DiskBlobStore implements BlobStore {
         options.onGroup?.(records, bytes);
         onWritten(bytes);
       },
+      onSlowCall: options.onSlowCall ?? (() => undefined),
       onDamage: options.onDamage,
     });
     return new DiskBlobStore(options, {

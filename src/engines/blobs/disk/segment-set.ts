@@ -10,6 +10,7 @@ import { SyncUnreached } from '../../data-directory/durable-file.ts';
 import { isErrno, translateOpenError } from '../../errno.ts';
 import { blobGone } from './corrupt-blob.ts';
 import type { DiskFile, DiskIo } from './disk-io.ts';
+import { LoopPace } from './loop-pace.ts';
 import { Segment } from './segment.ts';
 import {
   encodeHead,
@@ -24,6 +25,8 @@ import { namedPlaces, recoverSegment, scanSegment } from './segment-recovery.ts'
 import { type Appended, SegmentWriter } from './segment-writer.ts';
 import { Warmth } from './warmth.ts';
 
+export type SlowCall = 'read' | 'write';
+
 export type SegmentSetOptions = {
   readonly io: DiskIo;
   readonly directory: string;
@@ -36,6 +39,8 @@ export type SegmentSetOptions = {
   readonly failWrite: (error: unknown) => unknown;
   readonly failSync: (error: unknown) => unknown;
   readonly onGroup: (records: number, bytes: number) => void;
+  /** A call on the event loop was slow; others go through the thread pool for a while. */
+  readonly onSlowCall: (kind: SlowCall) => void;
   /** Damage that was found at the start. */
   readonly onDamage: (segment: SegmentNumber, offsets: readonly number[]) => void;
 };
@@ -46,6 +51,8 @@ export class SegmentSet {
   readonly #options: SegmentSetOptions;
   readonly #segments = new Map<SegmentNumber, Segment>();
   readonly #warmth = new Warmth();
+  readonly #readPace: LoopPace;
+  readonly #writePace: LoopPace;
   #writer: SegmentWriter;
   #lastNumber = 0;
 
@@ -66,6 +73,9 @@ export class SegmentSet {
 
   private constructor(options: SegmentSetOptions) {
     this.#options = options;
+    const { onSlowCall } = options;
+    this.#readPace = new LoopPace({ onSlow: () => onSlowCall('read') });
+    this.#writePace = new LoopPace({ onSlow: () => onSlowCall('write') });
     this.#writer = new SegmentWriter(this.#source());
   }
 
@@ -145,8 +155,12 @@ export class SegmentSet {
 
   #source() {
     const { segmentBytesMax, assertWritable, failWrite, failSync, onGroup } = this.#options;
-    const limits = { segmentBytesMax, assertWritable };
+    const limits = { segmentBytesMax, assertWritable, writePace: this.#writePace };
     return { roll: () => this.#roll(), ...limits, failWrite, failSync, onGroup };
+  }
+
+  get #reading() {
+    return { warmth: this.#warmth, readPace: this.#readPace };
   }
 
   #pathOf(number: SegmentNumber): string {
@@ -161,7 +175,7 @@ export class SegmentSet {
       number,
       path,
       endBytes: await fileBytes(io, path),
-      warmth: this.#warmth,
+      ...this.#reading,
     });
     // Until it is counted it is taken for full, so that nothing alive is given up.
     segment.liveBytes = segment.endBytes - HEAD_BYTES;
@@ -189,7 +203,7 @@ export class SegmentSet {
       await file.syncBytes();
     }
     const { endBytes } = found;
-    const segment = new Segment(io, { number, path, endBytes, warmth: this.#warmth }, file);
+    const segment = new Segment(io, { number, path, endBytes, ...this.#reading }, file);
     segment.liveBytes = found.liveBytes;
     this.#segments.set(number, segment);
     this.#writer = new SegmentWriter(this.#source(), { segment, file });
@@ -219,11 +233,7 @@ export class SegmentSet {
       if (error instanceof SyncUnreached) await io.removeFile(path).catch(() => undefined);
       throw failSync(error);
     }
-    const segment = new Segment(
-      io,
-      { number, path, endBytes: HEAD_BYTES, warmth: this.#warmth },
-      file,
-    );
+    const segment = new Segment(io, { number, path, endBytes: HEAD_BYTES, ...this.#reading }, file);
     this.#segments.set(number, segment);
     return { segment, file };
   }

@@ -3,6 +3,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { BlobId } from '../../../core/ids.ts';
 import type { DiskFile, DiskIo } from './disk-io.ts';
+import { LoopPace } from './loop-pace.ts';
 import { Segment } from './segment.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { Warmth } from './warmth.ts';
@@ -22,13 +23,15 @@ function openWriter(
     truncate: async () => undefined,
     close: async () => undefined,
   };
-  const at = { number: 1, path: '/1', endBytes: 32, warmth: new Warmth() };
+  const pace = new LoopPace({ onSlow: () => undefined });
+  const at = { number: 1, path: '/1', endBytes: 32, warmth: new Warmth(), readPace: pace };
   return new SegmentWriter({
     roll: async () => {
       options.onRoll?.();
       return { segment: new Segment({} as DiskIo, at, file), file };
     },
     segmentBytesMax: options.segmentBytesMax ?? 1_000_000,
+    writePace: pace,
     assertWritable: () => undefined,
     failWrite: (error) => error,
     failSync: (error) => error,

@@ -5,6 +5,7 @@
 import { crc32 } from '@node-rs/crc32';
 import type { BlobId, BlobLocation } from '../../../core/ids.ts';
 import type { DiskFile } from './disk-io.ts';
+import type { LoopPace } from './loop-pace.ts';
 import type { Segment } from './segment.ts';
 import { encodeRecordHeader, formatPlace, RECORD_HEADER_BYTES } from './segment-format.ts';
 
@@ -22,6 +23,7 @@ export type SegmentSource = {
   /** A new segment whose head and name are durable, open for appending. */
   readonly roll: () => Promise<{ readonly segment: Segment; readonly file: DiskFile }>;
   readonly segmentBytesMax: number;
+  readonly writePace: LoopPace;
   /** Throws once a sync has failed: a later one would promise what the system has dropped. */
   readonly assertWritable: () => void;
   readonly failWrite: (error: unknown) => unknown;
@@ -136,9 +138,15 @@ export class SegmentWriter {
     const { file } = active;
     try {
       // Into the system's cache a little is written faster than a thread is asked to do it.
-      if (groupBytes <= WRITE_NOW_BYTES_MAX && file.writeNow !== undefined)
-        file.writeNow(chunks, start);
-      else await file.write(chunks, start);
+      const { writeNow } = file;
+      const written =
+        groupBytes <= WRITE_NOW_BYTES_MAX && writeNow !== undefined
+          ? this.#source.writePace.run(
+              () => writeNow(chunks, start),
+              () => file.write(chunks, start),
+            )
+          : file.write(chunks, start);
+      if (typeof written !== 'number') await written;
     } catch (error) {
       // Only a whole write moves the end: after a failed one the next group writes over its rest.
       active.hasRest = true;

@@ -3,6 +3,7 @@ import { crc32 } from '@node-rs/crc32';
 import type { BlobRef } from '../../../core/ports/blob-store.ts';
 import { corruptBlob } from './corrupt-blob.ts';
 import type { DiskFile, DiskIo } from './disk-io.ts';
+import type { LoopPace } from './loop-pace.ts';
 import { decodeRecordHeader, RECORD_HEADER_BYTES, type SegmentNumber } from './segment-format.ts';
 import type { Warmth } from './warmth.ts';
 
@@ -17,6 +18,7 @@ export class Segment {
   unpublished = 0;
   readonly #io: DiskIo;
   readonly #warmth: Warmth;
+  readonly #readPace: LoopPace;
   #file: DiskFile | undefined;
   #opening: Promise<DiskFile> | undefined;
   #leases = 0;
@@ -29,11 +31,13 @@ export class Segment {
       readonly path: string;
       readonly endBytes: number;
       readonly warmth: Warmth;
+      readonly readPace: LoopPace;
     },
     file?: DiskFile,
   ) {
     this.#io = io;
     this.#warmth = at.warmth;
+    this.#readPace = at.readPace;
     this.number = at.number;
     this.path = at.path;
     this.endBytes = at.endBytes;
@@ -86,10 +90,15 @@ export class Segment {
     const file = this.#file ?? (await this.file());
     // What was touched of late is in the system's cache, and read faster than a thread is asked to.
     const isWarm = this.#warmth.touch(this.number, offset, record.length);
-    if (isWarm && file.readNow !== undefined) {
-      return checkRecord(blob, record, file.readNow(record, offset));
-    }
-    return checkRecord(blob, record, await file.read(record, offset));
+    const { readNow } = file;
+    const read =
+      isWarm && readNow !== undefined
+        ? this.#readPace.run(
+            () => readNow(record, offset),
+            () => file.read(record, offset),
+          )
+        : file.read(record, offset);
+    return checkRecord(blob, record, typeof read === 'number' ? read : await read);
   }
 
   /** Takes the name away; readers that have leased it finish on the file. */
