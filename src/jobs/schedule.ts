@@ -79,6 +79,8 @@ export function jobsOf(deps: JobDeps): readonly Job[] {
     {
       name: 'compaction',
       everyMs: 10 * SECOND_MS,
+      // It counts first what is alive; what died before the start need not wait.
+      firstAfterMs: SECOND_MS,
       run: async (signal) => deps.metrics.countFreed(await deps.blobs.compact({ signal })),
     },
   ];

@@ -392,6 +392,9 @@ export class PowerCutWorld {
   }
 }
 
+/** What a failing disk makes of a write. */
+const DISK_CODES: ReadonlySet<string> = new Set(['storage_full', 'read_only', 'unavailable']);
+
 /** Runs a call; answers whether it was done. On a failing disk it may be refused. */
 async function mayFail({ weather }: Life, run: () => Promise<void>): Promise<boolean> {
   try {
@@ -404,7 +407,7 @@ async function mayFail({ weather }: Life, run: () => Promise<void>): Promise<boo
 }
 
 function isOfDisk(error: unknown): boolean {
-  if (isServiceError(error, 'storage_full') || isServiceError(error, 'read_only')) return true;
+  if (isServiceError(error) && DISK_CODES.has(error.code)) return true;
   return error instanceof Error && 'code' in error && error.code === 'EIO';
 }
 

@@ -6,6 +6,8 @@
 import { strict as assert } from 'node:assert';
 import { dirname } from 'node:path';
 import type { DirectoryEntry, DiskFile, DiskIo } from '../../src/engines/blobs/disk/disk-io.ts';
+import { SyncUnreached } from '../../src/engines/data-directory/durable-file.ts';
+import { isErrno } from '../../src/engines/errno.ts';
 
 /** A number in [0, 1); seeded. */
 export type Chance = () => number;
@@ -145,6 +147,8 @@ export class SimulatedDisk implements DiskIo {
     try {
       await this.#step('syncDirectory', path);
     } catch (error) {
+      // The folder could not even be opened: nothing is lost by that.
+      if (isErrno(error, 'EMFILE')) throw new SyncUnreached(path, error);
       for (const name of this.#names.keys()) if (dirname(name) === path) this.#lostNames.add(name);
       throw error;
     }

@@ -234,6 +234,8 @@ export class DiskBlobStore implements BlobStore {
 
   async compact(options: { readonly signal: AbortSignal }): Promise<number> {
     const { rows, onDamage } = this.#options;
+    // What stood at the start is taken for alive until it is counted.
+    if (!this.#segments.isCounted) await this.#segments.recount(options.signal);
     const isHeld = () => this.#holds > 0;
     return await compactSegments({ segments: this.#segments, rows, onDamage, isHeld }, options);
   }

@@ -55,6 +55,8 @@ export class SegmentSet {
   readonly #writePace: LoopPace;
   #writer: SegmentWriter;
   #lastNumber = 0;
+  #isCounted = false;
+  #counting: Promise<void> | undefined;
 
   static async open(options: SegmentSetOptions): Promise<SegmentSet> {
     const { io, directory } = options;
@@ -106,9 +108,14 @@ export class SegmentSet {
     segment.liveBytes = Math.max(0, segment.liveBytes - RECORD_HEADER_BYTES - blob.sizeBytes);
   }
 
-  /** Every segment but the one that is written to, or is being made: it has the last number. */
+  /**
+   * Every segment but the one that is written to or is being made, which has the last number. The
+   * highest that stands stays too: a start takes its number for the last that was given.
+   */
   get sealed(): readonly Segment[] {
-    return [...this.#segments.values()].filter(({ number }) => number !== this.#lastNumber);
+    const all = this.all;
+    const highest = all.reduce((most, { number }) => Math.max(most, number), 0);
+    return all.filter(({ number }) => number !== this.#lastNumber && number !== highest);
   }
 
   get all(): readonly Segment[] {
@@ -121,11 +128,23 @@ export class SegmentSet {
     await segment.unlink();
   }
 
+  /** Whether what is alive in each segment was counted since the start. */
+  get isCounted(): boolean {
+    return this.#isCounted;
+  }
+
   /**
-   * Counts anew what rows name in each segment. What is written while it counts is not lost: those
-   * segments keep their own count.
+   * Counts anew what rows name in each segment, for all who ask meanwhile. What is written while it
+   * counts is not lost: those segments keep their own count.
    */
-  async recount(signal: AbortSignal): Promise<void> {
+  recount(signal: AbortSignal): Promise<void> {
+    this.#counting ??= this.#count(signal).finally(() => {
+      this.#counting = undefined;
+    });
+    return this.#counting;
+  }
+
+  async #count(signal: AbortSignal): Promise<void> {
     const before = new Map(this.sealed.map((segment) => [segment, 0]));
     let after: BlobId | undefined;
     for (;;) {
@@ -146,6 +165,7 @@ export class SegmentSet {
     for (const [segment, liveBytes] of before) {
       if (segment.unpublished === 0) segment.liveBytes = liveBytes;
     }
+    this.#isCounted = true;
   }
 
   async close(): Promise<void> {
@@ -190,8 +210,7 @@ export class SegmentSet {
     this.#lastNumber = number;
     const named = await namedPlaces(this.#options.rows, number);
     if (named.length === 0) {
-      // Nothing in it is alive: at most a tail that was never published.
-      await io.removeFile(path);
+      await this.#empty(number);
       return;
     }
     const file = await io.openForWriting(path);
@@ -207,6 +226,25 @@ export class SegmentSet {
     segment.liveBytes = found.liveBytes;
     this.#segments.set(number, segment);
     this.#writer = new SegmentWriter(this.#source(), { segment, file });
+  }
+
+  /**
+   * Nothing in the newest one is alive. Its bytes go, and its file stays until there is a higher
+   * one: another start would give its number again, and with it places that were given before.
+   */
+  async #empty(number: SegmentNumber): Promise<void> {
+    const { io, now } = this.#options;
+    const path = this.#pathOf(number);
+    const file = await io.openForWriting(path);
+    try {
+      await file.truncate(HEAD_BYTES);
+      // A crash may have come between the file and its head.
+      await file.write([encodeHead(number, now())], 0);
+    } finally {
+      await file.close();
+    }
+    const at = { number, path, endBytes: HEAD_BYTES, ...this.#reading };
+    this.#segments.set(number, new Segment(io, at));
   }
 
   /** Makes the next segment; its head and name are durable before anything is written behind. */
