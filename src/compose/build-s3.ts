@@ -4,7 +4,6 @@ import type { Config } from '../config/config.ts';
 import { AccessKeyMemory } from '../core/identity/s3-keys/access-key-memory.ts';
 import type { FaultPoints } from '../core/ports/fault-points.ts';
 import { createS3Server, type S3ServerOptions } from '../dialects/s3/s3-server.ts';
-import { SharedRoom } from '../kit/shared-room.ts';
 import { SigningKeyCache } from '../kit/sigv4/signing-key-cache.ts';
 import type { TlsContext } from '../kit/tls-pair.ts';
 import type { Shell } from '../server/shell.ts';
@@ -12,10 +11,6 @@ import type { Store } from './open-store.ts';
 
 /** Each is for one key, day and region; they take about a KiB. */
 const SIGNING_KEYS_MAX = 10_000;
-/** A batch of a thousand keys of a hundred bytes; on a thousand connections it is 128 MiB. */
-const DOCUMENT_BYTES_OWN = 128 * 1024;
-/** Thirty Completes of ten thousand parts. Reading a document takes several times as much. */
-const DOCUMENT_BYTES_SHARED = 64 * 1024 * 1024;
 
 export type S3Options = {
   readonly config: Config;
@@ -39,10 +34,6 @@ export function buildS3(store: Store & Shell, options: S3Options): Server {
       capacity: store.storedBytes,
       accessKeys: new AccessKeyMemory(),
       signingKeys: new SigningKeyCache({ keysMax: SIGNING_KEYS_MAX }),
-      documents: new SharedRoom({
-        ownBytes: DOCUMENT_BYTES_OWN,
-        sharedBytes: DOCUMENT_BYTES_SHARED,
-      }),
       settings: {
         region: config.region,
         isRegionStrict: config.s3.isRegionStrict,

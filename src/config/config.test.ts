@@ -241,6 +241,7 @@ const MALFORMED: Readonly<Record<SettingName, readonly string[]>> = {
   UPLOAD_LIFE_DAYS: ['-1', '0.5', 'week', '36501'],
   MAX_CONNECTIONS: ['many', '-1'],
   CONNECTIONS_PER_ADDRESS: ['-1'],
+  BODY_MEMORY_BYTES: ['x', '1 MiB'],
   SHUTDOWN_GRACE_MS: ['10s', '86400001'],
 };
 

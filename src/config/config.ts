@@ -93,9 +93,13 @@ export type Config = {
   readonly maxConnections: number | undefined;
   /** Without a proved credential; `undefined`: no limit. */
   readonly connectionsPerAddress: number | undefined;
+  /** What small bodies under way may take of memory. */
+  readonly bodyMemoryBytes: number;
   readonly shutdownGraceMs: number;
 };
 
+/** Twice the largest document of S3, because one account takes half. */
+const BODY_MEMORY_BYTES_MIN = 16n * 1024n * 1024n;
 const DAY_MS = 24 * 3_600_000;
 
 /** Gathers and parses the settings; throws `ConfigError` with every refusal. */
@@ -178,6 +182,9 @@ function contradictions(texts: SetTexts): readonly Refusal[] {
   if (read(texts, s.METRICS_TLS) === 'yes' && !isSet(s.TLS_CERT_FILE)) {
     const remedy = 'Set PINFOLD_TLS_CERT_FILE and PINFOLD_TLS_KEY_FILE, or remove it.';
     refuse(s.METRICS_TLS, 'has no certificate to use', remedy);
+  }
+  if (read(texts, s.BODY_MEMORY_BYTES) < BODY_MEMORY_BYTES_MIN) {
+    refuse(s.BODY_MEMORY_BYTES, 'has no room for the largest document', 'Give it 16 MiB or more.');
   }
   const isAllowlist = read(texts, s.SIGNUP) === 'allowlist';
   const hasEntries = read(texts, s.SIGNUP_ALLOWLIST).length > 0;
@@ -271,6 +278,7 @@ function assemble(texts: SetTexts, workingDirectory: string): Config {
     log: { level: read(texts, s.LOG_LEVEL) },
     maxConnections: read(texts, s.MAX_CONNECTIONS),
     connectionsPerAddress: read(texts, s.CONNECTIONS_PER_ADDRESS),
+    bodyMemoryBytes: Number(read(texts, s.BODY_MEMORY_BYTES)),
     shutdownGraceMs: read(texts, s.SHUTDOWN_GRACE_MS),
   };
 }

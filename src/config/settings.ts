@@ -241,6 +241,11 @@ export const SETTINGS = {
     form: DAYS,
     doc: 'How long a multipart upload may stand after its last part before it is aborted and its parts are removed. Until then they count as stored.',
   }),
+  BODY_MEMORY_BYTES: setting('BODY_MEMORY_BYTES', '64 MiB', {
+    group: 'Running',
+    form: BYTES,
+    doc: 'Memory that small bodies under way may take together: uploads of up to 256 KiB, JSON, XML and the fields of forms. One account takes half of it at most. What does not fit is told to come again (503). At least 16 MiB.',
+  }),
   LOG_LEVEL: setting('LOG_LEVEL', 'info', {
     group: 'Running',
     form: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),

@@ -40,6 +40,7 @@ export const ERROR_CODES = [
   'part_not_found',
   'quota_exceeded',
   'incomplete_body',
+  'body_too_slow',
   'body_too_large',
   'digest_mismatch',
   'upload_not_found',
@@ -65,6 +66,7 @@ export const ERROR_CODES = [
   'no_s3_key',
   // The house itself.
   'storage_full',
+  'overloaded',
   'read_only',
   'corrupt',
   'unavailable',

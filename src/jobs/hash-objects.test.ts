@@ -1,10 +1,12 @@
 /** Proves that multipart objects get the hash of their bytes, whatever happens meanwhile. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { blake3 } from '@napi-rs/blake-hash';
 import { FakeClock } from '../../tests/world/fake-clock.ts';
 import { listed, multipartCalls } from '../../tests/world/multipart-world.ts';
 import { seededRandom } from '../../tests/world/seeded-random.ts';
+import { openUnderWay } from '../../tests/world/under-way.ts';
 import { isServiceError, ServiceError } from '../core/errors.ts';
 import type { BlobRef, BlobStore } from '../core/ports/blob-store.ts';
 import { NO_FAULTS } from '../core/ports/fault-points.ts';
@@ -32,6 +34,7 @@ async function openWorld() {
     random: seededRandom('hashes'),
     quota: { freeStorageBytes: 10n ** 12n, freeEgressBytes: 0n },
     capacity: { storedBytes: () => 0n, capacityBytes: undefined },
+    underWay: openUnderWay(),
   };
   const calls = multipartCalls(deps, owner);
   const make = async (key: string, parts: readonly Buffer[]) => {

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { SharedRoom } from './shared-room.ts';
 
 test('each has its own bytes, and beyond them takes what all share', () => {
-  const room = new SharedRoom({ ownBytes: 10, sharedBytes: 100 });
-  const [large, other, small] = [room.open(), room.open(), room.open()];
+  const room = new SharedRoom({ ownBytes: 10, sharedBytes: 100, ownerBytes: 100 });
+  const [large, other, small] = [room.open('ann'), room.open('bob'), room.open('cid')];
   assert.equal(large.take(4), true);
   assert.equal(large.take(100), true);
   assert.equal(room.takenBytes, 94);
@@ -16,8 +16,8 @@ test('each has its own bytes, and beyond them takes what all share', () => {
 });
 
 test('what was taken is given back once', () => {
-  const room = new SharedRoom({ ownBytes: 0, sharedBytes: 100 });
-  const [one, other] = [room.open(), room.open()];
+  const room = new SharedRoom({ ownBytes: 0, sharedBytes: 100, ownerBytes: 100 });
+  const [one, other] = [room.open('ann'), room.open('bob')];
   assert.equal(one.take(60), true);
   assert.equal(other.take(40), true);
   one.end();
@@ -26,4 +26,16 @@ test('what was taken is given back once', () => {
   assert.equal(other.take(60), true);
   other.end();
   assert.equal(room.takenBytes, 0);
+});
+
+test('one owner takes no more than its part, however many shares it opens', () => {
+  const room = new SharedRoom({ ownBytes: 5, sharedBytes: 100, ownerBytes: 50 });
+  const [one, other, another] = [room.open('ann'), room.open('ann'), room.open('bob')];
+  assert.equal(one.take(45), true);
+  assert.equal(other.take(16), false, 'it would be one more than its owner may');
+  assert.equal(other.take(15), true);
+  assert.equal(another.take(55), true);
+  one.end();
+  assert.equal(room.takenBytes, 60);
+  assert.equal(other.take(40), true);
 });

@@ -3,6 +3,8 @@ export type RoomOptions = {
   readonly ownBytes: number;
   /** What all together may take beyond that. */
   readonly sharedBytes: number;
+  /** What one owner may take of that, however many shares it opens. */
+  readonly ownerBytes: number;
 };
 
 /** What one has taken of the room. */
@@ -15,10 +17,12 @@ export type RoomShare = {
 
 /**
  * Memory in which many gather what they need whole. Little is always let in, so that whoever takes
- * much, and long, is in the way of nobody but others who take much.
+ * much, and long, is in the way of nobody but others who take much; and no owner takes all of it.
  */
 export class SharedRoom {
   readonly #options: RoomOptions;
+  /** By owner, beyond what is everyone's own. */
+  readonly #taken = new Map<string, number>();
   #takenBytes = 0;
 
   constructor(options: RoomOptions) {
@@ -30,24 +34,38 @@ export class SharedRoom {
     return this.#takenBytes;
   }
 
-  open(): RoomShare {
-    const { ownBytes, sharedBytes } = this.#options;
-    let ownLeft = ownBytes;
+  open(owner: string): RoomShare {
+    let ownLeft = this.#options.ownBytes;
     let taken = 0;
     return {
       take: (bytes) => {
         const own = Math.min(bytes, ownLeft);
         const shared = bytes - own;
-        if (this.#takenBytes + shared > sharedBytes) return false;
+        if (shared > 0 && !this.#take(owner, shared)) return false;
         ownLeft -= own;
         taken += shared;
-        this.#takenBytes += shared;
         return true;
       },
       end: () => {
-        this.#takenBytes -= taken;
+        if (taken > 0) this.#giveBack(owner, taken);
         taken = 0;
       },
     };
+  }
+
+  #take(owner: string, bytes: number): boolean {
+    const { sharedBytes, ownerBytes } = this.#options;
+    const ofOwner = (this.#taken.get(owner) ?? 0) + bytes;
+    if (ofOwner > ownerBytes || this.#takenBytes + bytes > sharedBytes) return false;
+    this.#taken.set(owner, ofOwner);
+    this.#takenBytes += bytes;
+    return true;
+  }
+
+  #giveBack(owner: string, bytes: number): void {
+    const rest = (this.#taken.get(owner) ?? 0) - bytes;
+    if (rest > 0) this.#taken.set(owner, rest);
+    else this.#taken.delete(owner);
+    this.#takenBytes -= bytes;
   }
 }

@@ -3,8 +3,10 @@
  * routes hang on it too, but take their bodies from the raw request (`request-body.ts`).
  */
 import { strict as assert } from 'node:assert';
+import type { Socket } from 'node:net';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isServiceError, ServiceError } from '../core/errors.ts';
+import { limitKey } from '../core/ids.ts';
 import { JSON_BODY_BYTES_MAX } from '../core/limits.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Random } from '../core/ports/random.ts';
@@ -13,11 +15,13 @@ import type { TlsContext } from '../kit/tls-pair.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { type AccessDeps, admitRequest, CHALLENGE } from './access.ts';
+import { JSON_TERMS } from './body-watch.ts';
 import { allowAnyOrigin, exposeToAnyOrigin } from './cross-origin.ts';
 import { holdExpectations } from './expectations.ts';
+import { gatherBody } from './gather-body.ts';
 import { answerMalformed, OpenAnswers } from './malformed-requests.ts';
 import { parseQuery } from './raw-query.ts';
-import { drainBody } from './request-body.ts';
+import { boundRest, drainBody, requestBody } from './request-body.ts';
 import { newRequestId } from './request-id.ts';
 import { errorBody, fallbackMessage, type RestAnswer, restAnswer } from './rest-errors.ts';
 import { answerS3Request, isS3Request } from './s3-requests.ts';
@@ -83,7 +87,7 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
     // Now: a connection that is gone does not say any more whose it was.
     request.clientAddress = deps.clients.of(request.raw);
   });
-  takeJsonOfAnyType(server);
+  takeJsonOfAnyType(server, deps);
   observeRequests(server, deps);
   server.addHook('onRoute', ({ method, url, config }) => {
     assert(config?.access !== undefined, `${method} ${url} does not say who may call it.`);
@@ -92,7 +96,13 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
     reply.header('x-request-id', request.id);
   });
   server.addHook('onRequest', allowAnyOrigin);
-  holdExpectations(server, (request, response) => answers.add(request, response));
+  server.server.on('timeout', (socket: Socket) => {
+    if (!answers.isAwaited(socket)) socket.destroy();
+  });
+  holdExpectations(server, (request, response) => {
+    answers.add(request, response);
+    boundRest(request, response, (ms, run) => deps.clock.after(ms, run));
+  });
   hideTypeOfBytes(server);
   server.addHook('onRequest', async (request, reply) => {
     if (!isS3Request(request.raw)) return;
@@ -133,22 +143,29 @@ function nodeOptions({ tls, timeouts }: ApiServerOptions) {
 /**
  * Bodies of the JSON routes: an empty one is `{}`, whatever type is said (curl -d says a form's).
  */
-function takeJsonOfAnyType(server: ApiServer): void {
+function takeJsonOfAnyType(server: ApiServer, deps: ApiServerDeps): void {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser(
-    '*',
-    { parseAs: 'buffer' },
-    async (_request: unknown, body: Buffer) => {
-      if (body.length === 0) return {};
-      try {
-        // A name must not change on its way in: bytes that are no UTF-8 are refused, not replaced.
-        return JSON.parse(decodeUtf8(body) ?? '') as unknown;
-      } catch (cause) {
-        const message = 'The body is not a JSON document.';
-        throw new ServiceError('invalid_field', message, { details: { field: 'the body' }, cause });
-      }
-    },
-  );
+  server.addContentTypeParser('*', async (request: FastifyRequest) => {
+    const { principal, clientAddress: address } = request;
+    const share = deps.memory.open(principal?.accountId ?? limitKey({ address }));
+    try {
+      const source = requestBody(request.raw, deps.watch, JSON_TERMS);
+      return parseJson(await gatherBody(source, { sizeBytesMax: JSON_BODY_BYTES_MAX, share }));
+    } finally {
+      share.end();
+    }
+  });
+}
+
+function parseJson(body: Buffer): unknown {
+  if (body.length === 0) return {};
+  try {
+    // A name must not change on its way in: bytes that are no UTF-8 are refused, not replaced.
+    return JSON.parse(decodeUtf8(body) ?? '') as unknown;
+  } catch (cause) {
+    const message = 'The body is not a JSON document.';
+    throw new ServiceError('invalid_field', message, { details: { field: 'the body' }, cause });
+  }
 }
 
 declare module 'fastify' {
@@ -202,8 +219,8 @@ function answerError(
     );
   }
   if (reply.raw.headersSent) return reply.raw.destroy();
-  refuseBody(deps, request, reply);
   if (isServiceError(error)) addHeadersOf(error, reply);
+  refuseBody(deps, request, reply);
   if (status === 401) reply.header('www-authenticate', CHALLENGE);
   return reply.code(status).header('cache-control', 'no-store').send(body);
 }
@@ -212,13 +229,15 @@ function addHeadersOf({ code, details }: ServiceError, reply: FastifyReply): voi
   if (code === 'range_not_satisfiable') {
     reply.header('content-range', `bytes */${details['sizeBytes']}`);
   }
+  // What comes too slowly is not read off either.
+  if (code === 'body_too_slow') reply.header('connection', 'close');
   const { retryAfter } = details;
   if (typeof retryAfter === 'number') reply.header('retry-after', retryAfter);
 }
 
 /** A refused body is read off, or, if its sender still waits, never asked for. */
 function refuseBody(deps: ApiServerDeps, request: FastifyRequest, reply: FastifyReply): void {
-  if (request.isExpectingContinue) {
+  if (request.isExpectingContinue || reply.getHeader('connection') === 'close') {
     reply.header('connection', 'close');
     return;
   }

@@ -23,6 +23,11 @@ export class OpenAnswers {
     response.once('close', () => answers.delete(response));
   }
 
+  /** Whether an answer is under way there of which nothing was sent: its client waits for us. */
+  isAwaited(socket: Socket): boolean {
+    return [...(this.#bySocket.get(socket) ?? [])].some(({ headersSent }) => !headersSent);
+  }
+
   /** Whether this is the first thing malformed there; Node says it again for all that follows. */
   isFirstFault(socket: Socket): boolean {
     if (this.#ended.has(socket)) return false;

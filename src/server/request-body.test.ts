@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request } from 'node:http';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { systemClock } from '../engines/clock/system-clock.ts';
+import { BodyWatch } from './body-watch.ts';
 import { requestBody } from './request-body.ts';
 
 /** A request whose body, all of it, has arrived before anybody reads. */
@@ -28,7 +30,7 @@ async function arrived(body: string): Promise<IncomingMessage> {
 test('the end waits for what the last piece waits for', async () => {
   const incoming = await arrived('the body');
   let isTaken = false;
-  await requestBody(incoming).pipeTo(async () => {
+  await requestBody(incoming, new BodyWatch(systemClock)).pipeTo(async () => {
     await wait(50);
     isTaken = true;
   });
@@ -39,7 +41,7 @@ test('a sink that fails with the last piece fails the body', async () => {
   const incoming = await arrived('the body');
   const failure = new Error('the disk is full');
   await assert.rejects(
-    requestBody(incoming).pipeTo(async () => {
+    requestBody(incoming, new BodyWatch(systemClock)).pipeTo(async () => {
       await wait(50);
       throw failure;
     }),

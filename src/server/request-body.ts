@@ -1,9 +1,15 @@
 /** A request's body as a source of bytes, with back-pressure and nothing gathered. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ServiceError } from '../core/errors.ts';
 import type { ByteSource } from '../core/ports/byte-source.ts';
+import type { BodyPace, BodyTerms, BodyWatch } from './body-watch.ts';
 
-export function requestBody(request: IncomingMessage): ByteSource {
+/** The body is read at the pace that `watch` holds its sender to, throwing `body_too_slow`. */
+export function requestBody(
+  request: IncomingMessage,
+  watch: BodyWatch,
+  terms: BodyTerms = {},
+): ByteSource {
   return {
     declaredBytes: declaredLength(request),
     pipeTo: (sink) =>
@@ -13,11 +19,14 @@ export function requestBody(request: IncomingMessage): ByteSource {
           request.off('end', end);
           request.off('error', lose);
           request.off('close', lose);
+          pace?.end();
           if (error === undefined) resolve();
           else reject(error);
         };
+        let pace: BodyPace | undefined;
         let taking: Promise<void> | undefined;
         const take = (chunk: Buffer) => {
+          pace?.add(chunk.byteLength);
           try {
             const wait = sink(chunk);
             taking = wait;
@@ -31,6 +40,7 @@ export function requestBody(request: IncomingMessage): ByteSource {
         // A stream that has all of its bytes ends behind the last of them, paused or not.
         const end = () => {
           request.off('close', lose);
+          pace?.end();
           if (taking === undefined) finish();
           else taking.then(() => finish(), finish);
         };
@@ -38,6 +48,7 @@ export function requestBody(request: IncomingMessage): ByteSource {
           finish(new ServiceError('incomplete_body', 'The body ended before its declared length.'));
         if (request.destroyed && !request.readableEnded) return lose();
         if (request.readableEnded) return finish();
+        pace = watch.begin({ ...terms, isReady: () => !request.isPaused(), fail: finish });
         request.on('data', take);
         request.on('end', end);
         request.on('error', lose);
@@ -60,6 +71,24 @@ const DRAIN_MS_MAX = 2000;
 /** Whether a refused body will be read off to its end, so that its connection is good for more. */
 export function isDrainable({ headers }: IncomingMessage): boolean {
   return Number(headers['content-length'] ?? Number.POSITIVE_INFINITY) <= DRAIN_BYTES_MAX;
+}
+
+/**
+ * Ends a connection whose request was answered before all of its body came, unless the rest comes
+ * soon: nobody reads it, and nobody else would look at how long it takes.
+ */
+export function boundRest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  after: (ms: number, run: () => void) => () => void,
+): void {
+  response.once('close', () => {
+    const { socket } = request;
+    if (request.complete || socket.destroyed) return;
+    const cancel = after(DRAIN_MS_MAX, () => request.complete || socket.destroy());
+    request.once('end', cancel);
+    socket.once('close', cancel);
+  });
 }
 
 /**

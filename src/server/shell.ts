@@ -1,7 +1,10 @@
 /** What all listeners share of the house around their dialects. */
+import { UnderWay } from '../core/objects/under-way.ts';
 import type { Clock } from '../core/ports/clock.ts';
+import { SharedRoom } from '../kit/shared-room.ts';
 import type { Log } from '../observe/log.ts';
 import { Occasions } from '../observe/occasions.ts';
+import { BodyWatch } from './body-watch.ts';
 import { ClientAddresses } from './client-address.ts';
 import { Connections, freePeersOf } from './connections.ts';
 
@@ -9,6 +12,11 @@ export type Shell = {
   readonly clients: ClientAddresses;
   readonly connections: Connections;
   readonly occasions: Occasions;
+  /** Watches the pace of every body. */
+  readonly watch: BodyWatch;
+  /** Where every small body is gathered, whoever sends it and for whatever. */
+  readonly memory: SharedRoom;
+  readonly underWay: UnderWay;
 };
 
 export type ShellOptions = {
@@ -18,6 +26,8 @@ export type ShellOptions = {
   readonly maxConnections: number | undefined;
   /** Without a proved credential; `undefined`: no limit. */
   readonly connectionsPerAddress: number | undefined;
+  /** What all small bodies together may take of memory. */
+  readonly bodyMemoryBytes: number;
 };
 
 export function openShell(
@@ -25,9 +35,13 @@ export function openShell(
   options: ShellOptions,
 ): Shell {
   const { trustedProxies } = options;
+  const memory = openMemory(options.bodyMemoryBytes);
   const occasions = new Occasions({ log: deps.log, after: (ms, run) => deps.clock.after(ms, run) });
   return {
     occasions,
+    watch: new BodyWatch(deps.clock),
+    memory,
+    underWay: new UnderWay(memory),
     clients: new ClientAddresses({ trustedProxies, log: deps.log }),
     connections: new Connections(
       { clock: deps.clock, occasions },
@@ -38,4 +52,12 @@ export function openShell(
       },
     ),
   };
+}
+
+/** Enough for a sign-in or a change of settings, which nobody else's bodies are in the way of. */
+const OWN_BYTES = 4 * 1024;
+
+/** Half of it is the most that one account takes, or one address without a credential. */
+function openMemory(sharedBytes: number): SharedRoom {
+  return new SharedRoom({ ownBytes: OWN_BYTES, sharedBytes, ownerBytes: sharedBytes / 2 });
 }

@@ -2,6 +2,7 @@
  * Multipart equals a single put: whatever parts an object comes in, in whatever order and however
  * often, its bytes, ranges, checksum, hash and stored size are those of one PUT of the whole.
  */
+
 import { strict as assert } from 'node:assert';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -22,6 +23,7 @@ import { FakeClock } from '../world/fake-clock.ts';
 import { md5Of, multipartCalls } from '../world/multipart-world.ts';
 import { seededRandom } from '../world/seeded-random.ts';
 import { openSmallStore, type SmallStore, UNWATCHED } from '../world/small-store.ts';
+import { openUnderWay } from '../world/under-way.ts';
 
 const RUNS = runsOf({ short: 12, long: 200 });
 const MIB = 1024 ** 2;
@@ -91,6 +93,7 @@ async function openRun() {
     random: seededRandom(`multipart ${runNumber}`),
     quota: { freeStorageBytes: 10n ** 12n, freeEgressBytes: 0n },
     capacity: { storedBytes: () => 0n, capacityBytes: undefined },
+    underWay: openUnderWay(),
   };
   const owner = { accountId: account.accountId, bucketId: account.defaultBucketId };
   return { deps, account, calls: multipartCalls(deps, owner) };

@@ -28,6 +28,7 @@ import type { Metadata } from '../../src/core/ports/metadata/metadata.ts';
 import { systemRandom } from '../../src/engines/random/system-random.ts';
 import { StreamDigester } from '../../src/kit/digests.ts';
 import { md5Of } from './multipart-world.ts';
+import { openUnderWay } from './under-way.ts';
 
 /** What a store tells of an upload; `parts` by their numbers. */
 export type FoundUpload = {
@@ -95,6 +96,7 @@ export class StoreCalls {
       faults: NO_FAULTS,
       quota: QUOTA,
       capacity: CAPACITY,
+      underWay: openUnderWay(),
     };
   }
 

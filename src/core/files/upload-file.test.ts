@@ -1,9 +1,11 @@
 /** Proves the trace that an upload leaves: its rows on the way, at its end, and when it fails. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { FakeClock } from '../../../tests/world/fake-clock.ts';
 import { seededRandom } from '../../../tests/world/seeded-random.ts';
+import { openUnderWay } from '../../../tests/world/under-way.ts';
 import { MemoryBlobStore } from '../../engines/blobs/memory/memory-blob-store.ts';
 import { ThreadDigesters } from '../../engines/digests/thread-digesters.ts';
 import { MemoryMetadata } from '../../engines/metadata/memory-metadata.ts';
@@ -40,6 +42,7 @@ async function openWorld() {
     random: seededRandom('uploads'),
     quota: { freeStorageBytes: 10_000_000n, freeEgressBytes: 0n },
     capacity: { storedBytes: () => 0n, capacityBytes: undefined },
+    underWay: openUnderWay(),
   };
   const upload = (body: ByteSource, change: Partial<FileUpload> = {}): FileUpload => ({
     principal,

@@ -1,10 +1,11 @@
 /** Proves that a copy loses nothing that was acknowledged while it was made. */
+
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-
 import { FakeClock } from '../../../tests/world/fake-clock.ts';
 import { DESCRIPTION, listed, multipartCalls } from '../../../tests/world/multipart-world.ts';
 import { seededRandom } from '../../../tests/world/seeded-random.ts';
+import { openUnderWay } from '../../../tests/world/under-way.ts';
 import { MemoryBlobStore } from '../../engines/blobs/memory/memory-blob-store.ts';
 import { ThreadDigesters } from '../../engines/digests/thread-digesters.ts';
 import { MemoryMetadata } from '../../engines/metadata/memory-metadata.ts';
@@ -32,6 +33,7 @@ async function openWorld() {
     random: seededRandom('copy'),
     quota: { freeStorageBytes: 10n ** 12n, freeEgressBytes: 0n },
     capacity: { storedBytes: () => 0n, capacityBytes: undefined },
+    underWay: openUnderWay(),
   };
   const copyOf = (from: string, to: string, change: Partial<ObjectCopy> = {}): ObjectCopy => ({
     source: { bucket, key: from as ObjectKey, conditions: {} },

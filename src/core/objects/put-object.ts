@@ -11,7 +11,7 @@ import type { ByteSource } from '../ports/byte-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Metadata } from '../ports/metadata/metadata.ts';
 import type { CommitCheck } from '../ports/metadata/objects.ts';
-import { checkStorageQuota, type QuotaPolicy, quotaExceeded, storageLeftBytes } from '../quota.ts';
+import { checkStorageQuota, type QuotaPolicy, storageLeftBytes } from '../quota.ts';
 import { hourOf, type UsageSource } from '../usage.ts';
 import { type BodyDemands, NO_DEMANDS } from './body-demands.ts';
 import { assertCapacity, type Capacity } from './capacity.ts';
@@ -24,12 +24,14 @@ import {
   keepBytes,
 } from './keep-bytes.ts';
 import type { ObjectDescription, ObjectVersion } from './object.ts';
+import { type UnderWay, type UploadShare, uploadBound } from './under-way.ts';
 
 export type PutDeps = KeepDeps & {
   readonly metadata: Pick<Metadata, 'findAccount' | 'findObject' | 'publishObject'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly quota: QuotaPolicy;
   readonly capacity: Capacity;
+  readonly underWay: UnderWay;
 };
 
 export type ObjectPut = {
@@ -54,8 +56,23 @@ export async function putObject(
   put: ObjectPut,
   options: KeepOptions = {},
 ): Promise<ObjectVersion> {
-  const allowance = await admit(deps, put);
-  const { body, demands = NO_DEMANDS } = put;
+  const share = deps.underWay.open(put.accountId, put.body);
+  try {
+    return await keep(deps, put, share, options);
+  } finally {
+    share.end();
+  }
+}
+
+async function keep(
+  deps: PutDeps,
+  put: ObjectPut,
+  share: UploadShare,
+  options: KeepOptions,
+): Promise<ObjectVersion> {
+  const allowance = await admit(deps, put, share);
+  const { demands = NO_DEMANDS } = put;
+  const { body } = share;
   const publishKept = (kept: KeptBytes) => publish(deps, put, kept);
   return await keepBytes(deps, { body, allowance, demands, publish: publishKept }, options);
 }
@@ -64,7 +81,7 @@ export async function putObject(
  * Refuses what can already be refused, and answers how many bytes may come. A small body that fits
  * beside all that is stored needs no look at what it replaces; `publish` checks everything again.
  */
-async function admit(deps: PutDeps, put: ObjectPut): Promise<Allowance> {
+async function admit(deps: PutDeps, put: ObjectPut, share: UploadShare): Promise<Allowance> {
   assertCapacity(deps.capacity, put.body.declaredBytes ?? 0);
   const { declaredBytes } = put.body;
   if (declaredBytes !== undefined && declaredBytes > OBJECT_BYTES_MAX) {
@@ -81,10 +98,11 @@ async function admit(deps: PutDeps, put: ObjectPut): Promise<Allowance> {
   checkWriteConditions(put.conditions, current);
   const replacedBytes = current?.sizeBytes ?? 0;
   checkStorageQuota(deps.quota, account, { sizeBytes: declaredBytes ?? 0, replacedBytes });
-  const left = storageLeftBytes(deps.quota, account, replacedBytes);
-  const bytes = left > BigInt(replacedBytes) ? left : BigInt(replacedBytes);
+  const bound = uploadBound(deps, account, replacedBytes);
+  share.admit(bound);
+  const { bytes } = bound;
   if (bytes > OBJECT_BYTES_MAX) return { bytes: BigInt(OBJECT_BYTES_MAX), refuse: tooLarge };
-  return { bytes, refuse: () => quotaExceeded(deps.quota, account, Number(bytes) + 1) };
+  return { bytes, refuse: () => bound.refuse(bytes + 1n) };
 }
 
 function tooLarge(): ServiceError {

@@ -24,6 +24,7 @@ const NO_BOUNDS: ShellOptions = {
   trustedProxies: [],
   maxConnections: undefined,
   connectionsPerAddress: undefined,
+  bodyMemoryBytes: 1e9,
 };
 const NO_LIMITS: LimitWindows = { credential: [], anonymous: [], s3: [], signIn: [], password: [] };
 const wallet = walletOf('first');

@@ -10,9 +10,11 @@ import type { RateLimiter } from '../../core/ports/rate-limiter.ts';
 import type { UsageRecorder } from '../../core/ports/usage-recorder.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
+import type { Shell } from '../../server/shell.ts';
 
 export type FilesDeps = UploadDeps &
-  OpenLinkDeps & {
+  OpenLinkDeps &
+  Pick<Shell, 'watch' | 'occasions'> & {
     readonly metadata: Metadata;
     readonly blobs: BlobStore;
     readonly clock: Clock;

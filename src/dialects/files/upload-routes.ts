@@ -99,7 +99,7 @@ function registerUpload(
           contentType: parseContentType(request.typeOfBytes),
           contentEncoding: parseContentEncoding(request.headers['content-encoding']),
           tier: request.query.tier ?? 'normal',
-          body: requestBody(request.raw),
+          body: requestBody(request.raw, deps.watch),
           conditions: {
             ifMatch: parseEtagCondition(request.headers['if-match']),
             ifNoneMatch: parseEtagCondition(request.headers['if-none-match']),

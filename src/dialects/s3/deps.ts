@@ -8,7 +8,6 @@ import type { Random } from '../../core/ports/random.ts';
 import type { RateLimiter } from '../../core/ports/rate-limiter.ts';
 import type { UsageRecorder } from '../../core/ports/usage-recorder.ts';
 import type { BucketPolicy, QuotaPolicy } from '../../core/quota.ts';
-import type { SharedRoom } from '../../kit/shared-room.ts';
 import type { SigningKeyCache } from '../../kit/sigv4/signing-key-cache.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
@@ -26,8 +25,6 @@ export type S3Deps = PutDeps &
     readonly metrics: Metrics;
     readonly log: Log;
     readonly signingKeys: SigningKeyCache;
-    /** Where XML bodies are gathered. */
-    readonly documents: SharedRoom;
     readonly settings: S3Settings;
     readonly quota: QuotaPolicy & BucketPolicy;
   };

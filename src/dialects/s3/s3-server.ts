@@ -6,9 +6,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createServer, createTlsServer } from '../../kit/node-http.ts';
 import type { TlsContext } from '../../kit/tls-pair.ts';
+import { boundRest } from '../../server/request-body.ts';
 import type { S3Deps } from './deps.ts';
 import { answerNonsense, refuseTunnel } from './nonsense.ts';
-import { answerIdle, type Incoming, type Known, serveRequest } from './serve-request.ts';
+import { type Incoming, type Known, serveRequest } from './serve-request.ts';
 import { S3Refusal } from './wire/s3-refusal.ts';
 
 export type S3ServerOptions = {
@@ -22,7 +23,7 @@ const HEADERS_TIMEOUT_MS = 60_000;
 const HEADERS_CHECK_MS = 10_000;
 /** Above that of any proxy, or its next request meets a closing connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
-/** A body of which nothing came for so long has lost its sender. */
+/** A connection on which nothing moves for so long has lost its client. */
 const IDLE_TIMEOUT_MS = 120_000;
 /**
  * Requests of a connection are served one after another, or each that came early would hold its
@@ -119,6 +120,7 @@ class OpenExchanges {
       const ms = this.#deps.clock.now() - startedAt;
       observe(this.#deps, incoming, { known: open.known, ms, address });
     });
+    boundRest(request, response, (ms, run) => this.#deps.clock.after(ms, run));
     if (before === undefined) this.#begin(open);
     else void before.ended.then(() => socket.destroyed || this.#begin(open));
   }
@@ -144,15 +146,13 @@ class OpenExchanges {
     return this.#bySocket.get(socket)?.incoming.request.complete === false;
   }
 
-  /** A sender that stopped sending is told so; a reader that stopped reading cannot be. */
+  /**
+   * A reader that stopped reading is cut. Who has no answer yet waits for us, as a copy of many
+   * bytes takes its time; how long a body may take is the watch's to say.
+   */
   endIdle(socket: Socket): void {
     const open = this.#bySocket.get(socket);
-    if (open === undefined || open.incoming.response.headersSent || !open.isBegun) {
-      socket.destroy();
-      return;
-    }
-    // Whose request is all there waits for us: a copy of many bytes takes its time.
-    if (!open.incoming.request.complete) answerIdle(this.#deps, open.incoming, open.known);
+    if (open === undefined || open.incoming.response.headersSent || !open.isBegun) socket.destroy();
   }
 }
 

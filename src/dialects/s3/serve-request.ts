@@ -86,7 +86,7 @@ export async function serveRequest(
       head,
       baseHeaders,
       sendContinue,
-      documents: deps.documents,
+      shell: deps,
       isExpectingContinue,
     };
     if (head.method === 'OPTIONS') {
@@ -176,22 +176,6 @@ async function authorize(deps: S3Deps, call: Call, access: Access): Promise<void
   const { address, query } = call.head;
   const name = address.kind === 'object' ? address.key : (query.get('prefix') ?? '');
   await requireAccess(deps, { caller: call.caller, bucket: call.bucket, access, name });
-}
-
-/**
- * Answers a sender that fell silent within its body, and ends the connection; whoever reads the
- * body finds that it ended early.
- */
-export function answerIdle(deps: S3Deps, incoming: Incoming, known: Known | undefined): void {
-  const requestId = known?.requestId ?? newRequestId(deps.random);
-  incoming.isExpectingContinue = false;
-  // Node tells a request of its lost connection only as long as it is not answered.
-  incoming.response.once('close', () => incoming.request.destroy());
-  answerFailure(deps, incoming, {
-    error: new S3Refusal('RequestTimeout'),
-    known: known ?? { requestId, operation: undefined, caller: undefined },
-    baseHeaders: baseHeadersOf(requestId),
-  });
 }
 
 /** Answers an error, or ends the connection where an answer has begun. */

@@ -14,38 +14,6 @@ import { deliver, factOf, type Header, headOf, signed, withHeaders } from './wir
 
 const IDLE_MS = 500;
 
-test('a sender that stops within its body is told so, and nothing is stored', async () => {
-  let staged = 0;
-  const { endpoint, holder } = await startS3Alone({
-    timeouts: { idleMs: IDLE_MS, headersMs: 5000 },
-    change: ({ blobs }) => ({
-      blobs: stagedThrough(blobs, async (writer) => {
-        staged += 1;
-        return {
-          write: (chunk) => writer.write(chunk),
-          commit: () => writer.commit(),
-          release: async () => {
-            staged -= 1;
-            await writer.release();
-          },
-        };
-      }),
-    }),
-  });
-  const route = `PUT /${holder.bucket}/stalled`;
-  for (const size of [1000, 1_000_000]) {
-    const message = signed(holder, { route, body: Buffer.alloc(size, 'x') });
-    const socket = await openSocket(endpoint);
-    const reading = readToEnd(socket);
-    socket.write(headOf(message));
-    socket.write(message.body.subarray(0, size / 2));
-    assertS3Error(parseAnswer(await reading), 400, 'RequestTimeout');
-    await eventually(() => socket.closed && staged === 0);
-  }
-  const head = signed(holder, { route: `HEAD /${holder.bucket}/stalled` });
-  assert.equal((await deliver(endpoint, head)).status, 404);
-});
-
 test('a server that works longer than connections may be idle answers all the same', async () => {
   const { endpoint, holder } = await startS3Alone({
     timeouts: { idleMs: IDLE_MS, headersMs: 5000 },

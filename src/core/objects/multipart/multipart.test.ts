@@ -11,6 +11,7 @@ import {
   sourceOf,
 } from '../../../../tests/world/multipart-world.ts';
 import { seededRandom } from '../../../../tests/world/seeded-random.ts';
+import { openUnderWay } from '../../../../tests/world/under-way.ts';
 import { MemoryBlobStore } from '../../../engines/blobs/memory/memory-blob-store.ts';
 import { ThreadDigesters } from '../../../engines/digests/thread-digesters.ts';
 import { MemoryMetadata } from '../../../engines/metadata/memory-metadata.ts';
@@ -44,6 +45,7 @@ async function openWorld({ freeStorageBytes = 10n ** 12n } = {}) {
     random: seededRandom('multipart'),
     quota: { freeStorageBytes, freeEgressBytes: 0n },
     capacity: { storedBytes: () => 0n, capacityBytes: undefined },
+    underWay: openUnderWay(),
   };
   const stored = async () => (await metadata.findAccount(account.accountId))?.storedBytes;
   return { deps, clock, owner, metadata, stored, ...multipartCalls(deps, owner) };

@@ -6,12 +6,7 @@ import { PART_SIZE_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../../limits.ts';
 import type { ByteSource } from '../../ports/byte-source.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Metadata } from '../../ports/metadata/metadata.ts';
-import {
-  checkStorageQuota,
-  type QuotaPolicy,
-  quotaExceeded,
-  storageLeftBytes,
-} from '../../quota.ts';
+import { checkStorageQuota, type QuotaPolicy, storageLeftBytes } from '../../quota.ts';
 import { hourOf, type UsageSource } from '../../usage.ts';
 import { type BodyDemands, NO_DEMANDS } from '../body-demands.ts';
 import { assertCapacity, type Capacity } from '../capacity.ts';
@@ -23,6 +18,7 @@ import {
   keepBytes,
 } from '../keep-bytes.ts';
 import type { ObjectChecksum } from '../object.ts';
+import { type UnderWay, type UploadShare, uploadBound } from '../under-way.ts';
 import { getLiveUpload } from './live-upload.ts';
 import type { MultipartUpload, UploadAddress, UploadPart } from './upload.ts';
 import { checksumUnfit } from './upload-checksum.ts';
@@ -32,6 +28,7 @@ export type PartDeps = KeepDeps & {
   readonly clock: Pick<Clock, 'now'>;
   readonly quota: QuotaPolicy;
   readonly capacity: Capacity;
+  readonly underWay: UnderWay;
 };
 
 export type PartUpload = {
@@ -64,10 +61,15 @@ export async function uploadPart(
 ): Promise<UploadedPart> {
   const upload = await getLiveUpload(deps, put.address);
   const demands = demandsOf(upload, put);
-  const allowance = await admit(deps, put);
-  const publishKept = (kept: KeptBytes) => publish(deps, { put, upload, kept });
-  const write = { body: put.body, allowance, demands, publish: publishKept };
-  return await keepBytes(deps, write, options);
+  const share = deps.underWay.open(put.address.accountId, put.body);
+  try {
+    const allowance = await admit(deps, put, share);
+    const publishKept = (kept: KeptBytes) => publish(deps, { put, upload, kept });
+    const write = { body: share.body, allowance, demands, publish: publishKept };
+    return await keepBytes(deps, write, options);
+  } finally {
+    share.end();
+  }
 }
 
 /** An upload with an algorithm has the checksum of every part made, whoever else says one. */
@@ -92,7 +94,7 @@ export function checksumMissing(partNumber: PartNumber): ServiceError {
 }
 
 /** As of a PUT: a small part that fits beside all that is stored replaces what it may. */
-async function admit(deps: PartDeps, put: PartUpload): Promise<Allowance> {
+async function admit(deps: PartDeps, put: PartUpload, share: UploadShare): Promise<Allowance> {
   const { address, partNumber } = put;
   const { declaredBytes } = put.body;
   assertCapacity(deps.capacity, declaredBytes ?? 0);
@@ -107,10 +109,11 @@ async function admit(deps: PartDeps, put: PartUpload): Promise<Allowance> {
   const [next] = await deps.metadata.listParts(page);
   const replacedBytes = next?.partNumber === partNumber ? next.sizeBytes : 0;
   checkStorageQuota(deps.quota, account, { sizeBytes: declaredBytes ?? 0, replacedBytes });
-  const left = storageLeftBytes(deps.quota, account, replacedBytes);
-  const bytes = left > BigInt(replacedBytes) ? left : BigInt(replacedBytes);
+  const bound = uploadBound(deps, account, replacedBytes);
+  share.admit(bound);
+  const { bytes } = bound;
   if (bytes > PART_SIZE_BYTES_MAX) return { bytes: BigInt(PART_SIZE_BYTES_MAX), refuse: tooLarge };
-  return { bytes, refuse: () => quotaExceeded(deps.quota, account, Number(bytes) + 1) };
+  return { bytes, refuse: () => bound.refuse(bytes + 1n) };
 }
 
 function tooLarge(): ServiceError {

@@ -1,5 +1,6 @@
 /** PostObject: a form that a page sends by itself, with a policy that was signed beforehand. */
 import { authorizeObjects } from '../../../core/identity/access/authorize-objects.ts';
+import { limitKey } from '../../../core/ids.ts';
 import type { ObjectVersion } from '../../../core/objects/object.ts';
 import { putObject } from '../../../core/objects/put-object.ts';
 import type { ByteSource } from '../../../core/ports/byte-source.ts';
@@ -7,6 +8,7 @@ import { credentialLabel } from '../../../core/principal.ts';
 import { encodePath } from '../../../kit/sigv4/percent.ts';
 import { readXml } from '../../../kit/xml/read-xml.ts';
 import { xmlText } from '../../../kit/xml/xml-format.ts';
+import { FORM_FIELDS_MS } from '../../../server/body-watch.ts';
 import { requestBody } from '../../../server/request-body.ts';
 import { authenticateForm, requireField } from '../access/authenticate-form.ts';
 import { type PostPolicy, parsePostPolicy } from '../access/parse-post-policy.ts';
@@ -29,10 +31,20 @@ type Posted = { readonly version: ObjectVersion; readonly fields: Form['fields']
 export async function postObject(deps: S3Deps, call: Call): Promise<void> {
   const boundary = formBoundary(call.head.headers['content-type']);
   call.sendContinue();
-  const posted = await receiveForm(requestBody(call.request), boundary, (form) =>
-    keepForm(deps, call, form),
-  );
-  answerPosted(deps, call, posted);
+  let isFileHere = false;
+  const terms = { withinMs: FORM_FIELDS_MS, isOver: () => isFileHere };
+  const body = requestBody(call.request, deps.watch, terms);
+  // Its sender is in the fields: until they are read it is an address.
+  const share = deps.memory.open(limitKey({ address: deps.clients.of(call.request) }));
+  try {
+    const posted = await receiveForm({ body, boundary, share }, (form) => {
+      isFileHere = true;
+      return keepForm(deps, call, form);
+    });
+    answerPosted(deps, call, posted);
+  } finally {
+    share.end();
+  }
 }
 
 /** Everything that can be refused is, before the first byte of the file is taken. */

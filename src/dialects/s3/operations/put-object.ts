@@ -11,12 +11,12 @@ import { describeObject, refuseUnkept, requirePrivateAcl } from '../wire/object-
 import { refuseVersion } from './version-id.ts';
 
 export async function putObject(deps: S3Deps, call: ObjectCall): Promise<void> {
-  const { head, caller, bucket, request } = call;
+  const { head, caller, bucket } = call;
   const { headers } = head;
   refuseVersion(head.query);
   requirePrivateAcl(headers);
   refuseUnkept(headers);
-  const { source, trailers } = objectBody(request, head, caller);
+  const { source, trailers } = objectBody(call);
   const { isExpectingContinue } = call;
   const version = await writeObject(
     deps,

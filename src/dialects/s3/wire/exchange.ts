@@ -2,7 +2,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { ObjectKey } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
-import type { SharedRoom } from '../../../kit/shared-room.ts';
+import type { Shell } from '../../../server/shell.ts';
 import type { Caller } from '../access/caller.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -15,8 +15,8 @@ export type Exchange = {
   readonly baseHeaders: OutgoingHttpHeaders;
   /** Lets a sender that waits for it send its body; does nothing for others. */
   readonly sendContinue: () => void;
-  /** Where a document that comes as the body is gathered. */
-  readonly documents: SharedRoom;
+  /** How bodies are watched, and where small ones are gathered. */
+  readonly shell: Pick<Shell, 'watch' | 'memory' | 'clients'>;
   /** Whether the sender waits for that; then all is checked before it sends. */
   readonly isExpectingContinue: boolean;
 };

@@ -6,6 +6,8 @@ import type { ByteSource } from '../../../core/ports/byte-source.ts';
 import { receiveForm } from './form-body.ts';
 import { S3Refusal } from './s3-refusal.ts';
 
+const ROOMY = { take: () => true };
+
 const part = (name: string, value: string) =>
   `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
 
@@ -41,20 +43,23 @@ test('the bytes of the file come when they are asked for, each piece after the o
   const { source, state } = sourceOf(PIECES);
   let most = 0;
   let taking = 0;
-  const text = await receiveForm(source, 'b', async ({ fields, file }) => {
-    await settled();
-    assert.deepEqual([...fields], [['a', '1']]);
-    assert.equal(state.sent, 2, 'the piece with the file was taken, and none after it');
-    let taken = '';
-    await file.pipeTo(async (chunk) => {
-      taking++;
-      most = Math.max(most, taking);
-      taken += Buffer.from(chunk).toString();
+  const text = await receiveForm(
+    { body: source, boundary: 'b', share: ROOMY },
+    async ({ fields, file }) => {
       await settled();
-      taking--;
-    });
-    return taken;
-  });
+      assert.deepEqual([...fields], [['a', '1']]);
+      assert.equal(state.sent, 2, 'the piece with the file was taken, and none after it');
+      let taken = '';
+      await file.pipeTo(async (chunk) => {
+        taking++;
+        most = Math.max(most, taking);
+        taken += Buffer.from(chunk).toString();
+        await settled();
+        taking--;
+      });
+      return taken;
+    },
+  );
   assert.equal(text, 'xyzmore');
   assert.equal(most, 1);
   assert.deepEqual(state, { sent: 4, end: 'whole' });
@@ -62,7 +67,7 @@ test('the bytes of the file come when they are asked for, each piece after the o
 
 test('a form that is refused before its file lets go of the body', async () => {
   const { source, state } = sourceOf(PIECES);
-  const refused = receiveForm(source, 'b', async () => {
+  const refused = receiveForm({ body: source, boundary: 'b', share: ROOMY }, async () => {
     throw new S3Refusal('AccessDenied');
   });
   await assert.rejects(refused, { name: 'S3Refusal', code: 'AccessDenied' });
@@ -73,7 +78,7 @@ test('a form that is refused before its file lets go of the body', async () => {
 test('what the taker of the bytes throws is what the form fails with', async () => {
   const { source, state } = sourceOf(PIECES);
   const failure = new Error('the disk is full');
-  const failed = receiveForm(source, 'b', async ({ file }) => {
+  const failed = receiveForm({ body: source, boundary: 'b', share: ROOMY }, async ({ file }) => {
     await file.pipeTo(() => {
       throw failure;
     });
@@ -84,6 +89,8 @@ test('what the taker of the bytes throws is what the form fails with', async () 
 
 test('a form whose end is missing fails, though all of its file was taken', async () => {
   const { source } = sourceOf(PIECES.slice(0, -1));
-  const failed = receiveForm(source, 'b', ({ file }) => file.pipeTo(() => undefined));
+  const failed = receiveForm({ body: source, boundary: 'b', share: ROOMY }, ({ file }) =>
+    file.pipeTo(() => undefined),
+  );
   await assert.rejects(failed, { name: 'S3Refusal', code: 'MalformedPOSTRequest' });
 });

@@ -1,10 +1,13 @@
 /** The body of a form upload: small fields first, then the one file, whose bytes pass through. */
+
+import { overloaded } from '../../../core/overloaded.ts';
 import type { ByteSink } from '../../../core/ports/blob-store.ts';
 import type { ByteSource } from '../../../core/ports/byte-source.ts';
 import { ChunkList } from '../../../kit/chunk-list.ts';
 import { FormDecoder, type FormEvent } from '../../../kit/forms/form-decoder.ts';
 import { FormError } from '../../../kit/forms/form-error.ts';
 import { isFormType, parseFormBoundary } from '../../../kit/forms/part-head.ts';
+import type { RoomShare } from '../../../kit/shared-room.ts';
 import { decodeUtf8 } from '../../../kit/text.ts';
 import { invalidArgument, S3Refusal } from './s3-refusal.ts';
 
@@ -29,6 +32,13 @@ const FIELDS_MAX = 100;
 /** What stands behind the file is read off, so that the sender sees the answer, and dropped. */
 const DROPPED_BYTES_MAX = 1024 * 1024;
 
+/** `share`: where the fields are kept; the caller ends it. */
+export type SentForm = {
+  readonly body: ByteSource;
+  readonly boundary: string;
+  readonly share: Pick<RoomShare, 'take'>;
+};
+
 /** The boundary of a form; throws `PreconditionFailed`, `MalformedPOSTRequest`. */
 export function formBoundary(contentType: string | undefined): string {
   if (contentType === undefined || !isFormType(contentType)) {
@@ -42,14 +52,13 @@ export function formBoundary(contentType: string | undefined): string {
 /**
  * Reads the fields and lets `take` have them with the file; answers what it answers. The file's
  * bytes wait until they are asked for. Throws `MalformedPOSTRequest`, `MaxMessageLengthExceeded`,
- * `InvalidArgument`, what `body` throws and what `take` throws.
+ * `InvalidArgument`, `overloaded`, what `body` throws and what `take` throws.
  */
 export async function receiveForm<T>(
-  body: ByteSource,
-  boundary: string,
+  { body, boundary, share }: SentForm,
   take: (form: Form) => Promise<T>,
 ): Promise<T> {
-  const reading = new FormReading(boundary);
+  const reading = new FormReading(boundary, share);
   const ended = body.pipeTo((chunk) => reading.push(chunk)).then(() => reading.finish());
   try {
     return await take(await Promise.race([reading.begun(ended), ended.then(refuseWithoutFile)]));
@@ -73,6 +82,7 @@ function oneFileOnly(count: number): S3Refusal {
 type OpenField = { readonly name: string; readonly value: ChunkList };
 
 class FormReading {
+  readonly #share: SentForm['share'];
   readonly #decoder: FormDecoder;
   readonly #fields = new Map<string, string>();
   readonly #begun = Promise.withResolvers<string>();
@@ -86,7 +96,8 @@ class FormReading {
   #policyBytes = 0;
   #droppedBytes = 0;
 
-  constructor(boundary: string) {
+  constructor(boundary: string, share: SentForm['share']) {
+    this.#share = share;
     this.#decoder = new FormDecoder(boundary);
     this.#asked.promise.catch(() => undefined);
   }
@@ -176,6 +187,7 @@ class FormReading {
     if (this.#fieldsBytes > FIELDS_BYTES_MAX || this.#policyBytes > POLICY_BYTES_MAX) {
       throw fieldsTooLong();
     }
+    if (!this.#share.take(bytes)) throw overloaded();
   }
 
   #endPart(): void {

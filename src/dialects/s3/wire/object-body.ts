@@ -1,5 +1,4 @@
 /** The body of an object or a part as a source of its bytes, whatever frame they come in. */
-import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../../../core/errors.ts';
 import type { ByteSink } from '../../../core/ports/blob-store.ts';
 import type { ByteSource } from '../../../core/ports/byte-source.ts';
@@ -7,8 +6,11 @@ import { AwsChunkedDecoder } from '../../../kit/aws-chunked/aws-chunked-decoder.
 import { AwsChunkedError } from '../../../kit/aws-chunked/aws-chunked-error.ts';
 import { requestBody } from '../../../server/request-body.ts';
 import type { Caller } from '../access/caller.ts';
+import type { Exchange } from './exchange.ts';
 import type { RequestHead } from './request-head.ts';
 import { invalidArgument, S3Refusal } from './s3-refusal.ts';
+
+type Sent = Pick<Exchange, 'request' | 'head' | 'shell'> & { readonly caller: Caller };
 
 /** The most that one PUT may carry. */
 export const PUT_BYTES_MAX = 5 * 1024 ** 3;
@@ -23,14 +25,10 @@ export type ObjectBody = {
  * Throws `MissingContentLength`, `EntityTooLarge`, `InvalidArgument`; the source throws
  * `IncompleteBody` and `SignatureDoesNotMatch`.
  */
-export function objectBody(
-  request: IncomingMessage,
-  head: RequestHead,
-  caller: Caller,
-): ObjectBody {
-  const { payload } = caller;
-  if (payload.kind === 'chunked') return chunkedBody(request, head, caller);
-  const source = requestBody(request);
+export function objectBody(call: Sent): ObjectBody {
+  const { head, caller } = call;
+  if (caller.payload.kind === 'chunked') return chunkedBody(call);
+  const source = requestBody(call.request, call.shell.watch);
   const hasLength = head.headers['content-length'] !== undefined;
   const decodedBytes = decodedLength(head);
   if (hasLength) {
@@ -55,7 +53,7 @@ function requireBare(sentBytes: number | undefined, decodedBytes: number | undef
 const NO_TRAILERS: ReadonlyMap<string, string> = new Map();
 const noTrailers = () => NO_TRAILERS;
 
-function chunkedBody(request: IncomingMessage, head: RequestHead, caller: Caller): ObjectBody {
+function chunkedBody({ request, head, caller, shell }: Sent): ObjectBody {
   const decodedBytes = decodedLength(head);
   if (decodedBytes === undefined) throw new S3Refusal('MissingContentLength');
   requireSize(decodedBytes);
@@ -65,7 +63,7 @@ function chunkedBody(request: IncomingMessage, head: RequestHead, caller: Caller
     signatures: caller.kind === 'key' && isSigned(payload) ? caller.chain : undefined,
     expectsTrailers: payload.kind === 'chunked' && payload.hasTrailer,
   });
-  const outer = requestBody(request);
+  const outer = requestBody(request, shell.watch);
   let trailers = NO_TRAILERS;
   const source: ByteSource = {
     declaredBytes: decodedBytes,

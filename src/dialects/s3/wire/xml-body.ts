@@ -1,6 +1,8 @@
 /** Small XML bodies: gathered up to a limit, held to their digests, read. */
 
 import { hash } from 'node:crypto';
+import { limitKey } from '../../../core/ids.ts';
+import { overloaded } from '../../../core/overloaded.ts';
 import { formatChecksumValue } from '../../../kit/checksums/checksum-value.ts';
 import { checksumOf } from '../../../kit/checksums/open-checksum.ts';
 import { ChunkList } from '../../../kit/chunk-list.ts';
@@ -22,7 +24,7 @@ type Digested = {
   /** False where a checksum in the headers is of something else. */
   readonly isChecksumOfBody?: boolean;
 };
-type Body = Pick<Exchange, 'request' | 'head' | 'sendContinue' | 'documents'> & {
+type Body = Pick<Exchange, 'request' | 'head' | 'sendContinue' | 'shell'> & {
   readonly caller: Caller;
 };
 
@@ -57,7 +59,7 @@ export async function findXmlBody(
       'Missing required header for this request: Content-MD5 OR x-amz-checksum-*',
     );
   }
-  const share = exchange.documents.open();
+  const share = exchange.shell.memory.open(ownerOf(exchange));
   try {
     const bytes = await gather(exchange, sizeBytesMax, share);
     requireDigests(bytes, { payload: caller.payload, md5, checksum });
@@ -85,18 +87,22 @@ function requireDigests(
   if (computed !== checksum.value) throw new S3Refusal('BadDigest');
 }
 
+function ownerOf({ caller, shell, request }: Body): string {
+  return caller.principal?.accountId ?? limitKey({ address: shell.clients.of(request) });
+}
+
 async function gather(
-  { request, sendContinue }: Pick<Body, 'request' | 'sendContinue'>,
+  { request, sendContinue, shell }: Body,
   sizeBytesMax: number,
   share: RoomShare,
 ): Promise<Buffer> {
-  const source = requestBody(request);
+  const source = requestBody(request, shell.watch);
   if ((source.declaredBytes ?? 0) > sizeBytesMax) throw tooLong(sizeBytesMax);
   sendContinue();
   const gathered = new ChunkList();
   await source.pipeTo((chunk) => {
     if (gathered.sizeBytes + chunk.byteLength > sizeBytesMax) throw tooLong(sizeBytesMax);
-    if (!share.take(chunk.byteLength)) throw new S3Refusal('SlowDown');
+    if (!share.take(chunk.byteLength)) throw overloaded();
     gathered.push(Buffer.from(chunk));
     return undefined;
   });

@@ -11,11 +11,11 @@ import { refuseVersion } from '../version-id.ts';
 import { partNumberOf, uploadAddress } from './upload-address.ts';
 
 export async function uploadPart(deps: S3Deps, call: ObjectCall): Promise<void> {
-  const { head, caller, request } = call;
+  const { head, caller } = call;
   refuseVersion(head.query);
   const partNumber = partNumberOf(call);
   refuseUnkept(head.headers);
-  const { source, trailers } = objectBody(request, head, caller);
+  const { source, trailers } = objectBody(call);
   const { part, checksum } = await storePart(
     deps,
     {
