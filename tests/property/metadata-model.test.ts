@@ -9,13 +9,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { isServiceError, ServiceError } from '../../src/core/errors.ts';
+import { isServiceError } from '../../src/core/errors.ts';
 import type { Account } from '../../src/core/identity/account/account.ts';
 import type { BlobId, ContentHash } from '../../src/core/ids.ts';
 import { inTransaction } from '../../src/core/ports/metadata/contract/in-transaction.ts';
 import {
   insertAccount,
   keyOf,
+  mustNotExist,
   sampleAccount,
   sampleDeletion,
   samplePart,
@@ -126,10 +127,8 @@ async function answer(metadata: Metadata, account: Account, run: Command, step: 
       const sizeBytes = run.sizes.reduce((sum, size) => sum + size, 0);
       const version = { contentHash: run.hash, origin: run.origin, createdAt: at };
       const sample = { key: run.key, blobId, sizeBytes, version };
-      const check = ({ current }: { readonly current: unknown }) => {
-        if (run.mustBeNew && current) throw new ServiceError('precondition_failed', 'It exists.');
-      };
-      return metadata.publishObject(samplePublication(account, sample, { content, check }));
+      const demands = run.mustBeNew ? mustNotExist : [];
+      return metadata.publishObject(samplePublication(account, sample, { content, demands }));
     }
     case 'copy':
       return inTransaction(metadata, async (tx) => {

@@ -1,10 +1,10 @@
 /** Commands of multipart uploads for the model of metadata: any, in any order. */
 
 import fc from 'fast-check';
-import { ServiceError } from '../../src/core/errors.ts';
 import type { Account } from '../../src/core/identity/account/account.ts';
 import type { TimeMs } from '../../src/core/ids.ts';
 import { inTransaction } from '../../src/core/ports/metadata/contract/in-transaction.ts';
+import { fitsBelow, mustNotExist } from '../../src/core/ports/metadata/contract/samples.ts';
 import {
   sampleCompletion,
   samplePartOf,
@@ -102,24 +102,15 @@ export async function answerUpload(
         ...(hasChecksum ? { checksum: 'AAAA' } : {}),
         at,
       };
-      const check = () => {
-        if (isRefused) throw new ServiceError('quota_exceeded', 'It does not fit.');
-      };
-      return metadata.savePart(samplePartOf(uploadOf(command.slot), sample, { check }));
+      const demands = isRefused ? [fitsBelow(0, 1000)] : [];
+      return metadata.savePart(samplePartOf(uploadOf(command.slot), sample, { demands }));
     }
     case 'complete': {
       const numbers = command.numbers.toSorted((a, b) => a - b);
-      const version = { createdAt: at };
-      const completion = sampleCompletion(uploadOf(command.slot), numbers, { at, version });
-      return metadata.completeUpload({
-        ...completion,
-        decide: (facts) => {
-          if (command.mustBeNew && facts.current !== undefined) {
-            throw new ServiceError('precondition_failed', 'It exists.');
-          }
-          return completion.decide(facts);
-        },
-      });
+      const demands = command.mustBeNew ? mustNotExist : [];
+      return metadata.completeUpload(
+        sampleCompletion(uploadOf(command.slot), numbers, { at, demands }),
+      );
     }
     case 'abort':
       return metadata.abortUpload({ address: uploadOf(command.slot), at });

@@ -73,8 +73,12 @@ const ROOMS: Readonly<Record<string, Room>> = {
 /** Imported as a module it loads what a server never uses. */
 const NODE_HTTP = /^node:https?$/;
 
-/** What engines take of the core besides types: its ports and its values, never a use case. */
-const VALUES_OF_CORE = /^src\/core\/(ports\/.*|errors|ids|limits|money)\.ts$/;
+/**
+ * What engines take of the core besides types: its ports, its values and the pure functions that
+ * judge a commit inside their transactions (decision 0016), never a use case.
+ */
+const VALUES_OF_CORE =
+  /^src\/core\/(ports\/.*|errors|ids|limits|money|objects\/judge-commit|objects\/multipart\/assemble-upload)\.ts$/;
 
 /** Arrows that stand against the rule, each with its reason. The list may only shrink. */
 export const KNOWN_ARROWS: readonly {

@@ -56,6 +56,11 @@ export const BREACHES: Readonly<Record<RuleName, readonly Breach[]>> = {
       "import type { PutDeps } from '../core/objects/put-object.ts';",
     ),
     rewritten(
+      'src/engines/a.ts',
+      "import { isSameVersion } from '../core/objects/same-version.ts';",
+      "import { judgeCommit } from '../core/objects/judge-commit.ts';",
+    ),
+    rewritten(
       'src/core/a.ts',
       "import { x } from '../engines/x.ts';",
       "const words = `import { x } from '../engines/x.ts';`;",

@@ -47,7 +47,7 @@ export async function openBlobRows(metadata?: Metadata) {
         accountId: ACCOUNT_ID,
         version: versionOf(bucketId, key, blob),
         content: [{ blob, sizeBytes: blob.sizeBytes }],
-        check: () => undefined,
+        demands: [],
         operation: undefined,
         usage: undefined,
       });
@@ -58,7 +58,7 @@ export async function openBlobRows(metadata?: Metadata) {
         bucketId,
         key: keyOf(blob),
         at: 0 as TimeMs,
-        check: () => undefined,
+        demands: [],
       });
     },
     locate: async (blob: BlobRef): Promise<BlobRef> => {

@@ -4,12 +4,11 @@ import type { AccountId, BucketId, ObjectKey, PartNumber } from '../../src/core/
 import { abortUpload } from '../../src/core/objects/multipart/abort-upload.ts';
 import {
   completeUpload,
-  type ListedPart,
   type UploadToComplete,
 } from '../../src/core/objects/multipart/complete-upload.ts';
 import { copyPart, type PartCopy } from '../../src/core/objects/multipart/copy-part.ts';
 import { createUpload, type NewUpload } from '../../src/core/objects/multipart/create-upload.ts';
-import type { UploadAddress } from '../../src/core/objects/multipart/upload.ts';
+import type { ListedPart, UploadAddress } from '../../src/core/objects/multipart/upload.ts';
 import { type PartUpload, uploadPart } from '../../src/core/objects/multipart/upload-part.ts';
 import { type ObjectPut, type PutDeps, putObject } from '../../src/core/objects/put-object.ts';
 import { openObject } from '../../src/core/objects/read-object.ts';

@@ -139,17 +139,18 @@ export class StoreCalls {
 
   /** By the port, since parts that a client may complete are too large for a simulated disk. */
   async completeUpload(upload: MultipartUpload, numbers: readonly number[]): Promise<void> {
+    const { uploadId } = upload;
+    const parts = await this.#metadata.listParts({ uploadId, after: 0, limit: 1000 });
+    const listed = parts.filter(({ partNumber }) => numbers.includes(partNumber));
+    assert.equal(listed.length, numbers.length, 'all listed parts stand');
     await this.#metadata.completeUpload({
       address: upload,
-      listed: numbers.map((number) => number as PartNumber),
+      listed: listed.map(({ partNumber, etag }) => ({ partNumber, etag })),
+      partBytesMin: 0,
+      stated: {},
+      listHash: numbers.join(),
       at: CLOCK.now(),
-      decide: ({ parts }) => {
-        const listed = parts.filter(({ partNumber }) => numbers.includes(partNumber));
-        assert.equal(listed.length, numbers.length, 'all listed parts stand');
-        const sizeBytes = listed.reduce((sum, part) => sum + part.sizeBytes, 0);
-        const result = { etag: NO_ETAG, checksum: undefined, listHash: numbers.join() };
-        return { version: this.#versionOf(upload.key, sizeBytes), result };
-      },
+      demands: [],
     });
   }
 
@@ -195,7 +196,7 @@ export class StoreCalls {
 
   async delete(key: ObjectKey): Promise<void> {
     const at = CLOCK.now();
-    await this.#metadata.deleteObject({ ...this.#owner, key, at, check: () => undefined });
+    await this.#metadata.deleteObject({ ...this.#owner, key, at, demands: [] });
   }
 
   async rename(from: ObjectKey, to: ObjectKey): Promise<void> {
@@ -245,7 +246,7 @@ export class StoreCalls {
       accountId: this.#owner.accountId,
       version: this.#versionOf(key, bytes),
       content,
-      check: () => undefined,
+      demands: [],
       operation: undefined,
       usage: undefined,
     });

@@ -1,6 +1,4 @@
 import { authorize } from '../identity/access/authorize.ts';
-import { requireEnabled } from '../identity/sessions/start-session.ts';
-import { objectNotFound } from '../objects/read-object.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Metadata } from '../ports/metadata/metadata.ts';
 import type { Principal } from '../principal.ts';
@@ -21,9 +19,6 @@ export async function deleteFile(
     bucketId: principal.defaultBucketId,
     key: parseStoredName(name),
     at: deps.clock.now(),
-    check: ({ current, account }) => {
-      requireEnabled(account);
-      if (current === undefined) throw objectNotFound();
-    },
+    demands: [{ kind: 'enabled' }, { kind: 'conditions', conditions: { ifMatch: '*' } }],
   });
 }

@@ -2,8 +2,8 @@
  * Deterministic URLs: `/{account}/{hash}` serves any file of an account by the BLAKE3 of its bytes.
  */
 import type { Account } from '../identity/account/account.ts';
+import { requireEnabled } from '../identity/account/require-enabled.ts';
 import { parseAccountId } from '../identity/names.ts';
-import { requireEnabled } from '../identity/sessions/start-session.ts';
 import type { AccountSlug, ContentHash } from '../ids.ts';
 import type { ObjectVersion, StoredObject } from '../objects/object.ts';
 import { objectNotFound } from '../objects/read-object.ts';

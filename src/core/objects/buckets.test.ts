@@ -114,7 +114,7 @@ test('only an empty bucket goes, with the keys that are limited to it', async ()
   const key = 'k' as ObjectKey;
   const at = world.clock.now();
   const { accountId } = ann;
-  await world.metadata.deleteObject({ accountId, bucketId, key, at, check: () => undefined });
+  await world.metadata.deleteObject({ accountId, bucketId, key, at, demands: [] });
   await remove();
   await assert.rejects(remove(), refusedAs('bucket_not_found'));
   const [listed] = await world.metadata.listS3Keys(accountId);

@@ -1,12 +1,10 @@
 /** Changing the tags of an object in place: bytes, ETag and time of writing stay. */
-import { isServiceError, ServiceError } from '../errors.ts';
-import { requireEnabled } from '../identity/sessions/start-session.ts';
+import { isServiceError } from '../errors.ts';
 import type { ObjectKey } from '../ids.ts';
 import type { Metadata } from '../ports/metadata/metadata.ts';
 import type { Bucket } from './bucket.ts';
 import type { ObjectVersion } from './object.ts';
 import { objectNotFound } from './read-object.ts';
-import { isSameVersion } from './same-version.ts';
 
 /** Writers of one key that overtake each other so often are a fault. */
 const TRIES_MAX = 20;
@@ -31,10 +29,7 @@ export async function changeTags(
         version: { ...version, tags },
         content,
         areBlobsStanding: true,
-        check: ({ current, account }) => {
-          requireEnabled(account);
-          if (!isSameVersion(current, version)) throw overtaken();
-        },
+        demands: [{ kind: 'enabled' }, { kind: 'unchanged', version }],
         operation: undefined,
         usage: undefined,
       });
@@ -46,8 +41,4 @@ export async function changeTags(
       if (!isOvertaken || tries >= TRIES_MAX) throw error;
     }
   }
-}
-
-function overtaken(): ServiceError {
-  return new ServiceError('precondition_failed', 'The object has changed meanwhile.');
 }

@@ -6,24 +6,18 @@ import type { ChecksumAlgorithm } from '../../kit/checksums/checksum-algorithms.
 import { formatChecksumValue } from '../../kit/checksums/checksum-value.ts';
 import { openChecksum } from '../../kit/checksums/open-checksum.ts';
 import { isServiceError, ServiceError } from '../errors.ts';
-import { requireEnabled } from '../identity/sessions/start-session.ts';
 import type { ObjectKey } from '../ids.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Metadata } from '../ports/metadata/metadata.ts';
-import { checkStorageQuota, type QuotaPolicy } from '../quota.ts';
+import type { QuotaPolicy } from '../quota.ts';
 import { hourOf, type UsageSource } from '../usage.ts';
 import type { Bucket } from './bucket.ts';
 import { assertCapacity, type Capacity } from './capacity.ts';
-import {
-  checkReadConditions,
-  checkWriteConditions,
-  type ReadConditions,
-  type WriteConditions,
-} from './condition.ts';
+import { checkReadConditions, type ReadConditions, type WriteConditions } from './condition.ts';
+import { UNCHANGED } from './judge-commit.ts';
 import type { ObjectVersion, StoredObject } from './object.ts';
 import { objectNotFound, openObject } from './read-object.ts';
-import { isSameVersion } from './same-version.ts';
 
 export type CopyDeps = {
   readonly metadata: Pick<Metadata, 'findObject' | 'publishObject'>;
@@ -76,12 +70,10 @@ export async function copyObject(
 
 /** Whether the source became another between the read and the commit; it is then read again. */
 function isOvertaken(error: unknown, { target }: ObjectCopy): boolean {
-  if (isServiceError(error, 'precondition_failed')) return error.details['condition'] === ITSELF;
+  if (isServiceError(error, 'precondition_failed')) return error.details['condition'] === UNCHANGED;
   // Its bytes are gone; or a condition misses the target.
   return isServiceError(error, 'object_not_found') && target.conditions.ifMatch === undefined;
 }
-
-const ITSELF = 'source unchanged';
 
 async function findSource(
   { metadata, capacity }: CopyDeps,
@@ -150,20 +142,12 @@ async function publish(
     version,
     content,
     areBlobsStanding: true,
-    check: ({ current, account }) => {
-      requireEnabled(account);
-      checkWriteConditions(target.conditions, current);
-      // Tags or bytes that were acknowledged meanwhile would be lost.
-      if (isOntoItself && !isSameVersion(current, source)) {
-        throw new ServiceError('precondition_failed', 'The object has changed meanwhile.', {
-          details: { condition: ITSELF },
-        });
-      }
-      checkStorageQuota(deps.quota, account, {
-        sizeBytes: version.sizeBytes,
-        replacedBytes: current?.sizeBytes ?? 0,
-      });
-    },
+    demands: [
+      { kind: 'enabled' },
+      { kind: 'conditions', conditions: target.conditions },
+      ...(isOntoItself ? [{ kind: 'unchanged', version: source } as const] : []),
+      { kind: 'quota', policy: deps.quota, sizeBytes: version.sizeBytes },
+    ],
     operation: undefined,
     usage: {
       accountId: target.bucket.accountId,

@@ -1,10 +1,8 @@
-/** Deleting an object by key, whatever the dialect; that it was there is for the caller to say. */
-import { requireEnabled } from '../identity/sessions/start-session.ts';
 import type { ObjectKey } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Metadata } from '../ports/metadata/metadata.ts';
 import type { Bucket } from './bucket.ts';
-import { checkWriteConditions, type WriteConditions } from './condition.ts';
+import type { WriteConditions } from './condition.ts';
 import type { ObjectVersion } from './object.ts';
 
 /**
@@ -28,9 +26,6 @@ export async function deleteObject(
     bucketId: bucket.bucketId,
     key,
     at: deps.clock.now(),
-    check: ({ current, account }) => {
-      requireEnabled(account);
-      if (current !== undefined) checkWriteConditions(conditions, current);
-    },
+    demands: [{ kind: 'enabled' }, { kind: 'conditions_unless_absent', conditions }],
   });
 }

@@ -4,13 +4,11 @@
  */
 import { ServiceError } from '../errors.ts';
 import type { UploadOperation } from '../files/operation.ts';
-import { requireEnabled } from '../identity/sessions/start-session.ts';
 import { type AccountId, type BucketId, contentHashOf, etagOf, type ObjectKey } from '../ids.ts';
 import { OBJECT_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../limits.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Metadata } from '../ports/metadata/metadata.ts';
-import type { CommitCheck } from '../ports/metadata/objects.ts';
 import { checkStorageQuota, type QuotaPolicy, storageLeftBytes } from '../quota.ts';
 import { hourOf, type UsageSource } from '../usage.ts';
 import { type BodyDemands, NO_DEMANDS } from './body-demands.ts';
@@ -126,18 +124,15 @@ async function publish(
     checksum,
     createdAt: now,
   };
-  const check: CommitCheck = ({ current, account }) => {
-    // The account may have been disabled while its bytes came in.
-    requireEnabled(account);
-    checkWriteConditions(put.conditions, current);
-    const replacedBytes = current?.sizeBytes ?? 0;
-    checkStorageQuota(deps.quota, account, { sizeBytes, replacedBytes });
-  };
   await deps.metadata.publishObject({
     accountId: put.accountId,
     version,
     content: [{ blob, sizeBytes }],
-    check,
+    demands: [
+      { kind: 'enabled' },
+      { kind: 'conditions', conditions: put.conditions },
+      { kind: 'quota', policy: deps.quota, sizeBytes },
+    ],
     operation: put.describeOperation?.(version),
     usage: {
       accountId: put.accountId,

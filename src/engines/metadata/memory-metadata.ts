@@ -1,7 +1,7 @@
 /**
  * Metadata in memory: the fake of the tests and the model that the other engines are held to. It
- * keeps every promise of the port but durability. Inputs and answers of transactions are
- * structured-cloned on the way, so that every test over this engine proves that they are data.
+ * keeps every promise of the port but durability. Inputs and answers of transactions and commits
+ * are structured-cloned on the way, so that every test over this engine proves that they are data.
  */
 import { randomUUID } from 'node:crypto';
 import { ServiceError } from '../../core/errors.ts';
@@ -18,10 +18,11 @@ import type {
   BlobRows,
   Deletion,
   ObjectCommits,
+  ObjectWrites,
   Publication,
 } from '../../core/ports/metadata/objects.ts';
 import type { MetadataSnapshot, Snapshots } from '../../core/ports/metadata/snapshot.ts';
-import type { UploadCommits } from '../../core/ports/metadata/uploads.ts';
+import type { UploadCommits, UploadWrites } from '../../core/ports/metadata/uploads.ts';
 import { retryConflicts, SerialConflict } from './conflict.ts';
 import {
   memoryAccessReads,
@@ -88,24 +89,24 @@ export class MemoryMetadata
   }
 
   publishObject(publication: Publication): Promise<ObjectVersion | undefined> {
-    return this.#writeInPlace((holder) => memoryObjectWrites(holder).publishObject(publication));
+    return this.#commit(publication, (given, { objects }) => objects.publishObject(given));
   }
 
   deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined> {
-    return this.#writeInPlace((holder) => memoryObjectWrites(holder).deleteObject(deletion));
+    return this.#commit(deletion, (given, { objects }) => objects.deleteObject(given));
   }
 
   insertUpload: UploadCommits['insertUpload'] = (upload) =>
-    this.#writeInPlace((holder) => memoryUploadWrites(holder).insertUpload(upload));
+    this.#commit(upload, (given, { uploads }) => uploads.insertUpload(given));
 
   savePart: UploadCommits['savePart'] = (publication) =>
-    this.#writeInPlace((holder) => memoryUploadWrites(holder).savePart(publication));
+    this.#commit(publication, (given, { uploads }) => uploads.savePart(given));
 
   completeUpload: UploadCommits['completeUpload'] = (completion) =>
-    this.#writeInPlace((holder) => memoryUploadWrites(holder).completeUpload(completion));
+    this.#commit(completion, (given, { uploads }) => uploads.completeUpload(given));
 
   abortUpload: UploadCommits['abortUpload'] = (abortion) =>
-    this.#writeInPlace((holder) => memoryUploadWrites(holder).abortUpload(abortion));
+    this.#commit(abortion, (given, { uploads }) => uploads.abortUpload(given));
 
   forgetDeadBlobs: BlobRows['forgetDeadBlobs'] = (blobIds) =>
     this.#write((holder) => memoryBlobWrites(holder).forgetDeadBlobs(blobIds));
@@ -154,11 +155,22 @@ export class MemoryMetadata
     });
   }
 
-  /** Without a copy: these writes refuse before they change anything, and never wait. */
-  #writeInPlace<T>(work: (holder: Holder) => Promise<T>): Promise<T> {
-    return this.#mutex.run(() => {
+  /**
+   * Without a copy of what is kept: these writes refuse before they change anything, and never
+   * wait.
+   */
+  #commit<Input, Answer>(
+    input: Input,
+    work: (
+      input: Input,
+      writes: { readonly objects: ObjectWrites; readonly uploads: UploadWrites },
+    ) => Promise<Answer>,
+  ): Promise<Answer> {
+    return this.#mutex.run(async () => {
       this.#requireOpen();
-      return work(this.#holder);
+      const objects = memoryObjectWrites(this.#holder);
+      const uploads = memoryUploadWrites(this.#holder);
+      return structuredClone(await work(structuredClone(input), { objects, uploads }));
     });
   }
 

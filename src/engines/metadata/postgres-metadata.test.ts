@@ -2,10 +2,11 @@ import { strict as assert } from 'node:assert';
 import { after, test } from 'node:test';
 import pg from 'pg';
 import { startPostgres } from '../../../tests/world/postgres.ts';
-import { isServiceError, ServiceError } from '../../core/errors.ts';
+import { isServiceError } from '../../core/errors.ts';
 import { inTransaction } from '../../core/ports/metadata/contract/in-transaction.ts';
 import type { MetadataStore } from '../../core/ports/metadata/contract/metadata-engine.ts';
 import {
+  fitsBelow,
   insertAccount,
   NOW,
   sampleAccount,
@@ -19,7 +20,6 @@ import {
 } from '../../core/ports/metadata/contract/upload-samples.ts';
 import type { Metadata } from '../../core/ports/metadata/metadata.ts';
 import { metadataContract } from '../../core/ports/metadata/metadata-contract.ts';
-import type { CommitCheck } from '../../core/ports/metadata/objects.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { PostgresMetadata } from './postgres-metadata.ts';
 
@@ -110,13 +110,11 @@ if (server !== undefined) {
       Array.from({ length: 40 }, (_, index) => (index % 2 ? first : second).reserveBlobIds(1)),
     );
     assert.equal(new Set(numbers).size, 40);
-    const check: CommitCheck = ({ account: { storedBytes: stored } }) => {
-      if (stored + 10n > 100n) throw new ServiceError('quota_exceeded', 'Too much.');
-    };
+    const demands = [fitsBelow(100, 10)];
     const outcomes = await Promise.allSettled(
       numbers.map((blobId, index) =>
         (index % 2 ? first : second).publishObject(
-          samplePublication(account, { key: `k${index}`, blobId }, { check }),
+          samplePublication(account, { key: `k${index}`, blobId }, { demands }),
         ),
       ),
     );
@@ -138,8 +136,8 @@ if (server !== undefined) {
       const part = (blobId: number) => samplePartOf(upload, { number: 1, blobId });
       await first.savePart(part(number * 10));
       const [one, other, late, abort] = await Promise.allSettled([
-        first.completeUpload(sampleCompletion(upload, [1], { word: 'one' })),
-        second.completeUpload(sampleCompletion(upload, [1], { word: 'other' })),
+        first.completeUpload(sampleCompletion(upload, [1], { listHash: 'one' })),
+        second.completeUpload(sampleCompletion(upload, [1], { listHash: 'other' })),
         second.savePart(part(number * 10 + 1)),
         number % 2 === 0
           ? first.abortUpload({ address: upload, at })

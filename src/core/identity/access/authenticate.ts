@@ -13,10 +13,10 @@ import type { AccountReads } from '../../ports/metadata/accounts.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Credential, Principal } from '../../principal.ts';
 import type { Account, ApiToken } from '../account/account.ts';
+import { requireEnabled } from '../account/require-enabled.ts';
 import { claimedKeyKind, isWellFormedSecretKey, lookUpHash } from '../secret-key.ts';
 import { readAccessToken } from '../sessions/access-token.ts';
 import { checkCsrf } from '../sessions/csrf.ts';
-import { requireEnabled } from '../sessions/start-session.ts';
 
 /** A credential as a request carries it: where it stood, and its text, which may be anything. */
 export type SentCredential = {

@@ -12,7 +12,7 @@ import type { AccessReads } from '../../ports/metadata/access.ts';
 import type { AccountReads } from '../../ports/metadata/accounts.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Principal } from '../../principal.ts';
-import { requireEnabled } from '../sessions/start-session.ts';
+import { requireEnabled } from '../account/require-enabled.ts';
 import type { AccessKeyMemory } from './access-key-memory.ts';
 import { openS3Secret } from './s3-key.ts';
 

@@ -8,8 +8,9 @@ import type { Clock } from '../../ports/clock.ts';
 import type { MetadataTx, Transactions } from '../../ports/metadata/metadata.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Session } from '../account/account.ts';
+import { requireEnabled } from '../account/require-enabled.ts';
 import { type RefreshToken, readRefreshToken } from './refresh-token.ts';
-import { issueTokenSet, requireEnabled, type TokenSet } from './start-session.ts';
+import { issueTokenSet, type TokenSet } from './start-session.ts';
 
 type Outcome =
   | { readonly kind: 'refreshed'; readonly session: Session }

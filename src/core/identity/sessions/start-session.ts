@@ -1,10 +1,10 @@
 /** Starting a session, and the tokens by which a client speaks in it. */
-import { ServiceError } from '../../errors.ts';
 import type { TimeMs } from '../../ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MetadataTx } from '../../ports/metadata/metadata.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Account, Session } from '../account/account.ts';
+import { requireEnabled } from '../account/require-enabled.ts';
 import { newSessionId } from '../names.ts';
 import { type AccessTokenDeps, mintAccessToken } from './access-token.ts';
 import { mintCsrfToken } from './csrf.ts';
@@ -68,11 +68,4 @@ export async function issueTokenSet(deps: AccessTokenDeps, session: Session): Pr
     expiresAt,
     expiresInMs: expiresAt - deps.clock.now(),
   };
-}
-
-/** Throws `account_disabled`. */
-export function requireEnabled(account: Pick<Account, 'disabledAt'>): void {
-  if (account.disabledAt !== undefined) {
-    throw new ServiceError('account_disabled', 'The account is disabled.');
-  }
 }

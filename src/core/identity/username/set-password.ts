@@ -9,12 +9,12 @@ import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { PasswordHasher } from '../../ports/password-hasher.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Account } from '../account/account.ts';
+import { requireEnabled } from '../account/require-enabled.ts';
 import { isWellFormedSecretKey, lookUpHash } from '../secret-key.ts';
 import {
   issueTokenSet,
   mintSession,
   type NewSession,
-  requireEnabled,
   startSession,
   type TokenSet,
 } from '../sessions/start-session.ts';

@@ -21,10 +21,10 @@ import { PART_SIZE_BYTES_MAX, PART_SIZE_BYTES_MIN } from '../../limits.ts';
 import { NO_FAULTS } from '../../ports/fault-points.ts';
 import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
 import { insertAccount, sampleAccount } from '../../ports/metadata/contract/samples.ts';
-import type { ListedPart } from './complete-upload.ts';
 import { listParts } from './list-parts.ts';
 import { listUploads } from './list-uploads.ts';
 import { sweepUploads } from './sweep-uploads.ts';
+import type { ListedPart } from './upload.ts';
 import { parseUploadChecksum } from './upload-checksum.ts';
 
 const DAY_MS = 24 * 3_600_000;

@@ -10,6 +10,7 @@ import { formatChecksumValue, parseChecksumValue } from '../../../kit/checksums/
 import { combineCrc } from '../../../kit/checksums/combine-crc.ts';
 import { compositeChecksum } from '../../../kit/checksums/open-checksum.ts';
 import { ServiceError } from '../../errors.ts';
+import type { PartNumber } from '../../ids.ts';
 import type { ObjectChecksum } from '../object.ts';
 import type { UploadChecksum, UploadPart } from './upload.ts';
 
@@ -35,6 +36,12 @@ export function parseUploadChecksum(
 
 export function checksumUnfit(message: string): ServiceError {
   return new ServiceError('checksum_unfit', message);
+}
+
+export function checksumMissing(partNumber: PartNumber): ServiceError {
+  return new ServiceError('checksum_missing', 'Every part of this upload needs its checksum.', {
+    details: { part_number: partNumber },
+  });
 }
 
 /** The checksum of the object that `parts` become, without reading a byte. */

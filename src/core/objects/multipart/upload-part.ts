@@ -1,6 +1,5 @@
 /** Uploading a part: the one writing path, published as a part and not as an object. */
 import { ServiceError } from '../../errors.ts';
-import { requireEnabled } from '../../identity/sessions/start-session.ts';
 import { etagOf, type PartNumber } from '../../ids.ts';
 import { PART_SIZE_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../../limits.ts';
 import type { ByteSource } from '../../ports/byte-source.ts';
@@ -21,7 +20,7 @@ import type { ObjectChecksum } from '../object.ts';
 import { type UnderWay, type UploadShare, uploadBound } from '../under-way.ts';
 import { getLiveUpload } from './live-upload.ts';
 import type { MultipartUpload, UploadAddress, UploadPart } from './upload.ts';
-import { checksumUnfit } from './upload-checksum.ts';
+import { checksumMissing, checksumUnfit } from './upload-checksum.ts';
 
 export type PartDeps = KeepDeps & {
   readonly metadata: Pick<Metadata, 'findAccount' | 'findUpload' | 'listParts' | 'savePart'>;
@@ -87,12 +86,6 @@ function demandsOf({ checksum }: MultipartUpload, put: PartUpload): BodyDemands 
   return { ...demands, checksum: said ?? { algorithm, declared: () => undefined } };
 }
 
-export function checksumMissing(partNumber: PartNumber): ServiceError {
-  return new ServiceError('checksum_missing', 'Every part of this upload needs its checksum.', {
-    details: { part_number: partNumber },
-  });
-}
-
 /** As of a PUT: a small part that fits beside all that is stored replaces what it may. */
 async function admit(deps: PartDeps, put: PartUpload, share: UploadShare): Promise<Allowance> {
   const { address, partNumber } = put;
@@ -146,11 +139,7 @@ async function publish(
     address: put.address,
     part,
     blob: sizeBytes === 0 ? undefined : blob,
-    check: ({ account, replaced }) => {
-      requireEnabled(account);
-      const replacedBytes = replaced?.sizeBytes ?? 0;
-      checkStorageQuota(deps.quota, account, { sizeBytes, replacedBytes });
-    },
+    demands: [{ kind: 'enabled' }, { kind: 'quota', policy: deps.quota, sizeBytes }],
     usage: put.usage && {
       accountId,
       hour: hourOf(now),

@@ -1,4 +1,5 @@
 /** A multipart upload: an object that comes in parts and is completed at the end. */
+import type { ChecksumAlgorithm } from '../../../kit/checksums/checksum-algorithms.ts';
 import type {
   AccountId,
   BucketId,
@@ -42,6 +43,34 @@ export type UploadPart = {
   /** Base64, by the algorithm of the upload; `undefined` when that has none. */
   readonly checksum: string | undefined;
   readonly createdAt: TimeMs;
+};
+
+export type StatedChecksum = { readonly algorithm: ChecksumAlgorithm; readonly value: string };
+
+/** A part as the client lists it. */
+export type ListedPart = {
+  readonly partNumber: PartNumber;
+  /** Without quotes. */
+  readonly etag: string;
+  readonly checksum?: StatedChecksum | undefined;
+};
+
+/** What a client says of the object that its parts make. */
+export type StatedWhole = {
+  readonly checksum?: StatedChecksum | undefined;
+  readonly checksumType?: ObjectChecksum['type'] | undefined;
+  readonly sizeBytes?: number | undefined;
+};
+
+/** The parts that are to become the object. */
+export type PartList = {
+  /** At least one, in ascending order of their numbers. */
+  readonly listed: readonly ListedPart[];
+  /** What each but the last must have. */
+  readonly partBytesMin: number;
+  readonly stated: StatedWhole;
+  /** As in the result: tells this list from any other. */
+  readonly listHash: string;
 };
 
 /** What the answer of a Complete needs, the first one and each that repeats it. */

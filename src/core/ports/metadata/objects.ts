@@ -1,7 +1,6 @@
 /** Objects, listings, and the rows of the blobs that objects name. */
 
 import type { UploadOperation } from '../../files/operation.ts';
-import type { Account } from '../../identity/account/account.ts';
 import type {
   AccountId,
   BlobId,
@@ -11,6 +10,7 @@ import type {
   ObjectKey,
   TimeMs,
 } from '../../ids.ts';
+import type { CommitDemands } from '../../objects/commit-demands.ts';
 import type { ContentPart, ObjectVersion, Origin, StoredObject } from '../../objects/object.ts';
 import type { UsageDelta } from '../../usage.ts';
 import type { BlobRef } from '../blob-store.ts';
@@ -50,18 +50,6 @@ export interface ObjectReads {
   listObjects(query: ListQuery): Promise<ListPage>;
 }
 
-/** What a condition may look at; read in the same transaction that then writes. */
-export type CommitFacts = {
-  readonly current: ObjectVersion | undefined;
-  readonly account: Account;
-};
-
-/**
- * Decides whether a change may happen; throws a `ServiceError` to refuse it. Pure: it is run inside
- * the transaction, after earlier members of the same group, and may be run more than once.
- */
-export type CommitCheck = (facts: CommitFacts) => void;
-
 export type Publication = {
   readonly accountId: AccountId;
   /** With `createdAt` as its time of modification. */
@@ -70,7 +58,8 @@ export type Publication = {
   readonly content: readonly ContentPart[];
   /** True for a copy, whose blobs are none of them new: one without a row went with its bytes. */
   readonly areBlobsStanding?: boolean;
-  readonly check: CommitCheck;
+  /** Judged by `judgeCommit` inside the transaction, before its first write. */
+  readonly demands: CommitDemands;
   /** Written with the object; replaces an earlier row of the same id. */
   readonly operation: UploadOperation | undefined;
   readonly usage: UsageDelta | undefined;
@@ -81,7 +70,7 @@ export type Deletion = {
   readonly bucketId: BucketId;
   readonly key: ObjectKey;
   readonly at: TimeMs;
-  readonly check: CommitCheck;
+  readonly demands: CommitDemands;
 };
 
 /**
@@ -90,9 +79,9 @@ export type Deletion = {
  */
 export interface ObjectCommits {
   /**
-   * Makes `version` the object that readers see under its key: checks, replaces the row, drops the
+   * Makes `version` the object that readers see under its key: judges, replaces the row, drops the
    * references of the row it replaces, and keeps the account's stored bytes. Resolves with the
-   * version that was replaced. Throws what `check` throws; `bucket_not_found`, also for another
+   * version that was replaced. Throws what a demand says; `bucket_not_found`, also for another
    * account's bucket; `account_not_found`; `object_not_found` when it names a dead blob, or
    * one that should stand and is forgotten, as a copy may whose source went meanwhile.
    */
@@ -100,7 +89,7 @@ export interface ObjectCommits {
 
   /**
    * Removes an object and ends the public links bound to its name. Resolves with the version that
-   * was removed, or `undefined` when there was none (`check` has seen that too).
+   * was removed, or `undefined` when there was none (the demands are judged then too).
    */
   deleteObject(deletion: Deletion): Promise<ObjectVersion | undefined>;
 }

@@ -1,16 +1,16 @@
 /** Multipart uploads and their parts, which own blobs until they are completed or aborted. */
-import type { Account } from '../../identity/account/account.ts';
-import type { BucketId, PartNumber, TimeMs, UploadId } from '../../ids.ts';
+import type { BucketId, TimeMs, UploadId } from '../../ids.ts';
+import type { CommitDemands, PartDemands } from '../../objects/commit-demands.ts';
 import type {
   MultipartUpload,
+  PartList,
   UploadAddress,
   UploadPart,
   UploadResult,
 } from '../../objects/multipart/upload.ts';
-import type { ObjectVersion } from '../../objects/object.ts';
 import type { UsageDelta } from '../../usage.ts';
 import type { BlobRef } from '../blob-store.ts';
-import type { CommitFacts, ListPosition, ListQuery } from './objects.ts';
+import type { ListPosition, ListQuery } from './objects.ts';
 
 /** Where a list of uploads goes on; `afterUpload`: after that upload of a key, gone or not. */
 export type UploadPosition =
@@ -46,43 +46,23 @@ export interface UploadReads {
   }): Promise<readonly UploadPart[]>;
 }
 
-export type PartFacts = {
-  readonly upload: MultipartUpload;
-  /** The part that stands under the number. */
-  readonly replaced: UploadPart | undefined;
-  readonly account: Account;
-};
-
 export type PartPublication = {
   readonly address: UploadAddress;
   /** Its `createdAt` is also the time of the upload's change. */
   readonly part: UploadPart;
   /** Bytes that nothing else names; `undefined` for an empty part. */
   readonly blob: BlobRef | undefined;
-  /** As `CommitCheck`: pure, and may throw to refuse. */
-  readonly check: (facts: PartFacts) => void;
+  /** Judged by `judgePart` inside the transaction, before its first write. */
+  readonly demands: PartDemands;
   readonly usage: UsageDelta | undefined;
 };
 
-export type CompletionFacts = CommitFacts & {
-  readonly upload: MultipartUpload;
-  /** All that stand, in order of their numbers. */
-  readonly parts: readonly UploadPart[];
-};
-
-export type UploadCompletion = {
+/** What the object becomes is for `assembleUpload` to say, on the facts of the transaction. */
+export type UploadCompletion = PartList & {
   readonly address: UploadAddress;
-  /** Numbers of the parts that become the object, ascending. */
-  readonly listed: readonly PartNumber[];
   readonly at: TimeMs;
-  /**
-   * Decides on the facts of the transaction what the object becomes, or throws to refuse; pure, may
-   * be run again. It refuses a list with numbers that do not stand.
-   */
-  readonly decide: (facts: CompletionFacts) => {
-    readonly version: ObjectVersion;
-    readonly result: UploadResult;
-  };
+  /** Judged by `judgeCommit` before the parts are looked at. */
+  readonly demands: CommitDemands;
 };
 
 /**
@@ -102,7 +82,7 @@ export interface UploadCommits {
   /**
    * Makes the listed parts the object that readers see under the upload's key, as `publishObject`
    * does; their bytes change owners, parts not listed lose theirs. An upload that was completed
-   * already answers its result, without asking `decide`.
+   * already answers its result, and nothing is judged.
    */
   completeUpload(completion: UploadCompletion): Promise<UploadResult>;
 

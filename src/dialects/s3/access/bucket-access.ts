@@ -4,7 +4,7 @@ import {
   authorizeObjects,
   type ObjectAccess,
 } from '../../../core/identity/access/authorize-objects.ts';
-import { requireEnabled } from '../../../core/identity/sessions/start-session.ts';
+import { requireEnabled } from '../../../core/identity/account/require-enabled.ts';
 import { type BucketName, parseBucketName } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
 import type { S3Deps } from '../deps.ts';

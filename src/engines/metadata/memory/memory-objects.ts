@@ -5,6 +5,7 @@ import { ServiceError } from '../../../core/errors.ts';
 
 import type { Account } from '../../../core/identity/account/account.ts';
 import type { AccountId, BlobId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.ts';
+import { judgeCommit } from '../../../core/objects/judge-commit.ts';
 import type { ContentPart, ObjectVersion, StoredObject } from '../../../core/objects/object.ts';
 import type {
   ListEntry,
@@ -80,13 +81,13 @@ function listObjects(holder: Holder, query: ListQuery): ListPage {
 export function memoryObjectWrites(holder: Holder): ObjectWrites {
   return {
     async publishObject(publication) {
-      const { accountId, version, content, check, operation, usage } = publication;
+      const { accountId, version, content, demands, operation, usage } = publication;
       assert(Number.isSafeInteger(version.createdAt), 'a time is whole milliseconds');
       const account = accountOf(holder, accountId);
       requireOwner(holder, version.bucketId, accountId);
       const address = addressOf(version.bucketId, version.key);
       const before = holder.current.objects.get(address);
-      check({ current: before?.version, account });
+      judgeCommit(demands, { current: before?.version, account });
       for (const { blob } of content) {
         const kept = holder.current.blobs.get(blob.blobId);
         if (kept === undefined && publication.areBlobsStanding === true) throw bytesGone();
@@ -113,11 +114,11 @@ export function memoryObjectWrites(holder: Holder): ObjectWrites {
       if (usage !== undefined) holder.current.usage.push(usage);
       return before?.version;
     },
-    async deleteObject({ accountId, bucketId, key, at, check }) {
+    async deleteObject({ accountId, bucketId, key, at, demands }) {
       const account = accountOf(holder, accountId);
       requireOwner(holder, bucketId, accountId);
       const before = holder.current.objects.get(addressOf(bucketId, key));
-      check({ current: before?.version, account });
+      judgeCommit(demands, { current: before?.version, account });
       if (before === undefined) return undefined;
       removeObject(holder, before, at);
       for (const [hash, link] of holder.current.links) {

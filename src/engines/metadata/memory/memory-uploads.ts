@@ -1,5 +1,7 @@
 /** Multipart uploads of the memory engine. */
-import type { BlobId, PartNumber, TimeMs, UploadId } from '../../../core/ids.ts';
+import type { BlobId, TimeMs, UploadId } from '../../../core/ids.ts';
+import { judgeCommit, judgePart } from '../../../core/objects/judge-commit.ts';
+import { assembleUpload } from '../../../core/objects/multipart/assemble-upload.ts';
 import type {
   MultipartUpload,
   UploadAddress,
@@ -88,13 +90,13 @@ export function memoryUploadWrites(holder: Holder): UploadWrites {
 }
 
 function savePart(holder: Holder, publication: PartPublication): UploadPart | undefined {
-  const { address, part, blob, check, usage } = publication;
+  const { address, part, blob, demands, usage } = publication;
   const { accountId, uploadId } = address;
   const account = accountOf(holder, accountId);
   const upload = liveUpload(holder, address);
   const partAddress = addressOfPart(uploadId, part.partNumber);
   const before = holder.current.uploadParts.get(partAddress);
-  check({ upload, replaced: before?.part, account });
+  judgePart(demands, { replaced: before?.part, account });
   if (blob !== undefined) {
     holder.current.blobs.set(blob.blobId, { blob, owners: 1, diedAt: undefined });
   }
@@ -106,7 +108,8 @@ function savePart(holder: Holder, publication: PartPublication): UploadPart | un
   return before?.part;
 }
 
-function completeUpload(holder: Holder, { address, listed, at, decide }: UploadCompletion) {
+function completeUpload(holder: Holder, completion: UploadCompletion) {
+  const { address, listed, at, demands } = completion;
   const { accountId, bucketId, key, uploadId } = address;
   const upload = uploadAt(holder, address);
   if (upload.completion !== undefined) return upload.completion.result;
@@ -115,8 +118,9 @@ function completeUpload(holder: Holder, { address, listed, at, decide }: UploadC
   const before = holder.current.objects.get(addressOf(bucketId, key));
   const kept = partsOf(holder, uploadId);
   const parts = kept.map(({ part }) => part);
-  const { version, result } = decide({ upload, parts, current: before?.version, account });
-  const isListed = new Set<PartNumber>(listed);
+  judgeCommit(demands, { current: before?.version, account });
+  const { version, result } = assembleUpload(completion, { upload, parts });
+  const isListed = new Set(listed.map(({ partNumber }) => partNumber));
   const content = contentOf(kept.filter(({ part }) => isListed.has(part.partNumber)));
   for (const { part, blobId } of kept) {
     if (!isListed.has(part.partNumber) && blobId !== undefined) disown(holder, blobId, at);

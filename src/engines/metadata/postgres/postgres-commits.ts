@@ -8,6 +8,7 @@ import { sql } from 'kysely';
 
 import type { Account } from '../../../core/identity/account/account.ts';
 import type { AccountId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.ts';
+import { judgeCommit } from '../../../core/objects/judge-commit.ts';
 import type { ContentPart, ObjectVersion } from '../../../core/objects/object.ts';
 import type { ObjectWrites, Publication } from '../../../core/ports/metadata/objects.ts';
 import { bucketNotFound, bytesGone, objectNotFound } from '../commit-refusals.ts';
@@ -26,11 +27,11 @@ export type LockAccount = (db: Db, accountId: AccountId) => Promise<Account>;
 export function objectWrites(db: Db, lockAccount: LockAccount): ObjectWrites {
   return {
     async publishObject(publication) {
-      const { accountId, version, content, check, operation, usage } = publication;
+      const { accountId, version, content, demands, operation, usage } = publication;
       const account = await lockAccount(db, accountId);
       await requireOwner(db, version.bucketId, accountId);
       const current = await findCurrent(db, version.bucketId, version.key);
-      check({ current: current?.version, account });
+      judgeCommit(demands, { current: current?.version, account });
       await refuseDead(db, content, publication);
       for (const part of content) await ownBlob(db, part);
       await writeObject(db, columnsOfVersion(version, await writeContent(db, version, content)));
@@ -41,11 +42,11 @@ export function objectWrites(db: Db, lockAccount: LockAccount): ObjectWrites {
       return current?.version;
     },
 
-    async deleteObject({ accountId, bucketId, key, at, check }) {
+    async deleteObject({ accountId, bucketId, key, at, demands }) {
       const account = await lockAccount(db, accountId);
       await requireOwner(db, bucketId, accountId);
       const current = await findCurrent(db, bucketId, key);
-      check({ current: current?.version, account });
+      judgeCommit(demands, { current: current?.version, account });
       if (current === undefined) return undefined;
       await removeObject(db, account, { current, at });
       await db

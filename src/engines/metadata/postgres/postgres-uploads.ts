@@ -5,6 +5,8 @@
 import { sql } from 'kysely';
 
 import type { BucketId, TimeMs, UploadId } from '../../../core/ids.ts';
+import { judgeCommit, judgePart } from '../../../core/objects/judge-commit.ts';
+import { assembleUpload } from '../../../core/objects/multipart/assemble-upload.ts';
 import type {
   MultipartUpload,
   UploadAddress,
@@ -110,12 +112,12 @@ export function uploadWrites(
 
 async function savePart(
   db: Db,
-  { address, part, blob, check, usage }: PartPublication,
+  { address, part, blob, demands, usage }: PartPublication,
   lockAccount: LockAccount,
 ): Promise<UploadPart | undefined> {
   const { accountId, uploadId } = address;
   const account = await lockAccount(db, accountId);
-  const upload = await liveUpload(db, address);
+  await liveUpload(db, address);
   const before = await db
     .selectFrom('upload_parts')
     .selectAll()
@@ -123,7 +125,7 @@ async function savePart(
     .where('part_number', '=', part.partNumber)
     .executeTakeFirst();
   const replaced = before && partOf(before);
-  check({ upload, replaced, account });
+  judgePart(demands, { replaced, account });
   if (blob !== undefined) await ownBlob(db, { blob, sizeBytes: blob.sizeBytes });
   const { upload_id, part_number, ...rest } = columnsOfPart(uploadId, part, blob?.blobId ?? null);
   await db
@@ -144,9 +146,10 @@ async function savePart(
 
 async function completeUpload(
   db: Db,
-  { address, listed, at, decide }: UploadCompletion,
+  completion: UploadCompletion,
   lockAccount: LockAccount,
 ): Promise<UploadResult> {
+  const { address, listed, at, demands } = completion;
   const { accountId, bucketId, key, uploadId } = address;
   const account = await lockAccount(db, accountId);
   const upload = await uploadAt(db, address);
@@ -155,7 +158,8 @@ async function completeUpload(
   const current = await findCurrent(db, bucketId, key);
   const rows = await partRows(db, uploadId);
   const parts = rows.map(partOf);
-  const { version, result } = decide({ upload, parts, current: current?.version, account });
+  judgeCommit(demands, { current: current?.version, account });
+  const { version, result } = assembleUpload(completion, { upload, parts });
   const { named, dropped } = splitParts(rows, listed);
   await dropParts(db, { uploadId, dropped, at });
   const content = inlineBlob(version, named) ?? (await listContent(db, uploadId, named.length));

@@ -9,6 +9,7 @@ import type {
   UploadId,
 } from '../../../core/ids.ts';
 import type {
+  ListedPart,
   MultipartUpload,
   UploadAddress,
   UploadChecksum,
@@ -232,9 +233,9 @@ type PartRow = Pick<UploadPartTable, 'part_number' | 'size_bytes' | 'blob_id' | 
 /** What becomes of an upload's part rows when it is completed. */
 export function splitParts<Row extends PartRow>(
   rows: readonly Row[],
-  listed: readonly PartNumber[],
+  listed: readonly Pick<ListedPart, 'partNumber'>[],
 ): { readonly named: readonly Row[]; readonly dropped: readonly Row[] } {
-  const numbers = new Set<number>(listed);
+  const numbers = new Set<number>(listed.map(({ partNumber }) => partNumber));
   const kept = rows.filter(({ part_number }) => numbers.has(part_number));
   return {
     /** Those of the listed that have bytes. */

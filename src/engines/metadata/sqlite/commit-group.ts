@@ -7,6 +7,7 @@ import { strict as assert } from 'node:assert';
 
 import type { Account } from '../../../core/identity/account/account.ts';
 import type { AccountId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.ts';
+import { judgeCommit } from '../../../core/objects/judge-commit.ts';
 import type { ContentPart, ObjectVersion } from '../../../core/objects/object.ts';
 import type { Deletion, ObjectWrites, Publication } from '../../../core/ports/metadata/objects.ts';
 import type { UsageDelta } from '../../../core/usage.ts';
@@ -42,11 +43,11 @@ export class CommitGroup {
   }
 
   decidePublish(publication: Publication): Decided {
-    const { accountId, version, content, areBlobsStanding = false, check } = publication;
+    const { accountId, version, content, areBlobsStanding = false, demands } = publication;
     const account = this.account(accountId);
     this.requireOwner(version.bucketId, accountId);
     const current = this.current(version.bucketId, version.key);
-    check({ current: current?.version, account });
+    judgeCommit(demands, { current: current?.version, account });
     if (areBlobsStanding) this.#requireAlive(content);
     // One blob is refused by the first write itself, which then has written nothing.
     else if (content.length > 1) this.#refuseDead(content);
@@ -54,11 +55,11 @@ export class CommitGroup {
   }
 
   decideDelete(deletion: Deletion): Decided {
-    const { accountId, bucketId, key, at, check } = deletion;
+    const { accountId, bucketId, key, at, demands } = deletion;
     const account = this.account(accountId);
     this.requireOwner(bucketId, accountId);
     const current = this.current(bucketId, key);
-    check({ current: current?.version, account });
+    judgeCommit(demands, { current: current?.version, account });
     const write = () => {
       if (current === undefined) return;
       this.statements.deleteObject.run(bucketId, bytesOfKey(key));

@@ -1,5 +1,7 @@
 /** Changes of multipart uploads inside one transaction of the writer, each decided first. */
 import type { TimeMs, UploadId } from '../../../core/ids.ts';
+import { judgeCommit, judgePart } from '../../../core/objects/judge-commit.ts';
+import { assembleUpload } from '../../../core/objects/multipart/assemble-upload.ts';
 import type {
   MultipartUpload,
   UploadAddress,
@@ -58,15 +60,15 @@ export function decidePart(
   group: CommitGroup,
   publication: PartPublication,
 ): Decided<UploadPart | undefined> {
-  const { address, part, blob, check, usage } = publication;
+  const { address, part, blob, demands, usage } = publication;
   const { accountId, uploadId } = address;
   const { uploads } = group.statements;
   const account = group.account(accountId);
-  const upload = liveUpload(group, address);
+  liveUpload(group, address);
   const found = uploads.part.get(uploadId, part.partNumber);
   const before = found && partRowOf(found);
   const replaced = before && partOf(before);
-  check({ upload, replaced, account });
+  judgePart(demands, { replaced, account });
   const write = () => {
     if (blob !== undefined) {
       const { blobId, sizeBytes, location } = blob;
@@ -89,7 +91,7 @@ export function decideCompletion(
   group: CommitGroup,
   completion: UploadCompletion,
 ): Decided<UploadResult> {
-  const { address, listed, at, decide } = completion;
+  const { address, listed, at, demands } = completion;
   const { accountId, bucketId, key, uploadId } = address;
   const { uploads } = group.statements;
   const upload = uploadAt(group, address);
@@ -101,7 +103,8 @@ export function decideCompletion(
   const current = group.current(bucketId, key);
   const rows = uploads.parts.all(uploadId).map(partRowOf);
   const parts = rows.map(partOf);
-  const { version, result } = decide({ upload, parts, current: current?.version, account });
+  judgeCommit(demands, { current: current?.version, account });
+  const { version, result } = assembleUpload(completion, { upload, parts });
   const write = () => {
     const { named, dropped } = splitParts(rows, listed);
     for (const row of dropped) {

@@ -88,7 +88,7 @@ function deleting(engine: MetadataEngine): void {
     await metadata.publishObject(samplePublication(account, { key: 'k', blobId: 1 }));
     await inTransaction(metadata, (tx) => tx.insertLink(link(account, 'one', 'k')));
     await assert.rejects(
-      metadata.deleteObject(sampleDeletion(account, 'k', { check: mustNotExist })),
+      metadata.deleteObject(sampleDeletion(account, 'k', { demands: mustNotExist })),
       (error) => isServiceError(error, 'precondition_failed'),
     );
     assert.notEqual(await metadata.findLink('one' as LinkHash), undefined);

@@ -2,14 +2,15 @@
 
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-import { isServiceError, ServiceError } from '../../../errors.ts';
+import { isServiceError } from '../../../errors.ts';
 import type { Account } from '../../../identity/account/account.ts';
 import type { AccountId, BucketId, ContentHash, OperationId, TimeMs } from '../../../ids.ts';
-import type { CommitCheck } from '../objects.ts';
+import type { CommitDemands } from '../../../objects/commit-demands.ts';
 import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
 import {
   blobsOf,
+  fitsBelow,
   HOUR,
   insertAccount,
   keyOf,
@@ -309,27 +310,21 @@ function races(engine: MetadataEngine): void {
     await using store = await engine.open();
     const { metadata } = store;
     const account = await insertAccount(metadata, sampleAccount(1));
-    const refusal = new ServiceError('precondition_failed', 'No.');
     const outcomes = await Promise.allSettled(
       Array.from({ length: 30 }, (_, index) =>
         metadata.publishObject(
           samplePublication(
             account,
             { key: `k${index}`, blobId: index + 1 },
-            index % 3 === 1
-              ? {
-                  check: () => {
-                    throw refusal;
-                  },
-                }
-              : {},
+            index % 3 === 1 ? { demands: [fitsBelow(0, 10)] } : {},
           ),
         ),
       ),
     );
     outcomes.forEach((outcome, index) => {
       if (index % 3 !== 1) assert.equal(outcome.status, 'fulfilled');
-      else assert.equal(outcome.status === 'rejected' && outcome.reason, refusal);
+      else
+        assert(outcome.status === 'rejected' && isServiceError(outcome.reason, 'quota_exceeded'));
     });
     assert.equal(await storedBytes(metadata, account), 200n);
     assert.equal((await blobsOf(metadata)).live.length, 20);
@@ -342,12 +337,10 @@ function races(engine: MetadataEngine): void {
     await using store = await engine.open();
     const { metadata } = store;
     const account = await insertAccount(metadata, sampleAccount(1));
-    const publish = (key: string, blobId: number, check: CommitCheck = () => {}) =>
-      metadata.publishObject(samplePublication(account, { key, blobId }, { check }));
-    const fault = new TypeError('a bug in a check');
-    const faulty: CommitCheck = () => {
-      throw fault;
-    };
+    const publish = (key: string, blobId: number, demands: CommitDemands = []) =>
+      metadata.publishObject(samplePublication(account, { key, blobId }, { demands }));
+    // No whole number of bytes: the judge fails, and refuses nothing.
+    const faulty: CommitDemands = [fitsBelow(100, 10.5)];
     // A fractional length is no column's value: the write itself fails.
     const broken = samplePublication(account, { key: 'c', blobId: 3 });
     const [first, second, third, fourth] = await Promise.allSettled([
@@ -360,7 +353,7 @@ function races(engine: MetadataEngine): void {
       publish('d', 4),
     ]);
     assert.equal(first.status, 'fulfilled');
-    assert.equal(second.status === 'rejected' && second.reason, fault);
+    assert(second.status === 'rejected' && second.reason instanceof RangeError);
     assert.equal(third.status, 'rejected');
     assert.equal(fourth.status, 'fulfilled');
     assert.deepEqual((await blobsOf(metadata)).live, [
@@ -377,7 +370,7 @@ function races(engine: MetadataEngine): void {
     const outcomes = await Promise.allSettled(
       Array.from({ length: 100 }, (_, index) =>
         metadata.publishObject(
-          samplePublication(account, { key: 'k', blobId: index + 1 }, { check: mustNotExist }),
+          samplePublication(account, { key: 'k', blobId: index + 1 }, { demands: mustNotExist }),
         ),
       ),
     );
@@ -394,19 +387,13 @@ function races(engine: MetadataEngine): void {
     await using store = await engine.open();
     const { metadata } = store;
     const account = await insertAccount(metadata, sampleAccount(1));
-    const withinQuota =
-      (sizeBytes: number): CommitCheck =>
-      ({ current, account: { storedBytes: stored } }) => {
-        const after = stored - BigInt(current?.sizeBytes ?? 0) + BigInt(sizeBytes);
-        if (after > 100n) throw new ServiceError('quota_exceeded', 'Too much.');
-      };
     const outcomes = await Promise.allSettled(
       Array.from({ length: 40 }, (_, index) => {
         const sizeBytes = 7 + (index % 5);
         const publication = samplePublication(
           account,
           { key: `k${index % 25}`, blobId: index + 1, sizeBytes },
-          { check: withinQuota(sizeBytes) },
+          { demands: [fitsBelow(100, sizeBytes)] },
         );
         return index % 4 === 0
           ? inTransaction(metadata, (tx) => tx.publishObject(publication))
@@ -432,27 +419,42 @@ function races(engine: MetadataEngine): void {
     assert.equal(await storedBytes(metadata, account), BigInt(total));
   });
 
-  test('a check sees what earlier commits left', async () => {
+  test('demands are judged beside what earlier commits left', async () => {
     await using store = await engine.open();
     const { metadata } = store;
     const account = await insertAccount(metadata, sampleAccount(1));
-    const seen: (readonly [number | undefined, bigint])[] = [];
-    const check: CommitCheck = ({ current, account: { storedBytes: stored } }) => {
-      seen.push([current?.sizeBytes, stored]);
-    };
-    await metadata.publishObject(samplePublication(account, { key: 'k', blobId: 1 }, { check }));
-    const sizeBytes = 25;
-    await metadata.publishObject(
-      samplePublication(account, { key: 'k', blobId: 2, sizeBytes }, { check }),
+    const publish = (blobId: number, sizeBytes: number, demands: CommitDemands) =>
+      metadata.publishObject(
+        samplePublication(
+          account,
+          { key: 'k', blobId, sizeBytes, version: { createdAt: timeAt(blobId) } },
+          { demands },
+        ),
+      );
+    const usedOf = (used: number) => (error: unknown) =>
+      isServiceError(error, 'quota_exceeded') && error.details['used_bytes'] === used;
+    const isRefused = (error: unknown) => isServiceError(error, 'precondition_failed');
+    await assert.rejects(publish(1, 10, [fitsBelow(9, 10)]), usedOf(0));
+    await publish(1, 10, [...mustNotExist, fitsBelow(10, 10)]);
+    await assert.rejects(publish(2, 25, mustNotExist), isRefused);
+    await assert.rejects(publish(2, 25, [fitsBelow(24, 25)]), usedOf(10));
+    const first = await metadata.findObject(account.defaultBucketId, keyOf('k'));
+    assert(first !== undefined);
+    const unchanged: CommitDemands = [{ kind: 'unchanged', version: first }];
+    await publish(2, 25, [...unchanged, fitsBelow(25, 25)]);
+    await assert.rejects(publish(3, 25, unchanged), isRefused);
+    await assert.rejects(
+      metadata.deleteObject(sampleDeletion(account, 'k', { demands: unchanged })),
     );
-    await metadata.deleteObject(sampleDeletion(account, 'k', { check }));
-    await metadata.deleteObject(sampleDeletion(account, 'k', { check }));
-    assert.deepEqual(seen, [
-      [undefined, 0n],
-      [10, 10n],
-      [25, 25n],
-      [undefined, 0n],
-    ]);
+    await metadata.deleteObject(sampleDeletion(account, 'k'));
+    const none = { demands: mustNotExist };
+    assert.equal(await metadata.deleteObject(sampleDeletion(account, 'k', none)), undefined);
+    await inTransaction(metadata, (tx) =>
+      tx.updateAccount(account.accountId, { disabledAt: timeAt(9) }),
+    );
+    await assert.rejects(publish(4, 1, [{ kind: 'enabled' }]), (error) =>
+      isServiceError(error, 'account_disabled'),
+    );
   });
 
   test('writers and readers of one key see whole objects', async () => {

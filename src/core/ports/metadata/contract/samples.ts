@@ -1,6 +1,5 @@
 /** Values for the contract suites and for tests that need a filled store. */
 
-import { ServiceError } from '../../../errors.ts';
 import type { Account, NewAccount } from '../../../identity/account/account.ts';
 import type {
   AccountId,
@@ -13,9 +12,10 @@ import type {
   ObjectKey,
   TimeMs,
 } from '../../../ids.ts';
+import type { AccountDemand, CommitDemands } from '../../../objects/commit-demands.ts';
 import type { ContentPart, ObjectVersion } from '../../../objects/object.ts';
 import type { Metadata } from '../metadata.ts';
-import type { CommitCheck, Deletion, Publication } from '../objects.ts';
+import type { Deletion, Publication } from '../objects.ts';
 import { inTransaction } from './in-transaction.ts';
 
 export const NOW = 1_790_000_000_000 as TimeMs;
@@ -100,7 +100,7 @@ export function samplePublication(
     accountId: account.accountId,
     version: sampleVersion(account.defaultBucketId, key, { sizeBytes, ...version }),
     content: [samplePart(blobId, sizeBytes)],
-    check: () => {},
+    demands: [],
     operation: undefined,
     usage: undefined,
     ...change,
@@ -117,7 +117,7 @@ export function sampleDeletion(
     bucketId: account.defaultBucketId,
     key: keyOf(key),
     at: NOW,
-    check: () => {},
+    demands: [],
     ...change,
   };
 }
@@ -141,6 +141,12 @@ export async function storedBytes(
 }
 
 /** As `If-None-Match: *` asks. */
-export const mustNotExist: CommitCheck = ({ current }) => {
-  if (current) throw new ServiceError('precondition_failed', 'It exists.');
-};
+export const mustNotExist: CommitDemands = [
+  { kind: 'conditions', conditions: { ifNoneMatch: '*' } },
+];
+
+/** That `sizeBytes` more fit below `limit` bytes of the account. */
+export function fitsBelow(limit: number, sizeBytes: number): AccountDemand {
+  const policy = { freeStorageBytes: BigInt(limit), freeEgressBytes: 0n };
+  return { kind: 'quota', policy, sizeBytes };
+}

@@ -2,17 +2,18 @@
 
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-import { isServiceError, ServiceError } from '../../../errors.ts';
+import { isServiceError } from '../../../errors.ts';
 import type { Account } from '../../../identity/account/account.ts';
-import type { AccountId, BucketId, Etag, TimeMs } from '../../../ids.ts';
+import type { AccountId, BucketId, TimeMs } from '../../../ids.ts';
+import type { CommitDemands } from '../../../objects/commit-demands.ts';
 import type { MultipartUpload } from '../../../objects/multipart/upload.ts';
 import type { UsageDelta } from '../../../usage.ts';
 import type { Metadata } from '../metadata.ts';
-import type { PartFacts } from '../uploads.ts';
 import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine, MetadataStore } from './metadata-engine.ts';
 import {
   blobsOf,
+  fitsBelow,
   HOUR,
   insertAccount,
   keyOf,
@@ -26,7 +27,6 @@ import {
 } from './samples.ts';
 import {
   sampleCompletion,
-  sampleEtag,
   samplePartOf,
   sampleResult,
   sampleUpload,
@@ -145,20 +145,18 @@ function parts(engine: MetadataEngine): void {
     const { metadata, upload, account } = store;
     const first = samplePartOf(upload, { number: 1, blobId: 1, sizeBytes: 30 });
     await metadata.savePart(first);
-    let seen: PartFacts | undefined;
-    const second = samplePartOf(
-      upload,
-      { number: 1, blobId: 2, sizeBytes: 12, at: timeAt(5) },
-      {
-        check: (facts) => {
-          seen = facts;
-        },
-      },
+    const second = (limit: number) =>
+      samplePartOf(
+        upload,
+        { number: 1, blobId: 2, sizeBytes: 12, at: timeAt(5) },
+        // More than the part itself, so that the demand looks at the account.
+        { demands: [{ kind: 'enabled' }, fitsBelow(limit, 40)] },
+      );
+    await assert.rejects(
+      metadata.savePart(second(39)),
+      (error) => isServiceError(error, 'quota_exceeded') && error.details['used_bytes'] === 30,
     );
-    assert.deepEqual(await metadata.savePart(second), first.part);
-    assert.deepEqual(seen?.replaced, first.part);
-    assert.deepEqual(seen.upload, { ...upload, changedAt: first.part.createdAt });
-    assert.equal(seen.account.storedBytes, 30n);
+    assert.deepEqual(await metadata.savePart(second(40)), first.part);
     assert.deepEqual(await blobsOf(metadata), { live: [[2, 1]], dead: [[1, timeAt(5)]] });
     assert.equal(await storedBytes(metadata, account), 12n);
     assert.equal((await metadata.findUpload(upload.uploadId))?.changedAt, timeAt(5));
@@ -192,11 +190,9 @@ function parts(engine: MetadataEngine): void {
     await using store = await begun(engine);
     const { metadata, upload, account } = store;
     await store.save(1);
-    const check = () => {
-      throw new ServiceError('quota_exceeded', 'It does not fit.');
-    };
+    const demands = [fitsBelow(0, 11)];
     await assert.rejects(
-      metadata.savePart(samplePartOf(upload, { number: 1, blobId: 2 }, { check })),
+      metadata.savePart(samplePartOf(upload, { number: 1, blobId: 2 }, { demands })),
       (error) => isServiceError(error, 'quota_exceeded'),
     );
     assert.deepEqual(await blobsOf(metadata), { live: [[1, 1]], dead: [] });
@@ -239,7 +235,7 @@ function completing(engine: MetadataEngine): void {
     await metadata.savePart(samplePartOf(upload, { number: 10, blobId: undefined }));
     assert.equal(await storedBytes(metadata, account), 17n);
     const completion = sampleCompletion(upload, [1, 5, 9, 10], { at: timeAt(7) });
-    assert.deepEqual(await metadata.completeUpload(completion), sampleResult('1,5,9,10'));
+    assert.deepEqual(await metadata.completeUpload(completion), sampleResult([1, 5, 9, 10]));
     const found = await metadata.findObject(upload.bucketId, upload.key);
     assert.deepEqual(
       found?.content,
@@ -254,7 +250,7 @@ function completing(engine: MetadataEngine): void {
     assert.deepEqual(await metadata.listParts({ uploadId, after: 0, limit: 10 }), []);
     assert.deepEqual((await metadata.findUpload(uploadId))?.completion, {
       at: timeAt(7),
-      result: sampleResult('1,5,9,10'),
+      result: sampleResult([1, 5, 9, 10]),
     });
   });
 
@@ -286,17 +282,8 @@ function completing(engine: MetadataEngine): void {
     await metadata.publishObject(before);
     await store.save(1);
     await store.save(2);
-    const completion = sampleCompletion(upload, [1, 2], { at: timeAt(3) });
-    const { decide } = completion;
-    let seen: unknown;
-    await metadata.completeUpload({
-      ...completion,
-      decide: (facts) => {
-        seen = facts.current;
-        return decide(facts);
-      },
-    });
-    assert.deepEqual(seen, before.version);
+    const demands: CommitDemands = [{ kind: 'unchanged', version: before.version }];
+    await metadata.completeUpload(sampleCompletion(upload, [1, 2], { at: timeAt(3), demands }));
     assert.deepEqual((await blobsOf(metadata)).dead, [[100, timeAt(3)]]);
     assert.equal(await storedBytes(metadata, account), 20n);
     await metadata.publishObject(
@@ -317,14 +304,7 @@ function completing(engine: MetadataEngine): void {
     await store.save(1);
     await store.save(2);
     const completion = sampleCompletion(upload, [1]);
-    const { decide } = completion;
-    const refused = metadata.completeUpload({
-      ...completion,
-      decide: (facts) => {
-        mustNotExist(facts);
-        return decide(facts);
-      },
-    });
+    const refused = metadata.completeUpload({ ...completion, demands: mustNotExist });
     await assert.rejects(refused, (error) => isServiceError(error, 'precondition_failed'));
     await assert.rejects(metadata.completeUpload(sampleCompletion(upload, [1, 3])), (error) =>
       isServiceError(error, 'invalid_part'),
@@ -339,9 +319,11 @@ function completing(engine: MetadataEngine): void {
     await using store = await begun(engine);
     const { metadata, upload, account } = store;
     await store.save(1);
-    const first = await metadata.completeUpload(sampleCompletion(upload, [1], { word: 'first' }));
+    const first = await metadata.completeUpload(
+      sampleCompletion(upload, [1], { listHash: 'first' }),
+    );
     await metadata.publishObject(samplePublication(account, { key: 'k', blobId: 5 }));
-    const again = sampleCompletion(upload, [1], { word: 'second', at: timeAt(9) });
+    const again = sampleCompletion(upload, [1], { listHash: 'second', at: timeAt(9) });
     assert.deepEqual(await metadata.completeUpload(again), first);
     assert.deepEqual((await blobsOf(metadata)).live, [[5, 1]]);
     await assert.rejects(store.save(2), isNotFound);
@@ -364,16 +346,7 @@ function completing(engine: MetadataEngine): void {
       await Promise.all(numbers.slice(start, start + 500).map((number) => store.save(number, 1)));
     }
     const listed = new Set(numbers.filter((number) => number % 100 !== 7));
-    await metadata.completeUpload({
-      ...sampleCompletion(upload, [...listed]),
-      decide: ({ parts: standing }) => {
-        assert.equal(standing.length, 1500);
-        const version = { sizeBytes: listed.size, etag: `${sampleEtag(1)}-1485` as Etag };
-        return sampleCompletion(upload, [], { version }).decide({
-          ...{ upload, account, current: undefined, parts: [] },
-        });
-      },
-    });
+    await metadata.completeUpload(sampleCompletion(upload, [...listed]));
     const found = await metadata.findObject(upload.bucketId, upload.key);
     assert.deepEqual(
       found?.content.map(({ blob }) => Number(blob.blobId)),
@@ -492,7 +465,7 @@ function races(engine: MetadataEngine): void {
     await store.save(2);
     const results = await Promise.all(
       ['a', 'b', 'c', 'd'].map((word) =>
-        metadata.completeUpload(sampleCompletion(upload, [1, 2], { word })),
+        metadata.completeUpload(sampleCompletion(upload, [1, 2], { listHash: word })),
       ),
     );
     for (const result of results) assert.deepEqual(result, results[0]);

@@ -1,11 +1,10 @@
 /** Multipart uploads for the contract suites and for tests that need some. */
-import { ServiceError } from '../../../errors.ts';
 import type { Account } from '../../../identity/account/account.ts';
 import type { Etag, PartNumber, TimeMs, UploadId } from '../../../ids.ts';
+import { multipartEtag } from '../../../objects/multipart/multipart-etag.ts';
 import type { MultipartUpload, UploadResult } from '../../../objects/multipart/upload.ts';
-import type { ObjectVersion } from '../../../objects/object.ts';
 import type { PartPublication, UploadCompletion } from '../uploads.ts';
-import { keyOf, NOW, samplePart, sampleVersion, timeAt } from './samples.ts';
+import { keyOf, NOW, samplePart, timeAt } from './samples.ts';
 
 /** Ids in the order of `number`, as in that of the uploads' starts. */
 export function sampleUploadId(number: number): UploadId {
@@ -65,7 +64,7 @@ export function samplePartOf(
       createdAt: at,
     },
     blob: blobId === undefined ? undefined : samplePart(blobId, sizeBytes).blob,
-    check: () => {},
+    demands: [],
     usage: undefined,
     ...change,
   };
@@ -75,38 +74,32 @@ export function sampleEtag(number: number): Etag {
   return String(number).padStart(32, '0') as Etag;
 }
 
-/** A result that differs from others by `word`. */
-export function sampleResult(word: string): UploadResult {
-  return {
-    etag: `${sampleEtag(0)}-1` as Etag,
-    checksum: { algorithm: 'SHA256', type: 'COMPOSITE', value: `${word}=-1` },
-    listHash: word,
-  };
+/** The answer of a completion by parts `numbers`; differs from others by `word` too. */
+export function sampleResult(
+  numbers: readonly number[],
+  word: string = numbers.join(),
+): UploadResult {
+  const etag = multipartEtag(numbers.map((number) => ({ etag: sampleEtag(number) })));
+  return { etag, checksum: undefined, listHash: word };
 }
 
 /** The completion of an upload by some of its parts, in the order of their numbers. */
 export function sampleCompletion(
   upload: MultipartUpload,
   numbers: readonly number[],
-  change: Partial<UploadCompletion> & {
-    readonly word?: string;
-    readonly version?: Partial<ObjectVersion>;
-  } = {},
+  change: Partial<UploadCompletion> = {},
 ): UploadCompletion {
-  const { word = numbers.join(), version, ...rest } = change;
-  const listed = numbers.map((number) => number as PartNumber);
   return {
     address: upload,
-    listed,
+    listed: numbers.map((number) => ({
+      partNumber: number as PartNumber,
+      etag: sampleEtag(number),
+    })),
+    partBytesMin: 0,
+    stated: {},
+    listHash: numbers.join(),
     at: NOW,
-    decide: ({ parts }) => {
-      const chosen = parts.filter(({ partNumber }) => listed.includes(partNumber));
-      if (chosen.length < listed.length) throw new ServiceError('invalid_part', 'It is not there.');
-      const sizeBytes = chosen.reduce((sum, part) => sum + part.sizeBytes, 0);
-      const { bucketId, key } = upload;
-      const change = { sizeBytes, contentHash: undefined, createdAt: NOW, ...version };
-      return { version: sampleVersion(bucketId, key, change), result: sampleResult(word) };
-    },
-    ...rest,
+    demands: [],
+    ...change,
   };
 }

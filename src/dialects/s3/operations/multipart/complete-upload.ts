@@ -2,11 +2,8 @@
 import { isServiceError } from '../../../../core/errors.ts';
 import { parsePartNumber } from '../../../../core/ids.ts';
 import { PARTS_MAX } from '../../../../core/limits.ts';
-import {
-  completeUpload,
-  type ListedPart,
-  type StatedChecksum,
-} from '../../../../core/objects/multipart/complete-upload.ts';
+import { completeUpload } from '../../../../core/objects/multipart/complete-upload.ts';
+import type { ListedPart, StatedChecksum } from '../../../../core/objects/multipart/upload.ts';
 import { CHECKSUM_ALGORITHMS } from '../../../../kit/checksums/checksum-algorithms.ts';
 import { parseChecksumValue } from '../../../../kit/checksums/checksum-value.ts';
 import { encodePath } from '../../../../kit/sigv4/percent.ts';

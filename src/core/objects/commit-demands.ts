@@ -1,0 +1,37 @@
+/** What a commit demands of the facts that it finds, as data (decision 0016). */
+import type { Account } from '../identity/account/account.ts';
+import type { QuotaPolicy } from '../quota.ts';
+import type { WriteConditions } from './condition.ts';
+import type { ObjectVersion } from './object.ts';
+
+/** What a demand on the account may look at. */
+export type AccountDemand =
+  /** The account may have been disabled while bytes came in. */
+  | { readonly kind: 'enabled' }
+  /** What is added fits into the account's storage beside the rest, without what it replaces. */
+  | { readonly kind: 'quota'; readonly policy: QuotaPolicy; readonly sizeBytes: number };
+
+export type CommitDemand =
+  | AccountDemand
+  | { readonly kind: 'conditions'; readonly conditions: WriteConditions }
+  /** The same, where nothing under the key is as good as anything. */
+  | { readonly kind: 'conditions_unless_absent'; readonly conditions: WriteConditions }
+  /** What stands is still this very version: what was acknowledged meanwhile would be lost. */
+  | { readonly kind: 'unchanged'; readonly version: ObjectVersion };
+
+/** In the order in which they are judged: the first that does not hold is what the caller hears. */
+export type CommitDemands = readonly CommitDemand[];
+export type PartDemands = readonly AccountDemand[];
+
+/** Read in the same transaction that then writes, after earlier members of its group. */
+export type CommitFacts = {
+  /** What stands under the key. */
+  readonly current: ObjectVersion | undefined;
+  readonly account: Account;
+};
+
+export type PartFacts = {
+  /** What stands under the part's number. */
+  readonly replaced: { readonly sizeBytes: number } | undefined;
+  readonly account: Account;
+};

@@ -1,0 +1,102 @@
+/** Proves what each demand refuses, in which order, and that demands are data. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ErrorCode, isServiceError } from '../errors.ts';
+import type { Account } from '../identity/account/account.ts';
+import type { BucketId, Etag } from '../ids.ts';
+import {
+  fitsBelow,
+  mustNotExist,
+  NOW,
+  sampleAccount,
+  sampleVersion,
+} from '../ports/metadata/contract/samples.ts';
+import type { AccountDemand, CommitDemand } from './commit-demands.ts';
+import { judgeCommit, judgePart, UNCHANGED } from './judge-commit.ts';
+
+const BUCKET = 1 as BucketId;
+const account: Account = { ...sampleAccount(1), defaultBucketId: BUCKET, storedBytes: 90n };
+const disabled: Account = { ...account, disabledAt: NOW };
+const standing = sampleVersion(BUCKET, 'k', { sizeBytes: 10, tags: { a: '1' } });
+const other = 'ffffffffffffffffffffffffffffffff' as Etag;
+
+const enabled: CommitDemand & AccountDemand = { kind: 'enabled' };
+const match = (ifMatch: readonly string[] | '*'): CommitDemand => ({
+  kind: 'conditions',
+  conditions: { ifMatch },
+});
+const unlessAbsent: CommitDemand = {
+  kind: 'conditions_unless_absent',
+  conditions: { ifMatch: [other] },
+};
+
+type Case = readonly [
+  readonly CommitDemand[],
+  Parameters<typeof judgeCommit>[1],
+  ErrorCode | undefined,
+];
+
+const onNothing = { current: undefined, account };
+const onObject = { current: standing, account };
+
+const CASES: readonly Case[] = [
+  [[], { current: undefined, account: disabled }, undefined],
+  [[enabled], onNothing, undefined],
+  [[enabled], { current: undefined, account: disabled }, 'account_disabled'],
+  [mustNotExist, onNothing, undefined],
+  [mustNotExist, onObject, 'precondition_failed'],
+  [[match([standing.etag])], onObject, undefined],
+  [[match([other])], onObject, 'precondition_failed'],
+  [[match('*')], onObject, undefined],
+  [[match('*')], onNothing, 'object_not_found'],
+  [[unlessAbsent], onNothing, undefined],
+  [[unlessAbsent], onObject, 'precondition_failed'],
+  [[{ kind: 'unchanged', version: standing }], onObject, undefined],
+  [[{ kind: 'unchanged', version: standing }], onNothing, 'precondition_failed'],
+  [[{ kind: 'unchanged', version: { ...standing, tags: {} } }], onObject, 'precondition_failed'],
+  [[fitsBelow(100, 10)], onNothing, undefined],
+  [[fitsBelow(100, 11)], onNothing, 'quota_exceeded'],
+  [[fitsBelow(100, 20)], onObject, undefined],
+  [[fitsBelow(100, 21)], onObject, 'quota_exceeded'],
+  // An account beyond its limit may still shrink.
+  [[fitsBelow(0, 10)], onObject, undefined],
+  // The first that does not hold is what the caller hears.
+  [[match('*'), fitsBelow(0, 11)], onNothing, 'object_not_found'],
+  [[fitsBelow(0, 11), match('*')], onNothing, 'quota_exceeded'],
+];
+
+test('each demand refuses what does not hold, the first one first', () => {
+  for (const [demands, facts, code] of CASES) {
+    const words = JSON.stringify(demands, (_, value) =>
+      typeof value === 'bigint' ? Number(value) : value,
+    );
+    const judge = () => judgeCommit(structuredClone(demands), facts);
+    if (code === undefined) judge();
+    else assert.throws(judge, (error) => isServiceError(error, code), words);
+  }
+});
+
+test('a refused quota says what is stored, allowed and needed', () => {
+  assert.throws(() => judgeCommit([fitsBelow(95, 30)], onObject), {
+    code: 'quota_exceeded',
+    message: 'The file does not fit into the storage quota.',
+    details: { used_bytes: 90, allowed_bytes: 95, needed_bytes: 30 },
+  });
+  const entitlements = { ...account.entitlements, storageBytes: 200n };
+  judgeCommit([fitsBelow(95, 30)], { ...onObject, account: { ...account, entitlements } });
+});
+
+test('what changed meanwhile is told from a condition of the client', () => {
+  assert.throws(() => judgeCommit([{ kind: 'unchanged', version: standing }], onNothing), {
+    details: { condition: UNCHANGED },
+  });
+});
+
+test('a part is judged beside the part that it replaces', () => {
+  judgePart([enabled, fitsBelow(100, 25)], { replaced: { sizeBytes: 15 }, account });
+  const facts = { replaced: undefined, account };
+  assert.throws(() => judgePart([fitsBelow(100, 25)], facts), { code: 'quota_exceeded' });
+  assert.throws(() => judgePart([enabled], { ...facts, account: disabled }), {
+    code: 'account_disabled',
+  });
+});
