@@ -4,7 +4,7 @@
 import type { LimitKey, TimeMs } from '../ids.ts';
 
 /** Which limit; how many points it gives in what time is configured. */
-export type LimitName = 'credential' | 'anonymous' | 's3' | 'signIn' | 'password';
+export type LimitName = 'credential' | 'anonymous' | 's3' | 'signIn' | 'signUp' | 'password';
 
 export type LimitState = {
   readonly isAllowed: boolean;
@@ -20,4 +20,7 @@ export interface RateLimiter {
    * limiter out of reach: it then allows, because a limiter must not take the service down.
    */
   consume(name: LimitName, key: LimitKey): Promise<LimitState | undefined>;
+
+  /** Gives a point back that was taken for what then did not happen. Never throws likewise. */
+  giveBack(name: LimitName, key: LimitKey): Promise<void>;
 }

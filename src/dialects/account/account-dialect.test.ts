@@ -26,7 +26,14 @@ const NO_BOUNDS: ShellOptions = {
   connectionsPerAddress: undefined,
   bodyMemoryBytes: 1e9,
 };
-const NO_LIMITS: LimitWindows = { credential: [], anonymous: [], s3: [], signIn: [], password: [] };
+const NO_LIMITS: LimitWindows = {
+  credential: [],
+  anonymous: [],
+  s3: [],
+  signIn: [],
+  signUp: [],
+  password: [],
+};
 const wallet = walletOf('first');
 
 async function openApi(

@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { issueWalletChallenge } from '../../core/identity/wallets/issue-wallet-challenge.ts';
 import { verifyWalletSignIn } from '../../core/identity/wallets/verify-wallet-sign-in.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
-import { type AccountDeps, withSite } from './deps.ts';
+import { type AccountDeps, withSignUps, withSite } from './deps.ts';
 import {
   forbidCaching,
   namingField,
@@ -114,7 +114,7 @@ function registerVerify(server: ApiServer, deps: AccountDeps): void {
       const { wallet_public_key: wallet, nonce, message, signature_b64: signature } = request.body;
       const answer = { wallet, nonce, message, signature };
       const tokens = await namingField(WALLET_FIELD, () =>
-        verifyWalletSignIn(withSite(deps), answer),
+        verifyWalletSignIn(withSignUps(withSite(deps), request), answer),
       );
       return tokenSetBody(tokens);
     },

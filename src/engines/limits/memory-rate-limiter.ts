@@ -43,6 +43,9 @@ export function createMemoryRateLimiter(windows: LimitWindows, now: () => TimeMs
       }
       return tightest;
     },
+    giveBack: async (name, key) => {
+      for (const { memory } of counters.get(name) ?? []) await memory.reward(key);
+    },
   };
 }
 

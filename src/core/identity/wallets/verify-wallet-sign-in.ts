@@ -11,9 +11,11 @@ import type { TimeMs, WalletAddress } from '../../ids.ts';
 import { NONCE_FAILURES_MAX } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AccessReads } from '../../ports/metadata/access.ts';
+import type { AccountReads } from '../../ports/metadata/accounts.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Random } from '../../ports/random.ts';
-import type { NewAccount, SignInNonce } from '../account/account.ts';
+import type { NewAccount, Session, SignInNonce } from '../account/account.ts';
+import type { CountSignUp } from '../account/count-sign-ups.ts';
 import {
   isSlugTaken,
   mayWalletSignUp,
@@ -34,12 +36,13 @@ import { NONCE_BYTES } from './issue-wallet-challenge.ts';
 import { parseWalletAddress, publicKeyOf } from './wallet-address.ts';
 
 type WalletSignInDeps = {
-  readonly metadata: Transactions & AccessReads;
+  readonly metadata: Transactions & AccessReads & Pick<AccountReads, 'findAccountByWallet'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly keyring: Keyring;
   readonly issuer: string;
   readonly signUpPolicy: SignUpPolicy;
+  readonly countSignUp: CountSignUp;
 };
 
 /** `signature` is base64 of either alphabet. */
@@ -55,7 +58,7 @@ type WalletAnswer = {
  * session; a wallet seen for the first time gets an account and its default bucket. Throws
  * `wallet_invalid`, then, in this order, `nonce_unknown` (also for another wallet's),
  * `nonce_expired`, `nonce_used` (also after too many failures), `signature_invalid`;
- * `signup_closed`, `account_disabled`.
+ * `signup_closed`, `rate_limited`, `account_disabled`.
  */
 export async function verifyWalletSignIn(
   deps: WalletSignInDeps,
@@ -72,17 +75,25 @@ export async function verifyWalletSignIn(
       'The message or its signature is not the right one.',
     );
   }
+  const start = () => startWalletSession(deps, { wallet, nonce: nonce.nonce, at: now });
+  const isKnown = (await deps.metadata.findAccountByWallet(wallet)) !== undefined;
+  const session = await (isKnown ? start() : deps.countSignUp(start));
+  return await issueTokenSet(deps, session);
+}
+
+async function startWalletSession(
+  deps: WalletSignInDeps,
+  input: Pick<WalletSignIn, 'wallet' | 'nonce' | 'at'>,
+): Promise<Session> {
+  const { wallet } = input;
   const isWelcome = mayWalletSignUp(deps.signUpPolicy, wallet);
-  const session = await tryWithFreshSlugs(() =>
+  return await tryWithFreshSlugs(() =>
     deps.metadata.transact(SIGN_IN_BY_WALLET, {
-      nonce: nonce.nonce,
-      wallet,
-      at: now,
+      ...input,
       newcomer: isWelcome ? mintAccount(deps, { wallet }).account : undefined,
       started: mintSession(deps),
     }),
   );
-  return await issueTokenSet(deps, session);
 }
 
 export const ADD_NONCE_FAILURE = defineTransaction(
