@@ -34,7 +34,14 @@ const PUBLIC_URL = 'http://localhost:8080';
 export async function currentDocument(): Promise<OpenApiDocument> {
   const metadata = await MemoryMetadata.open();
   const { now } = systemClock;
-  const noLimit = { credential: [], anonymous: [], s3: [], signIn: [], signUp: [], password: [] };
+  const noLimit = {
+    credential: [],
+    anonymous: [],
+    s3: [],
+    signIn: [],
+    password: [],
+    walletAnswer: [],
+  };
   const keyLine = newMasterKeyLine(systemRandom.bytes(MASTER_KEY_RANDOM_BYTES));
   const config = loadConfig({ environment: environmentOf({}), workingDirectory: '/' });
   const server = await buildApi(

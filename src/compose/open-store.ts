@@ -2,7 +2,12 @@
 import { join } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/refusal.ts';
-import { PASSWORD_HASHES_AT_ONCE_MAX, PASSWORD_HASHES_WAITING_MAX } from '../core/limits.ts';
+import {
+  NONCE_LIFE_MS,
+  PASSWORD_HASHES_AT_ONCE_MAX,
+  PASSWORD_HASHES_WAITING_MAX,
+  WALLET_ANSWERS_WRONG_MAX,
+} from '../core/limits.ts';
 import type { BlobStore } from '../core/ports/blob-store.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Digesters } from '../core/ports/digesters.ts';
@@ -271,7 +276,7 @@ function limitWindows(config: Config): Parameters<typeof createMemoryRateLimiter
     anonymous: window(rateLimits.anonymousPerSecond, 1),
     s3: window(rateLimits.s3PerSecond, 1),
     signIn: window(rateLimits.signInPerMinute, 60),
-    signUp: window(rateLimits.signUpsPerHour, 3600),
     password: window(rateLimits.passwordPerMinute, 60),
+    walletAnswer: window(WALLET_ANSWERS_WRONG_MAX, NONCE_LIFE_MS / 1000),
   };
 }

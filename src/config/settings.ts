@@ -214,11 +214,6 @@ export const SETTINGS = {
     form: RATE,
     doc: 'Challenges, sign-ins and sign-ups a minute from one address.',
   }),
-  SIGNUPS_PER_HOUR: setting('SIGNUPS_PER_HOUR', '10', {
-    group: 'Rate limits',
-    form: RATE,
-    doc: 'Accounts that one address may make in an hour, by whatever way. The machine itself is not held to it.',
-  }),
   RATE_LIMIT_PASSWORD_PER_MINUTE: setting('RATE_LIMIT_PASSWORD_PER_MINUTE', '10', {
     group: 'Rate limits',
     form: RATE,

@@ -23,6 +23,10 @@ export const ERROR_CODES = [
   'username_invalid',
   'username_taken',
   'password_invalid',
+  'password_already_set',
+  'session_required',
+  'session_current',
+  'session_not_found',
   // Objects and files.
   'invalid_key',
   'invalid_bucket_name',

@@ -16,10 +16,11 @@ export const UPLOAD_RESULT_KEPT_MS = 24 * 3_600_000;
 export const SMALL_BODY_BYTES_MAX = 256 * 1024;
 /** A challenge is answered by a person with a wallet; five minutes suffice. */
 export const NONCE_LIFE_MS = 5 * 60_000;
-/** Guessing a signature is hopeless; five wrong ones are a fault or an attack. */
-export const NONCE_FAILURES_MAX = 5;
-/** Unanswered challenges kept at most, so that asking is no way to fill the disk. */
-export const NONCES_OPEN_MAX = 10_000;
+/**
+ * Guessing a signature is hopeless; so many wrong ones of a wallet from one address, within a
+ * challenge's life, are a fault or an attack.
+ */
+export const WALLET_ANSWERS_WRONG_MAX = 5;
 /** A slug has 60 random bits: one draw meets another almost never, ten in a row are a fault. */
 export const SLUG_TRIES_MAX = 10;
 /** payments.md section 2. */
@@ -28,9 +29,10 @@ export const REFRESH_IDLE_LIFE_MS = 30 * 24 * 3_600_000;
 export const REFRESH_ABSOLUTE_LIFE_MS = 90 * 24 * 3_600_000;
 /** A client that lost the answer to its refresh may repeat it within this time. */
 export const REFRESH_GRACE_MS = 20_000;
-/** pinning-api.md; counted as people count, by code point. */
-export const PASSWORD_CHARACTERS_MIN = 10;
-/** Argon2 costs the same for any length; this bounds what is hashed first. */
+/** The rule of the published clients (accounts.md); counted as people count, by code point. */
+export const PASSWORD_CHARACTERS_MIN = 8;
+export const PASSWORD_CHARACTERS_MAX = 128;
+/** What is tried may be longer: older passwords were. Argon2 costs the same for any length. */
 export const PASSWORD_BYTES_MAX = 1024;
 /** Each Argon2id run takes 19 MiB and a core; more at once would starve everything else. */
 export const PASSWORD_HASHES_AT_ONCE_MAX = 2;
@@ -72,8 +74,12 @@ export const CORS_ORIGIN_LENGTH_MAX = 512;
 export const TOKEN_BLOCKS_MAX = 100;
 /** A token's last use is for people, who do not need it to the second. */
 export const LAST_USED_STEP_MS = 60_000;
-/** Answered and expired challenges are kept this long, so that late answers are told why. */
+/** Spent nonces are kept this much longer than they live: a clock may be set back. */
 export const NONCE_KEPT_MS = 3_600_000;
+/** Sessions of one account that are shown; who has more ends all others at once. */
+export const SESSIONS_LISTED_MAX = 1000;
+/** What a client says of itself, for the list of sessions. */
+export const AGENT_LENGTH_MAX = 256;
 /** Ended sessions are kept this long, for the portal's list and the trail's reader. */
 export const SESSION_KEPT_MS = 24 * 3_600_000;
 /** Rows that a sweep removes in one transaction, and transactions of one run. */

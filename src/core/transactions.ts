@@ -18,13 +18,14 @@ import { SIGN_UP } from './identity/account/sign-up.ts';
 import { TOUCH_S3_KEY } from './identity/s3-keys/authenticate-access-key.ts';
 import { CREATE_S3_KEY, REVOKE_S3_KEY } from './identity/s3-keys/s3-keys.ts';
 import { END_SESSION } from './identity/sessions/end-session.ts';
+import { REVOKE_SESSION } from './identity/sessions/own-sessions.ts';
 import { REFRESH_SESSION } from './identity/sessions/refresh-session.ts';
-import { DELETE_NONCES, DELETE_S3_KEYS, DELETE_SESSIONS } from './identity/sweep-identity.ts';
+import { DELETE_S3_KEYS, DELETE_SESSIONS, DELETE_SPENT_NONCES } from './identity/sweep-identity.ts';
 import { CREATE_API_TOKEN, REVOKE_API_TOKEN } from './identity/tokens/api-tokens.ts';
+import { CHANGE_PASSWORD } from './identity/username/change-password.ts';
 import { LOG_IN } from './identity/username/log-in.ts';
 import { SET_PASSWORD } from './identity/username/set-password.ts';
-import { ISSUE_WALLET_CHALLENGE } from './identity/wallets/issue-wallet-challenge.ts';
-import { ADD_NONCE_FAILURE, SIGN_IN_BY_WALLET } from './identity/wallets/verify-wallet-sign-in.ts';
+import { SIGN_IN_BY_WALLET } from './identity/wallets/verify-wallet-sign-in.ts';
 import { CHANGE_BUCKET, CREATE_BUCKET, DELETE_BUCKET } from './objects/buckets.ts';
 import { SET_CONTENT_HASH } from './objects/hash-object.ts';
 import { ABORT_IDLE_UPLOADS, FORGET_UPLOADS } from './objects/multipart/sweep-uploads.ts';
@@ -32,16 +33,16 @@ import type { Transaction } from './ports/metadata/metadata.ts';
 
 export const TRANSACTIONS: readonly Transaction<never, unknown>[] = [
   ABORT_IDLE_UPLOADS,
-  ADD_NONCE_FAILURE,
   APPEND_USAGE,
   CHANGE_BUCKET,
+  CHANGE_PASSWORD,
   CHANGE_SETTINGS,
   CREATE_API_TOKEN,
   CREATE_BUCKET,
   CREATE_PUBLIC_LINK,
   CREATE_S3_KEY,
   DELETE_BUCKET,
-  DELETE_NONCES,
+  DELETE_SPENT_NONCES,
   DELETE_OPERATIONS,
   DELETE_PUBLIC_LINK,
   DELETE_S3_KEYS,
@@ -52,12 +53,12 @@ export const TRANSACTIONS: readonly Transaction<never, unknown>[] = [
   END_SESSION,
   FAIL_OPERATIONS,
   FORGET_UPLOADS,
-  ISSUE_WALLET_CHALLENGE,
   LOG_IN,
   REFRESH_SESSION,
   RENAME_FILE,
   REVOKE_API_TOKEN,
   REVOKE_S3_KEY,
+  REVOKE_SESSION,
   ROTATE_APP_KEY,
   SAVE_OPERATION,
   SET_ACCOUNT_LIMITS,

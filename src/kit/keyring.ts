@@ -20,6 +20,8 @@ export type DerivedKey = { readonly kid: string; readonly key: KeyObject };
 export type Keyring = {
   /** The purpose's key under the newest master key; what is made now is made with it. */
   readonly newest: (purpose: string) => DerivedKey;
+  /** The purpose's keys under all master keys held, the newest first. */
+  readonly all: (purpose: string) => readonly DerivedKey[];
   /** The purpose's key under `kid`, or `undefined` when no such master key is held. */
   readonly find: (purpose: string, kid: string) => DerivedKey | undefined;
 };
@@ -90,6 +92,7 @@ export function keyringOf(masterKeys: readonly MasterKey[]): Keyring {
   };
   return {
     newest: (purpose) => derive(purpose, newest),
+    all: (purpose) => masterKeys.toReversed().map((master) => derive(purpose, master)),
     find: (purpose, kid) => {
       const master = masters.get(kid);
       return master === undefined ? undefined : derive(purpose, master);

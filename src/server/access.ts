@@ -4,7 +4,7 @@ import { ServiceError } from '../core/errors.ts';
 import type { SentCredential } from '../core/identity/access/authenticate.ts';
 import { type LimitKey, limitKey } from '../core/ids.ts';
 import type { Clock } from '../core/ports/clock.ts';
-import type { LimitName, RateLimiter } from '../core/ports/rate-limiter.ts';
+import type { LimitName, LimitState, RateLimiter } from '../core/ports/rate-limiter.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Shell } from './shell.ts';
 
@@ -70,7 +70,25 @@ export async function limitRequest(
   name: LimitName,
   key: LimitKey,
 ): Promise<void> {
-  const state = await deps.limiter.consume(name, key);
+  tellLimit(deps, reply, await deps.limiter.consume(name, key));
+}
+
+/** As `limitRequest`, and takes no point: for what is counted only when it fails. */
+export async function refuseLimited(
+  deps: Pick<AccessDeps, 'limiter' | 'clock'>,
+  reply: FastifyReply,
+  name: LimitName,
+  key: LimitKey,
+): Promise<void> {
+  const state = await deps.limiter.look(name, key);
+  if (state?.isAllowed === false) tellLimit(deps, reply, state);
+}
+
+function tellLimit(
+  deps: Pick<AccessDeps, 'clock'>,
+  reply: FastifyReply,
+  state: LimitState | undefined,
+): void {
   if (state === undefined) return;
   const resetSeconds = Math.ceil(state.resetAt / 1000);
   reply.header('x-ratelimit-limit', state.limit);

@@ -23,9 +23,15 @@ const ROUTES: Readonly<Record<string, Row>> = {
   'POST /auth/siws/verify': { need: 'public' },
   'POST /auth/refresh': { need: 'public' },
   'POST /auth/logout': { need: 'session' },
+  'GET /auth/sessions': { need: 'session' },
+  'DELETE /auth/sessions/:session_id': { need: 'session' },
   'POST /users': { need: 'public' },
   'POST /auth/set-password': { need: 'public' },
   'POST /auth/login': { need: 'public' },
+  'POST /auth/change-password': {
+    need: 'session',
+    body: { current_password: 'x', new_password: 'correct horse' },
+  },
   'POST /rotateAppKey': { need: 'own' },
   'GET /user/me': { need: 'any' },
   'PATCH /user/me': { need: 'own' },
@@ -146,7 +152,7 @@ test('a token without the scope of a route is 403 missing_scope and names it', a
     const others = SCOPES.filter((scope) => scope !== need);
     const headers = await tokenHeaders(server, ann, others);
     const answer = await use(server.call, route, headers);
-    if (need === 'session') assertRefused(answer, 403, 'access_denied');
+    if (need === 'session') assertRefused(answer, 403, 'session_required');
     else {
       const required = need === 'own' ? 'session' : need;
       assertRefused(answer, 403, 'missing_scope', { required });

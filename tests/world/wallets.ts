@@ -6,8 +6,9 @@ import { seededRandom } from './seeded-random.ts';
 export type Wallet = {
   /** Base58 of the public key. */
   readonly address: string;
-  /** Base64 of the signature over the UTF-8 of `message`. */
-  readonly sign: (message: string) => string;
+  readonly publicKey: Uint8Array;
+  /** Base64 of the signature over bytes, or over the UTF-8 of a text. */
+  readonly sign: (message: string | Uint8Array) => string;
 };
 
 /** PKCS #8 of an Ed25519 key up to its 32 secret bytes (RFC 8410). */
@@ -22,8 +23,10 @@ export function walletOf(name: string): Wallet {
     type: 'pkcs8',
   });
   const { x = '' } = createPublicKey(key).export({ format: 'jwk' });
+  const publicKey = new Uint8Array(Buffer.from(x, 'base64url'));
   return {
-    address: encodeBase58(new Uint8Array(Buffer.from(x, 'base64url'))),
-    sign: (message) => sign(null, Buffer.from(message, 'utf8'), key).toString('base64'),
+    address: encodeBase58(publicKey),
+    publicKey,
+    sign: (message) => sign(null, Buffer.from(message), key).toString('base64'),
   };
 }

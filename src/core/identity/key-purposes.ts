@@ -6,4 +6,5 @@ export const KEY_PURPOSES = {
   refreshToken: 'refresh-token',
   csrfToken: 'csrf-token',
   linkPass: 'link-pass',
+  signInNonce: 'sign-in-nonce',
 } as const;

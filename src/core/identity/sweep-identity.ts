@@ -1,4 +1,4 @@
-/** Removes challenges, sessions and S3 keys that ended, in transactions that are small. */
+/** Removes spent nonces, sessions and S3 keys that ended, in transactions that are small. */
 import { defineTransaction } from '../define-transaction.ts';
 import type { TimeMs } from '../ids.ts';
 import {
@@ -32,7 +32,7 @@ export async function sweepIdentity(
     limit: SWEEP_BATCH_ROWS,
   };
   const nonces = await sweepInBatches(options.signal, () =>
-    deps.metadata.transact(DELETE_NONCES, { before: noncesBefore, limit: SWEEP_BATCH_ROWS }),
+    deps.metadata.transact(DELETE_SPENT_NONCES, { before: noncesBefore, limit: SWEEP_BATCH_ROWS }),
   );
   const sessions = await sweepInBatches(options.signal, () =>
     deps.metadata.transact(DELETE_SESSIONS, ended),
@@ -46,8 +46,9 @@ export async function sweepIdentity(
 
 type Batch = { readonly before: TimeMs; readonly limit: number };
 
-export const DELETE_NONCES = defineTransaction('delete_nonces', (tx, { before, limit }: Batch) =>
-  tx.deleteNonces(before, limit),
+export const DELETE_SPENT_NONCES = defineTransaction(
+  'delete_spent_nonces',
+  (tx, { before, limit }: Batch) => tx.deleteSpentNonces(before, limit),
 );
 
 export const DELETE_SESSIONS = defineTransaction(

@@ -1,19 +1,21 @@
 /** Username accounts, for command-line clients. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { changePassword } from '../../core/identity/username/change-password.ts';
 import { createUsernameAccount } from '../../core/identity/username/create-username-account.ts';
 import { logIn } from '../../core/identity/username/log-in.ts';
 import { setPassword } from '../../core/identity/username/set-password.ts';
 import { limitKey } from '../../core/ids.ts';
 import { USERNAME_LENGTH_MAX } from '../../core/limits.ts';
-import { limitRequest } from '../../server/access.ts';
+import { limitRequest, principalOf } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
-import { type AccountDeps, withSignUps, withSite } from './deps.ts';
+import { type AccountDeps, withSite } from './deps.ts';
 import {
   APP_KEY_EXAMPLE,
   departureOf,
   forbidCaching,
   namingField,
+  originOf,
   TokenSetSchema,
   TokenSetWithMessageSchema,
   tokenSetBody,
@@ -26,7 +28,12 @@ export function registerUsernameRoutes(server: ApiServer, deps: AccountDeps): vo
   registerUsers(server, deps);
   registerSetPassword(server, deps);
   registerLogin(server, deps);
+  registerChangePassword(server, deps);
 }
+
+const NewPasswordSchema = Type.String({
+  description: '8 to 128 characters; not the name of the account, and not a common one.',
+});
 
 function registerUsers(server: ApiServer, deps: AccountDeps): void {
   server.route({
@@ -62,7 +69,7 @@ function registerUsers(server: ApiServer, deps: AccountDeps): void {
       forbidCaching(reply);
       const { username } = request.body;
       const { account, appKey } = await namingField(FIELDS, () =>
-        createUsernameAccount(withSignUps(deps, request), { username }),
+        createUsernameAccount(deps, { username }),
       );
       return {
         user_id: account.accountId,
@@ -81,14 +88,15 @@ function registerSetPassword(server: ApiServer, deps: AccountDeps): void {
     schema: {
       operationId: 'setPassword',
       tags: ['account'],
-      summary: 'Set the password of an account and sign in',
-      description: 'The app key in the body is the proof. All sessions that stood end.',
+      summary: 'Set the first password of an account and sign in',
+      description:
+        'The app key in the body is the proof. All sessions that stood end. Who has a password changes it by `changePassword`.',
       security: [],
       body: Type.Object(
         {
           user_id: Type.String(),
           user_app_key: Type.String(),
-          new_password: Type.String({ description: 'At least 10 characters.' }),
+          new_password: NewPasswordSchema,
         },
         {
           examples: [
@@ -100,7 +108,7 @@ function registerSetPassword(server: ApiServer, deps: AccountDeps): void {
           ],
         },
       ),
-      response: { 200: TokenSetWithMessageSchema, ...errorResponses(400, 401, 403, 429) },
+      response: { 200: TokenSetWithMessageSchema, ...errorResponses(400, 401, 403, 409, 429) },
     },
     handler: async (request, reply) => {
       forbidCaching(reply);
@@ -108,7 +116,7 @@ function registerSetPassword(server: ApiServer, deps: AccountDeps): void {
       const tokens = await namingField(FIELDS, () =>
         setPassword(
           withSite(deps),
-          { accountId, appKey, newPassword },
+          { accountId, appKey, newPassword, origin: originOf(request) },
           { signal: departureOf(reply) },
         ),
       );
@@ -136,11 +144,51 @@ function registerLogin(server: ApiServer, deps: AccountDeps): void {
     handler: async (request, reply) => {
       forbidCaching(reply);
       const { username, password } = request.body;
-      await limitTries(deps, request, reply, username);
+      await limitTries(deps, request, reply, username.slice(0, USERNAME_LENGTH_MAX).toLowerCase());
       const tokens = await logIn(
         withSite(deps),
-        { username, password },
+        { username, password, origin: originOf(request) },
         { signal: departureOf(reply) },
+      );
+      return tokenSetBody(tokens);
+    },
+  });
+}
+
+function registerChangePassword(server: ApiServer, deps: AccountDeps): void {
+  server.route({
+    method: 'POST',
+    url: '/auth/change-password',
+    config: { access: 'account' },
+    schema: {
+      operationId: 'changePassword',
+      tags: ['account'],
+      summary: 'Change the password; all other sessions end',
+      description: 'Takes a session. A wrong current password is 403 and counts as a try.',
+      body: Type.Object(
+        { current_password: Type.String(), new_password: NewPasswordSchema },
+        {
+          examples: [
+            {
+              current_password: 'correct horse battery staple',
+              new_password: 'wrong donkey fuel cell paperclip',
+            },
+          ],
+        },
+      ),
+      response: { 200: TokenSetSchema, ...errorResponses(400, 401, 403, 429) },
+    },
+    handler: async (request, reply) => {
+      forbidCaching(reply);
+      const principal = principalOf(request);
+      const { current_password: currentPassword, new_password: newPassword } = request.body;
+      await limitTries(deps, request, reply, principal.accountId);
+      const tokens = await namingField(FIELDS, () =>
+        changePassword(
+          withSite(deps),
+          { principal, currentPassword, newPassword },
+          { signal: departureOf(reply) },
+        ),
       );
       return tokenSetBody(tokens);
     },
@@ -152,9 +200,8 @@ async function limitTries(
   deps: AccountDeps,
   request: FastifyRequest,
   reply: FastifyReply,
-  username: string,
+  name: string,
 ): Promise<void> {
-  const name = username.slice(0, USERNAME_LENGTH_MAX).toLowerCase();
   const key = limitKey({ name: `account ${name}`, address: request.clientAddress });
   await limitRequest(deps, reply, 'password', key);
 }

@@ -1,12 +1,16 @@
 /** Sign-In With Solana: a challenge, and its signed answer. */
 import { Type } from 'typebox';
+import { isServiceError } from '../../core/errors.ts';
 import { issueWalletChallenge } from '../../core/identity/wallets/issue-wallet-challenge.ts';
 import { verifyWalletSignIn } from '../../core/identity/wallets/verify-wallet-sign-in.ts';
+import { limitKey } from '../../core/ids.ts';
+import { refuseLimited } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
-import { type AccountDeps, withSignUps, withSite } from './deps.ts';
+import { type AccountDeps, withSite } from './deps.ts';
 import {
   forbidCaching,
   namingField,
+  originOf,
   TokenSetSchema,
   tokenSetBody,
   WALLET_EXAMPLE,
@@ -14,8 +18,10 @@ import {
 
 const WALLET_FIELD = { wallet_invalid: 'wallet_public_key' } as const;
 
+const NONCE_EXAMPLE = '18Yd1pNwUqDzAqK2bXc9M8J7Yd1pNwUqDzAqK2bXc9';
+
 const CHALLENGE_EXAMPLE = {
-  nonce: '8J7Yd1pNwUqDzAqK2bXc9M',
+  nonce: NONCE_EXAMPLE,
   message: `localhost:8080 wants you to sign in with your Solana account:
 ${WALLET_EXAMPLE}
 
@@ -24,7 +30,7 @@ Sign in to Pinfold. This proves that the wallet is yours and costs nothing.
 URI: http://localhost:8080
 Version: 1
 Chain ID: mainnet
-Nonce: 8J7Yd1pNwUqDzAqK2bXc9M
+Nonce: ${NONCE_EXAMPLE}
 Issued At: 2026-11-22T12:00:00.000Z
 Expiration Time: 2026-11-22T12:05:00.000Z`,
 } as const;
@@ -71,7 +77,7 @@ function registerChallenge(server: ApiServer, deps: AccountDeps): void {
     handler: async (request, reply) => {
       forbidCaching(reply);
       const wallet = request.body.wallet_public_key;
-      return await namingField(WALLET_FIELD, () =>
+      return await namingField(WALLET_FIELD, async () =>
         issueWalletChallenge(withSite(deps), { wallet }),
       );
     },
@@ -88,7 +94,7 @@ function registerVerify(server: ApiServer, deps: AccountDeps): void {
       tags: ['account'],
       summary: 'Sign in with the signed challenge',
       description:
-        'A wallet seen for the first time gets an account and its bucket. 401 with the code `nonce_expired`, `nonce_used` or `signature_invalid`.',
+        'A wallet seen for the first time gets an account and its bucket. The signature is over the bytes of the message or, as hardware wallets sign, over an off-chain envelope (version 0 or 1) of them. 401 with the code `nonce_expired`, `nonce_used` or `signature_invalid`.',
       security: [],
       body: Type.Object(
         {
@@ -112,11 +118,21 @@ function registerVerify(server: ApiServer, deps: AccountDeps): void {
     handler: async (request, reply) => {
       forbidCaching(reply);
       const { wallet_public_key: wallet, nonce, message, signature_b64: signature } = request.body;
-      const answer = { wallet, nonce, message, signature };
-      const tokens = await namingField(WALLET_FIELD, () =>
-        verifyWalletSignIn(withSignUps(withSite(deps), request), answer),
-      );
-      return tokenSetBody(tokens);
+      const answer = { wallet, nonce, message, signature, origin: originOf(request) };
+      const key = limitKey({
+        name: `wallet ${wallet.slice(0, 44)}`,
+        address: request.clientAddress,
+      });
+      await refuseLimited(deps, reply, 'walletAnswer', key);
+      try {
+        const verify = () => verifyWalletSignIn(withSite(deps), answer);
+        return tokenSetBody(await namingField(WALLET_FIELD, verify));
+      } catch (error) {
+        if (isServiceError(error, 'signature_invalid')) {
+          await deps.limiter.consume('walletAnswer', key);
+        }
+        throw error;
+      }
     },
   });
 }

@@ -1,8 +1,8 @@
 /** Forms that several routes of the account dialect share. */
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { type ErrorCode, isServiceError, ServiceError } from '../../core/errors.ts';
-import type { TokenSet } from '../../core/identity/sessions/start-session.ts';
+import type { SessionOrigin, TokenSet } from '../../core/identity/sessions/start-session.ts';
 import type { TimeMs } from '../../core/ids.ts';
 
 export const WALLET_EXAMPLE = 'FVen3X669xLzsi6N2V91DoiyzHzg1uAgqiT8jZ9nS96Z';
@@ -53,6 +53,12 @@ export function tokenSetBody(tokens: TokenSet) {
 /** RFC 3339, UTC, with milliseconds. */
 export function isoTime(at: TimeMs): string {
   return new Date(at).toISOString();
+}
+
+/** Whence a request comes, as the list of sessions shows it. */
+export function originOf(request: FastifyRequest): SessionOrigin {
+  const address = request.clientAddress === '' ? undefined : request.clientAddress;
+  return { address, agent: request.headers['user-agent'] };
 }
 
 /** Answers that hold secrets are kept by no cache. */

@@ -66,6 +66,8 @@ test('a restored store serves, and gives no blob id that the lost one may have g
     createdAt: NOW,
     lastUsedAt: NOW,
     revokedAt: undefined,
+    address: undefined,
+    agent: undefined,
   };
   await inTransaction(store.metadata, (tx) => tx.insertSession(session));
   await store.backUp(to);

@@ -43,8 +43,15 @@ export function createMemoryRateLimiter(windows: LimitWindows, now: () => TimeMs
       }
       return tightest;
     },
-    giveBack: async (name, key) => {
-      for (const { memory } of counters.get(name) ?? []) await memory.reward(key);
+    look: async (name, key) => {
+      let tightest: LimitState | undefined;
+      for (const counter of counters.get(name) ?? []) {
+        const result = await counter.memory.get(key);
+        const { points } = counter.window;
+        const state = stateOf(result ?? new RateLimiterRes(points, 0), counter, now());
+        if (tightest === undefined || state.remaining < tightest.remaining) tightest = state;
+      }
+      return tightest && { ...tightest, isAllowed: tightest.remaining > 0 };
     },
   };
 }
@@ -59,19 +66,21 @@ async function remember({ keys, memory }: Counter, key: string): Promise<void> {
 }
 
 async function take(counter: Counter, key: string, now: TimeMs): Promise<LimitState> {
-  const { points } = counter.window;
-  const stateOf = (result: RateLimiterRes, isAllowed: boolean): LimitState => ({
-    isAllowed,
-    limit: points,
-    remaining: Math.max(0, result.remainingPoints),
-    resetAt: (now + result.msBeforeNext) as TimeMs,
-  });
   await remember(counter, key);
   try {
-    return stateOf(await counter.memory.consume(key), true);
+    return stateOf(await counter.memory.consume(key), counter, now);
   } catch (error) {
     // The library rejects with its result when the points are spent.
-    if (error instanceof RateLimiterRes) return stateOf(error, false);
-    throw error;
+    if (!(error instanceof RateLimiterRes)) throw error;
+    return { ...stateOf(error, counter, now), isAllowed: false };
   }
+}
+
+function stateOf(result: RateLimiterRes, { window }: Counter, now: TimeMs): LimitState {
+  return {
+    isAllowed: true,
+    limit: window.points,
+    remaining: Math.max(0, result.remainingPoints),
+    resetAt: (now + result.msBeforeNext) as TimeMs,
+  };
 }

@@ -33,13 +33,9 @@ export type WalletTable = {
   readonly linked_at: number;
 };
 
-export type NonceTable = {
+export type SpentNonceTable = {
   readonly nonce: string;
-  readonly wallet: string;
-  readonly message_hash: string;
   readonly expires_at: number;
-  readonly used_at: number | null;
-  readonly failures: number;
 };
 
 export type SessionTable = {
@@ -50,6 +46,8 @@ export type SessionTable = {
   readonly created_at: number;
   readonly last_used_at: number;
   readonly revoked_at: number | null;
+  readonly address: string | null;
+  readonly agent: string | null;
 };
 
 export type TokenTable = {
@@ -221,7 +219,7 @@ export type AuditTable = {
 export type Schema = {
   readonly accounts: AccountTable;
   readonly wallets: WalletTable;
-  readonly sign_in_nonces: NonceTable;
+  readonly spent_nonces: SpentNonceTable;
   readonly sessions: SessionTable;
   readonly api_tokens: TokenTable;
   readonly s3_keys: S3KeyTable;

@@ -1,4 +1,4 @@
-/** What is kept of an account, its sessions, tokens and sign-in nonces. */
+/** What is kept of an account, its sessions and tokens. */
 import type {
   AccountId,
   AccountSlug,
@@ -69,6 +69,9 @@ export type Session = {
   readonly createdAt: TimeMs;
   readonly lastUsedAt: TimeMs;
   readonly revokedAt: TimeMs | undefined;
+  /** Where it was started, for its owner's eyes. */
+  readonly address: string | undefined;
+  readonly agent: string | undefined;
 };
 
 export type ApiToken = {
@@ -85,15 +88,4 @@ export type ApiToken = {
   readonly createdAt: TimeMs;
   readonly expiresAt: TimeMs | undefined;
   readonly lastUsedAt: TimeMs | undefined;
-};
-
-/** A challenge that a wallet may answer once. */
-export type SignInNonce = {
-  readonly nonce: string;
-  readonly wallet: WalletAddress;
-  /** SHA-256 of the issued message, hex. */
-  readonly messageHash: string;
-  readonly expiresAt: TimeMs;
-  readonly usedAt: TimeMs | undefined;
-  readonly failures: number;
 };

@@ -23,7 +23,6 @@ import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
 import { endSession } from '../sessions/end-session.ts';
 import { refreshSession } from '../sessions/refresh-session.ts';
 import { sweepIdentity } from '../sweep-identity.ts';
-import { issueWalletChallenge } from '../wallets/issue-wallet-challenge.ts';
 import type { Actor } from './actor.ts';
 import {
   createAccount,
@@ -185,9 +184,8 @@ test('sweeping removes what ended long ago and leaves the rest', async () => {
   const live = await refreshSession(world, left);
   const out = await signIn(world);
   await endSession(world, { principal: await principalBy(world, out.accessToken) });
-  await issueWalletChallenge(world, { wallet: walletOf('first').address });
   world.clock.advance(NONCE_LIFE_MS + NONCE_KEPT_MS);
-  assert.deepEqual(await sweepIdentity(world), { nonces: 3, sessions: 0, s3Keys: 0 });
+  assert.deepEqual(await sweepIdentity(world), { nonces: 2, sessions: 0, s3Keys: 0 });
   world.clock.advance(1);
   assert.deepEqual(await sweepIdentity(world), { nonces: 1, sessions: 0, s3Keys: 0 });
   world.clock.advance(SESSION_KEPT_MS + 1000);
@@ -201,14 +199,7 @@ test('sweeping takes several small transactions and stops when it is told to', a
   const world = await openIdentityWorld();
   await inTransaction(world.metadata, async (tx) => {
     for (let count = 0; count < 2 * SWEEP_BATCH_ROWS + 1; count += 1) {
-      await tx.insertNonce({
-        nonce: `${count}`,
-        wallet: '' as never,
-        messageHash: '',
-        expiresAt: 0 as never,
-        usedAt: undefined,
-        failures: 0,
-      });
+      await tx.spendNonce(`${count}`, 0 as never);
     }
   });
   const none = await sweepIdentity(world, { signal: AbortSignal.abort() });

@@ -52,6 +52,7 @@ test('an account sees itself, with the app key that works', async () => {
     wallet: walletOf('first').address,
     plan: 'free',
     deterministicUrls: 'files',
+    isDisabled: false,
     createdAt: world.clock.now(),
   });
   assert.equal((await principalBy(world, appKey ?? '', 'ApiKey')).accountId, self.accountId);

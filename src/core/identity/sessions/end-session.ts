@@ -1,21 +1,18 @@
 /** Signing out: the session and its refresh tokens are dead at once. */
 import { defineTransaction } from '../../define-transaction.ts';
-import { ServiceError } from '../../errors.ts';
 import type { AccountId, SessionId, TimeMs } from '../../ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Principal } from '../../principal.ts';
+import { requireSession } from './own-sessions.ts';
 
-/** Ends the session that asks; throws `access_denied` when a key or token asks, which has none. */
+/** Ends the session that asks; throws `session_required` when a key or token asks. */
 export async function endSession(
   deps: { readonly metadata: Transactions; readonly clock: Clock },
   input: { readonly principal: Principal },
 ): Promise<void> {
-  const { accountId, credential } = input.principal;
-  if (credential.kind !== 'session') {
-    throw new ServiceError('access_denied', 'Only a session can be ended.');
-  }
-  const { sessionId } = credential;
+  const sessionId = requireSession(input.principal);
+  const { accountId } = input.principal;
   await deps.metadata.transact(END_SESSION, { sessionId, accountId, at: deps.clock.now() });
 }
 

@@ -3,7 +3,12 @@ import type { Keyring } from '../../../kit/keyring.ts';
 import { defineTransaction } from '../../define-transaction.ts';
 import { ServiceError } from '../../errors.ts';
 import type { TimeMs } from '../../ids.ts';
-import { REFRESH_ABSOLUTE_LIFE_MS, REFRESH_GRACE_MS, REFRESH_IDLE_LIFE_MS } from '../../limits.ts';
+import {
+  LAST_USED_STEP_MS,
+  REFRESH_ABSOLUTE_LIFE_MS,
+  REFRESH_GRACE_MS,
+  REFRESH_IDLE_LIFE_MS,
+} from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MetadataTx, Transactions } from '../../ports/metadata/metadata.ts';
 import type { Random } from '../../ports/random.ts';
@@ -19,8 +24,9 @@ type Outcome =
 
 /**
  * Spends a refresh token. The one just spent is answered with the same successor for a short while,
- * since the answer may have been lost; any older one, or that one later, has been stolen or copied,
- * and ends the session. Throws `refresh_invalid`, `refresh_reused`, `account_disabled`.
+ * since the answer may have been lost, and the very first one until its successor is shown; any
+ * older one, or that one later, has been stolen or copied, and ends the session. Throws
+ * `refresh_invalid`, `refresh_reused`, `account_disabled`.
  */
 export async function refreshSession(
   deps: {
@@ -69,15 +75,23 @@ async function spend(tx: MetadataTx, token: RefreshToken, now: TimeMs): Promise<
     if (!isRotated) return { kind: 'invalid' };
     return { kind: 'refreshed', session: { ...session, counter: session.counter + 1 } };
   }
-  const isLost =
-    token.counter === session.counter - 1 && now - session.rotatedAt <= REFRESH_GRACE_MS;
-  if (isLost) return { kind: 'refreshed', session };
+  const isPrevious = token.counter === session.counter - 1;
+  // Published command-line clients never store a successor: as long as nobody has shown the first
+  // one, the first token stays good.
+  const isNeverStored = isPrevious && token.counter === 0;
+  const isLost = isPrevious && now - session.rotatedAt <= REFRESH_GRACE_MS;
+  if (isNeverStored || isLost) {
+    if (now - session.lastUsedAt >= LAST_USED_STEP_MS) {
+      await tx.touchSession(session.sessionId, now);
+    }
+    return { kind: 'refreshed', session };
+  }
   await revokeFamily(tx, session, now);
   return { kind: 'reused' };
 }
 
 /** Whether a session may still be refreshed: neither revoked nor idle nor too old. */
-function isLive(session: Session, now: TimeMs): boolean {
+export function isLive(session: Session, now: TimeMs): boolean {
   return (
     session.revokedAt === undefined &&
     now - session.lastUsedAt < REFRESH_IDLE_LIFE_MS &&

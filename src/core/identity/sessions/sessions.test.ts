@@ -70,13 +70,29 @@ test('clients that refresh at once all get the same successor', async () => {
 
 test('the previous token after its grace ends the whole session', async () => {
   const world = await openIdentityWorld();
-  const first = await signIn(world);
-  const second = await refreshSession(world, first);
+  const second = await refreshSession(world, await signIn(world));
+  const third = await refreshSession(world, second);
   world.clock.advance(REFRESH_GRACE_MS + 1);
-  await assert.rejects(refreshSession(world, first), refusedAs('refresh_reused'));
+  await assert.rejects(refreshSession(world, second), refusedAs('refresh_reused'));
+  await assert.rejects(refreshSession(world, third), refusedAs('refresh_invalid'));
   await assert.rejects(refreshSession(world, second), refusedAs('refresh_invalid'));
-  await assert.rejects(refreshSession(world, first), refusedAs('refresh_invalid'));
-  await assert.rejects(principalBy(world, second.accessToken), refusedAs('unauthenticated'));
+  await assert.rejects(principalBy(world, third.accessToken), refusedAs('unauthenticated'));
+});
+
+test('the first token stays good for who never stores another, until one is shown', async () => {
+  const world = await openIdentityWorld();
+  const first = await signIn(world);
+  const successors = new Set<string>();
+  // Each time within 30 days of the last, for longer than one may lie idle.
+  for (let day = 0; day < 80; day += 20) {
+    world.clock.advance(20 * 24 * 3_600_000);
+    successors.add((await refreshSession(world, first)).refreshToken);
+  }
+  const [successor = ''] = successors;
+  assert.equal(successors.size, 1);
+  const third = await refreshSession(world, { refreshToken: successor });
+  await assert.rejects(refreshSession(world, first), refusedAs('refresh_reused'));
+  await assert.rejects(refreshSession(world, third), refusedAs('refresh_invalid'));
 });
 
 test('a token two generations old ends the session at once, within any grace', async () => {
@@ -186,7 +202,7 @@ test('a key has no session to end', async () => {
   const principal = await principalBy(world, (await signIn(world)).accessToken);
   await assert.rejects(
     endSession(world, { principal: { ...principal, credential: { kind: 'appKey' } } }),
-    refusedAs('access_denied'),
+    refusedAs('session_required'),
   );
 });
 

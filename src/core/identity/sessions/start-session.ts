@@ -1,5 +1,6 @@
 /** Starting a session, and the tokens by which a client speaks in it. */
 import type { TimeMs } from '../../ids.ts';
+import { AGENT_LENGTH_MAX } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { MetadataTx } from '../../ports/metadata/metadata.ts';
 import type { Random } from '../../ports/random.ts';
@@ -22,17 +23,28 @@ export type TokenSet = {
 };
 
 /** What a session takes of time and chance. */
-export type NewSession = Pick<Session, 'sessionId' | 'createdAt'>;
+export type NewSession = Pick<Session, 'sessionId' | 'createdAt' | 'address' | 'agent'>;
 
-export function mintSession(deps: { readonly clock: Clock; readonly random: Random }): NewSession {
-  return { sessionId: newSessionId(deps.random), createdAt: deps.clock.now() };
+/** Whence somebody signs in, for the eyes of the account's owner. */
+export type SessionOrigin = Pick<Session, 'address' | 'agent'>;
+
+export function mintSession(
+  deps: { readonly clock: Clock; readonly random: Random },
+  { address, agent }: SessionOrigin = { address: undefined, agent: undefined },
+): NewSession {
+  return {
+    sessionId: newSessionId(deps.random),
+    createdAt: deps.clock.now(),
+    address,
+    agent: agent?.slice(0, AGENT_LENGTH_MAX),
+  };
 }
 
 /** Starts a session of an account; throws `account_disabled`. */
 export async function startSession(
   tx: MetadataTx,
   account: Account,
-  { sessionId, createdAt: at }: NewSession,
+  { sessionId, createdAt: at, address, agent }: NewSession,
 ): Promise<Session> {
   requireEnabled(account);
   const session: Session = {
@@ -43,6 +55,8 @@ export async function startSession(
     createdAt: at,
     lastUsedAt: at,
     revokedAt: undefined,
+    address,
+    agent,
   };
   await tx.insertSession(session);
   await tx.appendAudit({

@@ -13,6 +13,7 @@ import {
   issueTokenSet,
   mintSession,
   type NewSession,
+  type SessionOrigin,
   startSession,
   type TokenSet,
 } from '../sessions/start-session.ts';
@@ -34,7 +35,11 @@ export async function logIn(
     readonly issuer: string;
     readonly passwords: PasswordHasher;
   },
-  input: { readonly username: string; readonly password: string },
+  input: {
+    readonly username: string;
+    readonly password: string;
+    readonly origin?: SessionOrigin;
+  },
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<TokenSet> {
   const known = await findByUsername(deps.metadata, input.username);
@@ -44,7 +49,7 @@ export async function logIn(
   const isRight = await deps.passwords.verify(password ?? '', passwordHash, options);
   if (known === undefined || !isRight) throw signInFailed();
   const { accountId } = known;
-  const started = mintSession(deps);
+  const started = mintSession(deps, input.origin);
   const session = await deps.metadata.transact(LOG_IN, { accountId, passwordHash, started });
   return await issueTokenSet(deps, session);
 }

@@ -1,22 +1,34 @@
 /** Passwords: what is asked of a new one. */
+import { isKnownPassword } from '../../../kit/known-passwords.ts';
 import { bytesOfUtf8, isWellFormedText } from '../../../kit/text.ts';
 import { ServiceError } from '../../errors.ts';
-import { PASSWORD_BYTES_MAX, PASSWORD_CHARACTERS_MIN } from '../../limits.ts';
+import {
+  PASSWORD_BYTES_MAX,
+  PASSWORD_CHARACTERS_MAX,
+  PASSWORD_CHARACTERS_MIN,
+} from '../../limits.ts';
 
-/** Parses a new password to the text that is hashed. Throws `password_invalid`. */
-export function parseNewPassword(text: string): string {
+/**
+ * Parses a new password to the text that is hashed. `names` are its owner's, which everybody would
+ * try. Throws `password_invalid`, whose words begin with "Password": published clients look for it.
+ */
+export async function parseNewPassword(
+  text: string,
+  names: readonly (string | undefined)[],
+): Promise<string> {
   const password = foldPassword(text);
-  if (password === undefined) {
-    throw new ServiceError(
-      'password_invalid',
-      `A password is text of at most ${PASSWORD_BYTES_MAX} bytes.`,
-    );
+  const length = password === undefined ? undefined : [...password].length;
+  if (password === undefined || length === undefined || length > PASSWORD_CHARACTERS_MAX) {
+    throw passwordInvalid(`is text of at most ${PASSWORD_CHARACTERS_MAX} characters.`);
   }
-  if ([...password].length < PASSWORD_CHARACTERS_MIN) {
-    throw new ServiceError(
-      'password_invalid',
-      `A password has at least ${PASSWORD_CHARACTERS_MIN} characters.`,
-    );
+  if (length < PASSWORD_CHARACTERS_MIN) {
+    throw passwordInvalid(`must have at least ${PASSWORD_CHARACTERS_MIN} characters.`);
+  }
+  if (names.some((name) => name?.toLowerCase() === password.toLowerCase())) {
+    throw passwordInvalid('must not be the name of the account.');
+  }
+  if (await isKnownPassword(password, { charactersMin: PASSWORD_CHARACTERS_MIN })) {
+    throw passwordInvalid('is among the first that anybody tries; choose another.');
   }
   return password;
 }
@@ -29,4 +41,8 @@ export function foldPassword(text: string): string | undefined {
   if (text.length > PASSWORD_BYTES_MAX || !isWellFormedText(text)) return undefined;
   const folded = text.normalize('NFC');
   return bytesOfUtf8(folded) <= PASSWORD_BYTES_MAX ? folded : undefined;
+}
+
+function passwordInvalid(problem: string): ServiceError {
+  return new ServiceError('password_invalid', `Password ${problem}`);
 }

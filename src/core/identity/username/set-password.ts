@@ -15,14 +15,16 @@ import {
   issueTokenSet,
   mintSession,
   type NewSession,
+  type SessionOrigin,
   startSession,
   type TokenSet,
 } from '../sessions/start-session.ts';
 import { parseNewPassword } from './password.ts';
 
 /**
- * Sets the password and starts a session; all other sessions end, since a password is changed when
- * one may be in wrong hands. Throws `credential_invalid` when the app key is not that account's,
+ * Sets the first password and starts a session; all other sessions end. Once there is one only who
+ * knows it may change it: an app key that was handed to a program must not take the account over.
+ * Throws `credential_invalid` when the app key is not that account's, `password_already_set`,
  * `password_invalid`, `account_disabled`, and `rate_limited` when too many passwords wait.
  */
 export async function setPassword(
@@ -34,19 +36,20 @@ export async function setPassword(
     readonly issuer: string;
     readonly passwords: PasswordHasher;
   },
-  input: AppKeyProof & { readonly newPassword: string },
+  input: AppKeyProof & { readonly newPassword: string; readonly origin?: SessionOrigin },
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<TokenSet> {
   const claimed = await findByAppKey(deps.metadata, input);
   requireEnabled(claimed);
-  const password = parseNewPassword(input.newPassword);
+  refuseSecondPassword(claimed);
+  const password = await parseNewPassword(input.newPassword, [claimed.username, claimed.email]);
   const passwordHash = await deps.passwords.hash(password, options);
   const session = await deps.metadata.transact(SET_PASSWORD, {
     accountId: input.accountId,
     appKey: input.appKey,
     passwordHash,
     at: deps.clock.now(),
-    started: mintSession(deps),
+    started: mintSession(deps, input.origin),
   });
   return await issueTokenSet(deps, session);
 }
@@ -61,8 +64,9 @@ type PasswordChange = AppKeyProof & {
 
 export const SET_PASSWORD = defineTransaction('set_password', async (tx, input: PasswordChange) => {
   const { passwordHash, at, started } = input;
-  // The key may have been rotated while the password was hashed.
+  // The key may have been rotated while the password was hashed, or another one set.
   const account = await findByAppKey(tx, input);
+  refuseSecondPassword(account);
   const { accountId } = account;
   await tx.updateAccount(accountId, { passwordHash });
   await tx.revokeSessions(accountId, at, undefined);
@@ -84,4 +88,12 @@ async function findByAppKey(metadata: AccountReads, input: AppKeyProof): Promise
     throw new ServiceError('credential_invalid', 'The app key does not belong to the account.');
   }
   return account;
+}
+
+function refuseSecondPassword({ passwordHash }: Account): void {
+  if (passwordHash === undefined) return;
+  throw new ServiceError(
+    'password_already_set',
+    'The account has a password; change it with the one it has.',
+  );
 }

@@ -13,9 +13,11 @@ import type { PasswordHasher } from '../../ports/password-hasher.ts';
 import type { Random } from '../../ports/random.ts';
 import { disableAccount } from '../account/administer-accounts.ts';
 import { rotateAppKey } from '../account/rotate-app-key.ts';
+import { endSession } from '../sessions/end-session.ts';
 import { refreshSession } from '../sessions/refresh-session.ts';
 import { issueWalletChallenge } from '../wallets/issue-wallet-challenge.ts';
 import { verifyWalletSignIn } from '../wallets/verify-wallet-sign-in.ts';
+import { changePassword } from './change-password.ts';
 import { createUsernameAccount } from './create-username-account.ts';
 import { logIn } from './log-in.ts';
 import { setPassword } from './set-password.ts';
@@ -87,25 +89,122 @@ test('composed and decomposed letters of a password are the same', async () => {
   await logIn(world, { username: 'alice', password: 'cafe\u0301 cre\u0300me' });
 });
 
-test('passwords below ten characters, over 1024 bytes or ill-formed are refused', async () => {
+test('passwords are 8 to 128 characters, none that everybody tries first, and no name', async () => {
   const world = await openIdentityWorld();
-  const request = await openAccount(world);
+  const request = await openAccount(world, 'Alice-of-old');
   for (const newPassword of [
     '',
-    'ninechars',
-    '🔑'.repeat(9),
-    'x'.repeat(1025),
+    'seven77',
+    '🔑'.repeat(7),
+    'x'.repeat(129),
     `${'x'.repeat(9)}\ud800`,
+    'password',
+    'Football',
+    'alice-OF-old',
   ]) {
-    await assert.rejects(
+    await assert.rejects(setPassword(world, { ...request, newPassword }), (error) => {
+      assert(error instanceof Error && /^Password /.test(error.message), String(error));
+      return refusedAs('password_invalid')(error);
+    });
+  }
+  for (const [index, newPassword] of ['8 chars!', '🔑'.repeat(8), 'x'.repeat(128)].entries()) {
+    const username = `user-${index}`;
+    await setPassword(world, { ...(await openAccount(world, username)), newPassword });
+    await logIn(world, { username, password: newPassword });
+  }
+});
+
+test('an app key sets the first password and no other, also of two at once', async () => {
+  const world = await openIdentityWorld();
+  const request = await openAccount(world);
+  const outcomes = await Promise.allSettled(
+    ['first of all', 'second to none'].map((newPassword) =>
       setPassword(world, { ...request, newPassword }),
-      refusedAs('password_invalid'),
-    );
+    ),
+  );
+  assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
+  const before = (await world.metadata.findAccount(request.accountId))?.passwordHash;
+  await assert.rejects(setPassword(world, request), refusedAs('password_already_set'));
+  assert.equal((await world.metadata.findAccount(request.accountId))?.passwordHash, before);
+});
+
+async function changing(world: IdentityWorld, tokens: { readonly accessToken: string }) {
+  const principal = await principalBy(world, tokens.accessToken);
+  return (currentPassword: string, newPassword: string) =>
+    changePassword(world, { principal, currentPassword, newPassword });
+}
+
+test('who knows the password changes it: this session goes on, all others end', async () => {
+  const world = await openIdentityWorld();
+  const other = await setPassword(world, await openAccount(world));
+  const own = await logIn(world, { username: 'alice', password: PASSWORD });
+  const change = await changing(world, own);
+  const tokens = await change(PASSWORD, 'another horse');
+  await principalBy(world, tokens.accessToken);
+  await principalBy(world, own.accessToken);
+  await refreshSession(world, tokens);
+  await assert.rejects(principalBy(world, other.accessToken), refusedAs('unauthenticated'));
+  await assert.rejects(refreshSession(world, other), refusedAs('refresh_invalid'));
+  await assert.rejects(
+    logIn(world, { username: 'alice', password: PASSWORD }),
+    refusedAs('sign_in_failed'),
+  );
+  await logIn(world, { username: 'alice', password: 'another horse' });
+});
+
+test('a password is not changed by who does not know it, nor to a bad one', async () => {
+  const world = await openIdentityWorld();
+  const request = await openAccount(world);
+  const change = await changing(world, await setPassword(world, request));
+  for (const wrong of ['', 'wrong password', 'x'.repeat(5000), '\ud800']) {
+    await assert.rejects(change(wrong, 'another horse'), refusedAs('access_denied'));
   }
-  for (const newPassword of ['ten chars!', '🔑'.repeat(10), 'x'.repeat(1024)]) {
-    await setPassword(world, { ...request, newPassword });
-    await logIn(world, { username: 'alice', password: newPassword });
-  }
+  await assert.rejects(change(PASSWORD, 'short'), refusedAs('password_invalid'));
+  await assert.rejects(change(PASSWORD, 'password'), refusedAs('password_invalid'));
+  await logIn(world, { username: 'alice', password: PASSWORD });
+  const principal = await principalBy(world, request.appKey);
+  await assert.rejects(
+    changePassword(world, {
+      principal,
+      currentPassword: PASSWORD,
+      newPassword: 'another horse',
+    }),
+    refusedAs('session_required'),
+  );
+});
+
+test('an account without a password has none to change', async () => {
+  const world = await openIdentityWorld();
+  const change = await changing(world, await signIn(world));
+  await assert.rejects(change('', 'another horse'), refusedAs('access_denied'));
+});
+
+test('a password or session that changed while one was hashed stays as it is', async () => {
+  const world = await openIdentityWorld();
+  const first = await setPassword(world, await openAccount(world));
+  const principal = await principalBy(world, first.accessToken);
+  const rival = await changing(world, first);
+  const during = (run: () => Promise<unknown>): PasswordHasher => ({
+    verify: (password, hash, options) => world.passwords.verify(password, hash, options),
+    hash: async (password) => {
+      await run();
+      return await world.passwords.hash(password);
+    },
+  });
+  const input = { principal, currentPassword: PASSWORD, newPassword: 'too late now' };
+  await assert.rejects(
+    changePassword({ ...world, passwords: during(() => rival(PASSWORD, 'another horse')) }, input),
+    refusedAs('access_denied'),
+  );
+  await logIn(world, { username: 'alice', password: 'another horse' });
+  await assert.rejects(
+    changePassword(
+      { ...world, passwords: during(() => endSession(world, { principal })) },
+      { ...input, currentPassword: 'another horse' },
+    ),
+    refusedAs('unauthenticated'),
+  );
+  await logIn(world, { username: 'alice', password: 'another horse' });
 });
 
 test('a password is set only with the app key of that very account', async () => {
@@ -139,20 +238,6 @@ test('a key rotated while the password is hashed sets nothing', async () => {
     refusedAs('credential_invalid'),
   );
   assert.equal((await world.metadata.findAccount(accountId))?.passwordHash, undefined);
-});
-
-test('a new password ends the sessions that stood', async () => {
-  const world = await openIdentityWorld();
-  const request = await openAccount(world);
-  const before = await setPassword(world, request);
-  const after = await setPassword(world, { ...request, newPassword: 'another one' });
-  await assert.rejects(principalBy(world, before.accessToken), refusedAs('unauthenticated'));
-  await assert.rejects(refreshSession(world, before), refusedAs('refresh_invalid'));
-  await principalBy(world, after.accessToken);
-  await assert.rejects(
-    logIn(world, { username: 'alice', password: PASSWORD }),
-    refusedAs('sign_in_failed'),
-  );
 });
 
 test('a wrong name, a wrong password and an account without one fail alike', async () => {
@@ -202,12 +287,11 @@ test('every failed sign-in costs exactly one verification', async () => {
 
 test('a password changed while it was verified no longer signs in', async () => {
   const world = await openIdentityWorld();
-  const request = await openAccount(world);
-  await setPassword(world, request);
+  const change = await changing(world, await setPassword(world, await openAccount(world)));
   const passwords: PasswordHasher = {
     hash: (password, options) => world.passwords.hash(password, options),
     verify: async (password, hash, options) => {
-      await setPassword(world, { ...request, newPassword: 'another one' });
+      await change(PASSWORD, 'another one');
       return await world.passwords.verify(password, hash, options);
     },
   };
@@ -258,7 +342,7 @@ test('of slugs that all stand the last is an answer, and the challenge is not sp
   const signature = wallet.sign(challenge.message);
   const answer = { wallet: wallet.address, ...challenge, signature };
   await assert.rejects(verifyWalletSignIn(hopeless, answer), refusedAs('unavailable'));
-  assert.equal((await world.metadata.findNonce(challenge.nonce))?.usedAt, undefined);
+  assert.equal(await world.metadata.isNonceSpent(challenge.nonce), false);
   await verifyWalletSignIn(world, answer);
 });
 

@@ -11,10 +11,16 @@ import {
   signIn,
 } from '../../../../tests/world/identity-world.ts';
 import { walletOf } from '../../../../tests/world/wallets.ts';
-import { encodeBase58 } from '../../../kit/base58.ts';
+import { decodeBase58, encodeBase58 } from '../../../kit/base58.ts';
+import {
+  keyringOf,
+  MASTER_KEY_RANDOM_BYTES,
+  newMasterKeyLine,
+  parseMasterKeys,
+} from '../../../kit/keyring.ts';
+import { offchainEnvelopes } from '../../../kit/offchain-message.ts';
 import { isServiceError } from '../../errors.ts';
-import { NONCE_FAILURES_MAX, NONCE_LIFE_MS, NONCES_OPEN_MAX } from '../../limits.ts';
-import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
+import { NONCE_LIFE_MS } from '../../limits.ts';
 import { disableAccount } from '../account/administer-accounts.ts';
 import { issueWalletChallenge } from './issue-wallet-challenge.ts';
 import { verifyWalletSignIn } from './verify-wallet-sign-in.ts';
@@ -31,7 +37,7 @@ async function answerOf(world: IdentityWorld, signer = wallet) {
 test('the message has the documented grammar, from the configured URL and our clock', async () => {
   const world = await openIdentityWorld();
   const { nonce, message } = await issueWalletChallenge(world, { wallet: wallet.address });
-  assert.match(nonce, /^[1-9A-HJ-NP-Za-km-z]{16,22}$/);
+  assert.match(nonce, /^[1-9A-HJ-NP-Za-km-z]{39,41}$/);
   assert.equal(
     message,
     `store.example wants you to sign in with your Solana account:
@@ -116,6 +122,8 @@ test('a nonce never issued, malformed, or issued to another wallet is unknown', 
   const foreignSigned = { ...foreign, signature: otherWallet.sign(answer.message) };
   for (const bad of [
     { ...answer, nonce: encodeBase58(new Uint8Array(16).fill(7)) },
+    { ...answer, nonce: encodeBase58(new Uint8Array(30).fill(7)) },
+    { ...answer, nonce: encodeBase58(new Uint8Array(30).fill(255)) },
     { ...answer, nonce: '' },
     { ...answer, nonce: '0OIl' },
     { ...answer, nonce: 'x'.repeat(10_000) },
@@ -166,20 +174,77 @@ test('a signature by another wallet or of another form is refused', async () => 
   }
 });
 
-test('after five failures a nonce is burnt, also for the right answer', async () => {
+test('no byte of a nonce may be another, and no nonce serves another text', async () => {
+  const world = await openIdentityWorld();
+  const answer = await answerOf(world);
+  const bytes = decodeBase58(answer.nonce, 30) ?? assert.fail();
+  for (const at of bytes.keys()) {
+    const nonce = encodeBase58(bytes.map((byte, index) => (index === at ? byte ^ 1 : byte)));
+    const message = answer.message.replace(answer.nonce, nonce);
+    const forged = { ...answer, nonce, message, signature: wallet.sign(message) };
+    await assert.rejects(verifyWalletSignIn(world, forged), refusedAs('nonce_unknown'));
+  }
+  const next = await answerOf(world);
+  const swapped = { ...answer, message: next.message, signature: next.signature };
+  await assert.rejects(verifyWalletSignIn(world, swapped), refusedAs('signature_invalid'));
+  const elsewhere = { ...world, site: { ...world.site, domain: 'evil.example' } };
+  await assert.rejects(verifyWalletSignIn(elsewhere, answer), refusedAs('nonce_unknown'));
+  await verifyWalletSignIn(world, answer);
+});
+
+test('wrong answers do not burn a nonce for who has the right one', async () => {
   const world = await openIdentityWorld();
   const answer = await answerOf(world);
   const wrong = { ...answer, signature: otherWallet.sign(answer.message) };
-  for (let failure = 1; failure < NONCE_FAILURES_MAX; failure += 1) {
+  for (let failure = 0; failure < 20; failure += 1) {
     await assert.rejects(verifyWalletSignIn(world, wrong), refusedAs('signature_invalid'));
   }
-  const stillOpen = await world.metadata.findNonce(answer.nonce);
-  assert.equal(stillOpen?.failures, NONCE_FAILURES_MAX - 1);
-  await assert.rejects(verifyWalletSignIn(world, wrong), refusedAs('signature_invalid'));
-  await assert.rejects(verifyWalletSignIn(world, answer), refusedAs('nonce_used'));
+  await verifyWalletSignIn(world, answer);
 });
 
-test('addresses that nobody can sign for are refused before anything is kept', async () => {
+test('a challenge of the master key before is answered, one of a key that is gone is not', async () => {
+  const world = await openIdentityWorld();
+  const answer = await answerOf(world);
+  const newLine = newMasterKeyLine(world.random.bytes(MASTER_KEY_RANDOM_BYTES));
+  const onlyNew = { ...world, keyring: keyringOf(parseMasterKeys(newLine)) };
+  await assert.rejects(verifyWalletSignIn(onlyNew, answer), refusedAs('nonce_unknown'));
+  const both = { ...world, keyring: keyringOf(parseMasterKeys(`${world.keyLine}\n${newLine}`)) };
+  await verifyWalletSignIn(both, answer);
+  const next = await answerOf(both);
+  await verifyWalletSignIn(onlyNew, next);
+});
+
+test('a hardware wallet signs an envelope of the text, and of nothing else', async () => {
+  const world = await openIdentityWorld();
+  const { publicKey } = wallet;
+  const envelopesOf = (text: string) => offchainEnvelopes(Buffer.from(text), publicKey);
+  const { message: sample } = await answerOf(world);
+  for (const index of envelopesOf(sample).keys()) {
+    const answer = await answerOf(world);
+    const signed = (text: string) => ({
+      ...answer,
+      signature: wallet.sign(envelopesOf(text)[index] ?? assert.fail()),
+    });
+    const other = signed(`${answer.message} `);
+    await assert.rejects(verifyWalletSignIn(world, other), refusedAs('signature_invalid'));
+    await verifyWalletSignIn(world, signed(answer.message));
+  }
+  const answer = await answerOf(world);
+  for (const change of [
+    (envelope: Buffer) => envelope.subarray(1),
+    (envelope: Buffer) => Buffer.concat([envelope, Buffer.of(0)]),
+    // A domain that an application gave itself, and a third version.
+    (envelope: Buffer) => envelope.fill(1, 17, 49),
+    (envelope: Buffer) => envelope.fill(2, 16, 17),
+  ]) {
+    const [envelope = assert.fail()] = envelopesOf(answer.message);
+    const signature = wallet.sign(change(Buffer.from(envelope)));
+    const wrong = { ...answer, signature };
+    await assert.rejects(verifyWalletSignIn(world, wrong), refusedAs('signature_invalid'));
+  }
+});
+
+test('addresses that nobody can sign for are refused as no wallets', async () => {
   const world = await openIdentityWorld();
   const lowOrder = [
     '0100000000000000000000000000000000000000000000000000000000000000',
@@ -194,13 +259,12 @@ test('addresses that nobody can sign for are refused before anything is kept', a
   const offCurve = '6dM4TqWyWJsbx7obrdLcviBkTafD5E8av61zfU6jq57X';
   const malformed = ['', '0', wallet.address.slice(1), `${wallet.address}1`, `1${wallet.address}`];
   for (const address of [...lowOrder, offCurve, ...malformed, ` ${wallet.address}`]) {
-    await assert.rejects(
-      issueWalletChallenge(world, { wallet: address }),
+    assert.throws(
+      () => issueWalletChallenge(world, { wallet: address }),
       refusedAs('wallet_invalid'),
     );
   }
   assert(lowOrder.includes('1'.repeat(32)), "the system program's address is one of them");
-  assert.equal(await world.metadata.countOpenNonces(world.clock.now()), 0);
 });
 
 test('any text is a wallet address or refused as one', () => {
@@ -228,41 +292,16 @@ test('any answer is refused by an operating error', async () => {
   );
 });
 
-test('open challenges are bounded; answering or expiry makes room', async () => {
+test('asking, however often, keeps nothing and shuts nobody out', async () => {
   const world = await openIdentityWorld();
-  const first = await answerOf(world);
-  await inTransaction(world.metadata, async (tx) => {
-    for (let count = 1; count < NONCES_OPEN_MAX; count += 1) {
-      await tx.insertNonce({
-        nonce: `filler ${count}`,
-        wallet: parseWalletAddress(otherWallet.address),
-        messageHash: '',
-        expiresAt: world.clock.now() as never,
-        usedAt: undefined,
-        failures: 0,
-      });
-    }
-  });
-  await answerOf(world);
-  const until = (world.clock.now() + NONCE_LIFE_MS) as never;
-  await inTransaction(world.metadata, async (tx) => {
-    for (let count = 2; count < NONCES_OPEN_MAX; count += 1) {
-      await tx.insertNonce({
-        nonce: `open ${count}`,
-        wallet: parseWalletAddress(otherWallet.address),
-        messageHash: '',
-        expiresAt: until,
-        usedAt: undefined,
-        failures: 0,
-      });
-    }
-  });
-  await assert.rejects(answerOf(world), refusedAs('rate_limited'));
-  await verifyWalletSignIn(world, first);
-  await answerOf(world);
-  await assert.rejects(answerOf(world), refusedAs('rate_limited'));
-  world.clock.advance(NONCE_LIFE_MS);
-  await answerOf(world);
+  const answer = await answerOf(world);
+  const nonces = new Set<string>();
+  for (let count = 0; count < 10_001; count += 1) {
+    nonces.add(issueWalletChallenge(world, { wallet: otherWallet.address }).nonce);
+  }
+  assert.equal(nonces.size, 10_001);
+  await verifyWalletSignIn(world, answer);
+  await verifyWalletSignIn(world, await answerOf(world));
 });
 
 test('a closed service lets in who has an account, and an allow-list whom it names', async () => {

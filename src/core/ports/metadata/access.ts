@@ -1,5 +1,5 @@
-/** Credentials: sign-in nonces, sessions with their refresh families, API tokens, S3 keys. */
-import type { ApiToken, Session, SignInNonce } from '../../identity/account/account.ts';
+/** Credentials: spent sign-in nonces, sessions with their refresh families, API tokens, S3 keys. */
+import type { ApiToken, Session } from '../../identity/account/account.ts';
 import type { S3Key } from '../../identity/s3-keys/s3-key.ts';
 import type { AccessKeyId, AccountId, BucketId, SessionId, TimeMs, TokenId } from '../../ids.ts';
 
@@ -23,23 +23,20 @@ export interface S3KeyWrites {
 }
 
 export interface AccessReads extends S3KeyReads {
-  findNonce(nonce: string): Promise<SignInNonce | undefined>;
-  /** Nonces neither used nor past `now`. */
-  countOpenNonces(now: TimeMs): Promise<number>;
+  isNonceSpent(nonce: string): Promise<boolean>;
   findSession(sessionId: SessionId): Promise<Session | undefined>;
+  /** Sessions of an account that were not revoked, newest first, at most `limit`. */
+  listSessions(accountId: AccountId, limit: number): Promise<readonly Session[]>;
   findTokenByHash(hash: string): Promise<ApiToken | undefined>;
   /** Tokens of an account that were not removed, expired ones too, oldest first. */
   listTokens(accountId: AccountId): Promise<readonly ApiToken[]>;
 }
 
 export interface AccessWrites extends S3KeyWrites {
-  insertNonce(nonce: SignInNonce): Promise<void>;
-  /** Marks a nonce used; answers whether this call did it (false: it was used already). */
-  useNonce(nonce: string, at: TimeMs): Promise<boolean>;
-  /** Adds one failed answer and gives the number of them; throws `nonce_unknown`. */
-  addNonceFailure(nonce: string): Promise<number>;
-  /** Removes nonces that ended before `before`, at most `limit`; answers how many. */
-  deleteNonces(before: TimeMs, limit: number): Promise<number>;
+  /** Keeps a nonce as spent; answers whether this call did it (false: it was spent already). */
+  spendNonce(nonce: string, expiresAt: TimeMs): Promise<boolean>;
+  /** Removes spent nonces that expired before `before`, at most `limit`; answers how many. */
+  deleteSpentNonces(before: TimeMs, limit: number): Promise<number>;
 
   insertSession(session: Session): Promise<void>;
   /**
@@ -47,6 +44,7 @@ export interface AccessWrites extends S3KeyWrites {
    * session is not revoked; answers whether it did.
    */
   rotateSession(sessionId: SessionId, counter: number, at: TimeMs): Promise<boolean>;
+  touchSession(sessionId: SessionId, at: TimeMs): Promise<void>;
   /** Revokes one session; answers whether it was live. */
   revokeSession(sessionId: SessionId, at: TimeMs): Promise<boolean>;
   /** Revokes all live sessions of an account but `except`. */

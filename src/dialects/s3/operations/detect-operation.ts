@@ -44,15 +44,9 @@ function operationsOn(on: 'bucket' | 'object'): ReadonlyMap<string, OperationNam
   );
 }
 
-/** Throws `InvalidArgument` for two at once, of which one would be dropped. */
 function subresourceOf({ query }: Asked): string {
-  const [name = '', another] = SUBRESOURCES.filter((one) => query.has(one));
-  if (another === undefined) return name;
-  throw invalidArgument(
-    `Conflicting query string parameters: ${name}, ${another}`,
-    'ResourceType',
-    name,
-  );
+  for (const name of SUBRESOURCES) if (query.has(name)) return name;
+  return '';
 }
 
 function unserved({ method, address }: Asked, parameter: string): S3Refusal {

@@ -1,4 +1,4 @@
-/** Accounts, nonces, sessions and tokens of the memory engine. */
+/** Accounts, spent nonces, sessions and tokens of the memory engine. */
 import { ServiceError } from '../../../core/errors.ts';
 import type { Account, AccountChange } from '../../../core/identity/account/account.ts';
 import { parseBucketName } from '../../../core/ids.ts';
@@ -88,12 +88,13 @@ function changed(account: Account, { disabledAt, ...change }: AccountChange): Ac
 export function memoryAccessReads(holder: Holder): AccessReads {
   return {
     ...memoryS3KeyReads(holder),
-    findNonce: async (nonce) => holder.current.nonces.get(nonce),
-    countOpenNonces: async (now) =>
-      [...holder.current.nonces.values()].filter(
-        ({ usedAt, expiresAt }) => usedAt === undefined && expiresAt > now,
-      ).length,
+    isNonceSpent: async (nonce) => holder.current.spentNonces.has(nonce),
     findSession: async (sessionId) => holder.current.sessions.get(sessionId),
+    listSessions: async (accountId, limit) =>
+      [...holder.current.sessions.values()]
+        .filter((one) => one.accountId === accountId && one.revokedAt === undefined)
+        .sort((a, b) => b.createdAt - a.createdAt || compareText(b.sessionId, a.sessionId))
+        .slice(0, limit),
     findTokenByHash: async (hash) =>
       [...holder.current.tokens.values()].find((token) => token.hash === hash),
     listTokens: async (accountId) =>
@@ -112,32 +113,15 @@ export function memoryAccessWrites(holder: Holder): AccessWrites {
   };
 }
 
-function nonceWrites(
-  holder: Holder,
-): Pick<AccessWrites, 'insertNonce' | 'useNonce' | 'addNonceFailure' | 'deleteNonces'> {
+function nonceWrites(holder: Holder): Pick<AccessWrites, 'spendNonce' | 'deleteSpentNonces'> {
   return {
-    async insertNonce(nonce) {
-      insertNew(holder.current.nonces, nonce.nonce, nonce);
-    },
-    async useNonce(text, at) {
-      const nonce = holder.current.nonces.get(text);
-      if (nonce === undefined || nonce.usedAt !== undefined) return false;
-      holder.current.nonces.set(text, { ...nonce, usedAt: at });
+    async spendNonce(nonce, expiresAt) {
+      if (holder.current.spentNonces.has(nonce)) return false;
+      holder.current.spentNonces.set(nonce, expiresAt);
       return true;
     },
-    async addNonceFailure(text) {
-      const nonce = holder.current.nonces.get(text);
-      if (!nonce) throw new ServiceError('nonce_unknown', 'There is no such nonce.');
-      const failures = nonce.failures + 1;
-      holder.current.nonces.set(text, { ...nonce, failures });
-      return failures;
-    },
-    deleteNonces: async (before, limit) =>
-      deleteWhere(
-        holder.current.nonces,
-        ({ expiresAt, usedAt }) => expiresAt < before || isBefore(usedAt, before),
-        limit,
-      ),
+    deleteSpentNonces: async (before, limit) =>
+      deleteWhere(holder.current.spentNonces, (expiresAt) => expiresAt < before, limit),
   };
 }
 
@@ -145,7 +129,12 @@ function sessionWrites(
   holder: Holder,
 ): Pick<
   AccessWrites,
-  'insertSession' | 'rotateSession' | 'revokeSession' | 'revokeSessions' | 'deleteSessions'
+  | 'insertSession'
+  | 'rotateSession'
+  | 'touchSession'
+  | 'revokeSession'
+  | 'revokeSessions'
+  | 'deleteSessions'
 > {
   return {
     async insertSession(session) {
@@ -158,6 +147,10 @@ function sessionWrites(
       const rotated = { ...session, counter: counter + 1, rotatedAt: at, lastUsedAt: at };
       holder.current.sessions.set(sessionId, rotated);
       return true;
+    },
+    async touchSession(sessionId, at) {
+      const session = holder.current.sessions.get(sessionId);
+      if (session) holder.current.sessions.set(sessionId, { ...session, lastUsedAt: at });
     },
     async revokeSession(sessionId, at) {
       const session = holder.current.sessions.get(sessionId);

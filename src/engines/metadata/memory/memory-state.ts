@@ -2,12 +2,7 @@
 import type { AuditEntry } from '../../../core/audit.ts';
 import type { UploadOperation } from '../../../core/files/operation.ts';
 import type { PublicLink } from '../../../core/files/public-link.ts';
-import type {
-  Account,
-  ApiToken,
-  Session,
-  SignInNonce,
-} from '../../../core/identity/account/account.ts';
+import type { Account, ApiToken, Session } from '../../../core/identity/account/account.ts';
 import type { S3Key } from '../../../core/identity/s3-keys/s3-key.ts';
 import type {
   AccessKeyId,
@@ -62,7 +57,8 @@ export type MemoryState = {
   readonly uploadParts: Map<string, KeptPart>;
   readonly operations: Map<OperationId, UploadOperation>;
   readonly links: Map<LinkHash, PublicLink>;
-  readonly nonces: Map<string, SignInNonce>;
+  /** When each expires. */
+  readonly spentNonces: Map<string, TimeMs>;
   readonly sessions: Map<SessionId, Session>;
   readonly tokens: Map<TokenId, ApiToken>;
   readonly s3Keys: Map<AccessKeyId, S3Key>;
@@ -86,7 +82,7 @@ export function emptyState(): MemoryState {
     uploadParts: new Map(),
     operations: new Map(),
     links: new Map(),
-    nonces: new Map(),
+    spentNonces: new Map(),
     sessions: new Map(),
     tokens: new Map(),
     s3Keys: new Map(),
@@ -107,7 +103,7 @@ export function copyOf(state: MemoryState): MemoryState {
     uploadParts: new Map(state.uploadParts),
     operations: new Map(state.operations),
     links: new Map(state.links),
-    nonces: new Map(state.nonces),
+    spentNonces: new Map(state.spentNonces),
     sessions: new Map(state.sessions),
     tokens: new Map(state.tokens),
     s3Keys: new Map(state.s3Keys),

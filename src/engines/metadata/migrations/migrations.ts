@@ -2,6 +2,12 @@
 import { firstSchema } from './0001-first.ts';
 import { checksumColumns } from './0002-checksums.ts';
 import { unhashedIndex } from './0003-unhashed.ts';
+import { spentNonces } from './0004-spent-nonces.ts';
 import type { Migration } from './migration.ts';
 
-export const MIGRATIONS: readonly Migration[] = [firstSchema, checksumColumns, unhashedIndex];
+export const MIGRATIONS: readonly Migration[] = [
+  firstSchema,
+  checksumColumns,
+  unhashedIndex,
+  spentNonces,
+];

@@ -1,43 +1,31 @@
-/** Nonces, sessions and tokens as rows, joined to the S3 keys. */
+/** Spent nonces, sessions and tokens as rows, joined to the S3 keys. */
 import { ServiceError } from '../../../core/errors.ts';
-import type { ApiToken, Session, SignInNonce } from '../../../core/identity/account/account.ts';
-import type { AccountId, SessionId, TimeMs, TokenId, WalletAddress } from '../../../core/ids.ts';
+import type { ApiToken, Session } from '../../../core/identity/account/account.ts';
+import type { AccountId, SessionId, TimeMs, TokenId } from '../../../core/ids.ts';
 import type {
   AccessReads,
   AccessWrites,
   S3KeyWrites,
 } from '../../../core/ports/metadata/access.ts';
 import type { Scope } from '../../../core/principal.ts';
-import type { Db, NonceTable, SessionTable, TokenTable } from '../schema.ts';
-import { numberOf, orUndefined } from './columns.ts';
+import type { Db, SessionTable, TokenTable } from '../schema.ts';
+import { orUndefined } from './columns.ts';
 import { s3KeyReads, s3KeyWrites } from './s3-keys.ts';
 
-type NonceWrites = Pick<
-  AccessWrites,
-  'insertNonce' | 'useNonce' | 'addNonceFailure' | 'deleteNonces'
->;
+type NonceWrites = Pick<AccessWrites, 'spendNonce' | 'deleteSpentNonces'>;
 type TokenWrites = Pick<AccessWrites, 'insertToken' | 'deleteToken' | 'touchToken'>;
 type SessionWrites = Omit<AccessWrites, keyof NonceWrites | keyof TokenWrites | keyof S3KeyWrites>;
 
 export function accessReads(db: Db): AccessReads {
   return {
     ...s3KeyReads(db),
-    async findNonce(nonce) {
+    async isNonceSpent(nonce) {
       const row = await db
-        .selectFrom('sign_in_nonces')
-        .selectAll()
+        .selectFrom('spent_nonces')
+        .select('nonce')
         .where('nonce', '=', nonce)
         .executeTakeFirst();
-      return row && nonceOf(row);
-    },
-    async countOpenNonces(now) {
-      const row = await db
-        .selectFrom('sign_in_nonces')
-        .select((eb) => eb.fn.countAll<number>().as('count'))
-        .where('expires_at', '>', now)
-        .where('used_at', 'is', null)
-        .executeTakeFirstOrThrow();
-      return numberOf(row.count);
+      return row !== undefined;
     },
     async findSession(sessionId) {
       const row = await db
@@ -46,6 +34,18 @@ export function accessReads(db: Db): AccessReads {
         .where('session_id', '=', sessionId)
         .executeTakeFirst();
       return row && sessionOf(row);
+    },
+    async listSessions(accountId, limit) {
+      const rows = await db
+        .selectFrom('sessions')
+        .selectAll()
+        .where('account_id', '=', accountId)
+        .where('revoked_at', 'is', null)
+        .orderBy('created_at', 'desc')
+        .orderBy('session_id', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map(sessionOf);
     },
     async findTokenByHash(hash) {
       const row = await db
@@ -74,46 +74,22 @@ export function accessWrites(db: Db): AccessWrites {
 
 function nonceWrites(db: Db): NonceWrites {
   return {
-    async insertNonce(nonce) {
-      await db
-        .insertInto('sign_in_nonces')
-        .values({
-          nonce: nonce.nonce,
-          wallet: nonce.wallet,
-          message_hash: nonce.messageHash,
-          expires_at: nonce.expiresAt,
-          used_at: nonce.usedAt ?? null,
-          failures: nonce.failures,
-        })
-        .execute();
-    },
-    async useNonce(nonce, at) {
+    async spendNonce(nonce, expiresAt) {
       const result = await db
-        .updateTable('sign_in_nonces')
-        .set({ used_at: at })
-        .where('nonce', '=', nonce)
-        .where('used_at', 'is', null)
+        .insertInto('spent_nonces')
+        .values({ nonce, expires_at: expiresAt })
+        .onConflict((conflict) => conflict.column('nonce').doNothing())
         .executeTakeFirst();
-      return result.numUpdatedRows > 0n;
+      return (result.numInsertedOrUpdatedRows ?? 0n) > 0n;
     },
-    async addNonceFailure(nonce) {
-      const row = await db
-        .updateTable('sign_in_nonces')
-        .set((eb) => ({ failures: eb('failures', '+', 1) }))
-        .where('nonce', '=', nonce)
-        .returning('failures')
-        .executeTakeFirst();
-      if (!row) throw new ServiceError('nonce_unknown', 'There is no such nonce.');
-      return row.failures;
-    },
-    async deleteNonces(before, limit) {
+    async deleteSpentNonces(before, limit) {
       const result = await db
-        .deleteFrom('sign_in_nonces')
+        .deleteFrom('spent_nonces')
         .where('nonce', 'in', (eb) =>
           eb
-            .selectFrom('sign_in_nonces')
+            .selectFrom('spent_nonces')
             .select('nonce')
-            .where((or) => or.or([or('expires_at', '<', before), or('used_at', '<', before)]))
+            .where('expires_at', '<', before)
             .limit(limit),
         )
         .executeTakeFirst();
@@ -135,6 +111,8 @@ function sessionWrites(db: Db): SessionWrites {
           created_at: session.createdAt,
           last_used_at: session.lastUsedAt,
           revoked_at: session.revokedAt ?? null,
+          address: session.address ?? null,
+          agent: session.agent ?? null,
         })
         .execute();
     },
@@ -147,6 +125,13 @@ function sessionWrites(db: Db): SessionWrites {
         .where('revoked_at', 'is', null)
         .executeTakeFirst();
       return result.numUpdatedRows > 0n;
+    },
+    async touchSession(sessionId, at) {
+      await db
+        .updateTable('sessions')
+        .set({ last_used_at: at })
+        .where('session_id', '=', sessionId)
+        .execute();
     },
     async revokeSession(sessionId, at) {
       const result = await db
@@ -232,17 +217,6 @@ function tokenWrites(db: Db): TokenWrites {
   };
 }
 
-function nonceOf(row: NonceTable): SignInNonce {
-  return {
-    nonce: row.nonce,
-    wallet: row.wallet as WalletAddress,
-    messageHash: row.message_hash,
-    expiresAt: row.expires_at as TimeMs,
-    usedAt: orUndefined(row.used_at as TimeMs | null),
-    failures: row.failures,
-  };
-}
-
 export function sessionOf(row: SessionTable): Session {
   return {
     sessionId: row.session_id as SessionId,
@@ -252,6 +226,8 @@ export function sessionOf(row: SessionTable): Session {
     createdAt: row.created_at as TimeMs,
     lastUsedAt: row.last_used_at as TimeMs,
     revokedAt: orUndefined(row.revoked_at as TimeMs | null),
+    address: orUndefined(row.address),
+    agent: orUndefined(row.agent),
   };
 }
 

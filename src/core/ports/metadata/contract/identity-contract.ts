@@ -3,12 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 import { isServiceError } from '../../../errors.ts';
-import type {
-  AccountChange,
-  ApiToken,
-  Session,
-  SignInNonce,
-} from '../../../identity/account/account.ts';
+import type { AccountChange, ApiToken, Session } from '../../../identity/account/account.ts';
 import { SIGN_UP } from '../../../identity/account/sign-up.ts';
 import type {
   AccountId,
@@ -183,18 +178,6 @@ function accounts(engine: MetadataEngine): void {
   });
 }
 
-function sampleNonce(number: number, change: Partial<SignInNonce> = {}): SignInNonce {
-  return {
-    nonce: `nonce${number}`,
-    wallet: WALLET,
-    messageHash: 'ab'.repeat(32),
-    expiresAt: timeAt(300_000),
-    usedAt: undefined,
-    failures: 0,
-    ...change,
-  };
-}
-
 function sampleSession(number: number, change: Partial<Session> = {}): Session {
   return {
     sessionId: `session${number}` as SessionId,
@@ -204,6 +187,8 @@ function sampleSession(number: number, change: Partial<Session> = {}): Session {
     createdAt: NOW,
     lastUsedAt: NOW,
     revokedAt: undefined,
+    address: '192.0.2.1',
+    agent: undefined,
     ...change,
   };
 }
@@ -225,51 +210,49 @@ function sampleToken(number: number, change: Partial<ApiToken> = {}): ApiToken {
 }
 
 function credentials(engine: MetadataEngine): void {
-  test('a nonce is used once, whoever races', async () => {
+  test('a nonce is spent once, whoever races', async () => {
     await using store = await engine.open();
     const { metadata } = store;
-    await inTransaction(metadata, (tx) => tx.insertNonce(sampleNonce(1)));
-    const used = await Promise.all(
-      Array.from({ length: 20 }, () => inTransaction(metadata, (tx) => tx.useNonce('nonce1', NOW))),
+    assert.equal(await metadata.isNonceSpent('nonce1'), false);
+    const spent = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        inTransaction(metadata, (tx) => tx.spendNonce('nonce1', NOW)),
+      ),
     );
-    assert.equal(used.filter(Boolean).length, 1);
-    assert.deepEqual(await metadata.findNonce('nonce1'), sampleNonce(1, { usedAt: NOW }));
-    assert.equal(await inTransaction(metadata, (tx) => tx.useNonce('unknown', NOW)), false);
-    assert.equal(await metadata.findNonce('unknown'), undefined);
+    assert.equal(spent.filter(Boolean).length, 1);
+    assert.equal(await metadata.isNonceSpent('nonce1'), true);
+    assert.equal(await metadata.isNonceSpent('nonce2'), false);
   });
 
-  test('failures of a nonce are counted one by one', async () => {
+  test('a nonce that a failed transaction spent is not spent', async () => {
     await using store = await engine.open();
     const { metadata } = store;
-    await inTransaction(metadata, (tx) => tx.insertNonce(sampleNonce(1)));
-    const counts = await Promise.all(
-      [1, 2, 3].map(() => inTransaction(metadata, (tx) => tx.addNonceFailure('nonce1'))),
-    );
-    assert.deepEqual(counts.toSorted(), [1, 2, 3]);
+    const fault = new Error('on purpose');
     await assert.rejects(
-      inTransaction(metadata, (tx) => tx.addNonceFailure('unknown')),
-      (error) => isServiceError(error, 'nonce_unknown'),
+      inTransaction(metadata, async (tx) => {
+        await tx.spendNonce('nonce1', NOW);
+        assert.equal(await tx.isNonceSpent('nonce1'), true);
+        throw fault;
+      }),
+      fault,
     );
+    assert.equal(await metadata.isNonceSpent('nonce1'), false);
   });
 
-  test('open nonces are counted and ended ones removed, at most so many', async () => {
+  test('spent nonces that expired are removed, at most so many', async () => {
     await using store = await engine.open();
     const { metadata } = store;
     await inTransaction(metadata, async (tx) => {
-      await tx.insertNonce(sampleNonce(1, { expiresAt: timeAt(-1) }));
-      await tx.insertNonce(sampleNonce(2, { expiresAt: NOW }));
-      await tx.insertNonce(sampleNonce(3, { expiresAt: timeAt(1) }));
-      await tx.insertNonce(sampleNonce(4, { usedAt: timeAt(-2) }));
-      await tx.insertNonce(sampleNonce(5, { usedAt: NOW }));
+      for (const at of [-3, -2, -1, 0, 1]) await tx.spendNonce(`at ${at}`, timeAt(at));
     });
-    assert.equal(await metadata.countOpenNonces(NOW), 1);
-    assert.equal(await inTransaction(metadata, (tx) => tx.deleteNonces(NOW, 1)), 1);
-    assert.equal(await inTransaction(metadata, (tx) => tx.deleteNonces(NOW, 100)), 1);
-    assert.equal(await inTransaction(metadata, (tx) => tx.deleteNonces(NOW, 100)), 0);
-    assert.equal(await metadata.findNonce('nonce1'), undefined);
-    assert.notEqual(await metadata.findNonce('nonce2'), undefined);
-    assert.equal(await metadata.findNonce('nonce4'), undefined);
-    assert.notEqual(await metadata.findNonce('nonce5'), undefined);
+    const remove = (limit: number) =>
+      inTransaction(metadata, (tx) => tx.deleteSpentNonces(NOW, limit));
+    assert.deepEqual([await remove(2), await remove(100), await remove(100)], [2, 1, 0]);
+    const isSpent = (at: number) => metadata.isNonceSpent(`at ${at}`);
+    assert.deepEqual(await Promise.all([-3, -2, -1, 0, 1].map(isSpent)), [
+      ...[false, false, false],
+      ...[true, true],
+    ]);
   });
 
   test('a session rotates by compare-and-set, whoever races', async () => {
@@ -324,6 +307,28 @@ function credentials(engine: MetadataEngine): void {
     await inTransaction(metadata, (tx) => tx.revokeSessions(ALICE, timeAt(1), undefined));
     assert.equal(await revokedAt(3), timeAt(1));
     assert.equal(await revokedAt(4), undefined);
+  });
+
+  test('live sessions of an account are listed, newest first', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const [first, second] = [
+      sampleSession(1, { createdAt: timeAt(1), agent: 'curl/8 \u00fc', address: '2001:db8::1' }),
+      sampleSession(2, { createdAt: timeAt(2), address: undefined }),
+    ];
+    await inTransaction(metadata, async (tx) => {
+      await tx.insertSession(first);
+      await tx.insertSession(second);
+      await tx.insertSession(sampleSession(3, { revokedAt: NOW }));
+      await tx.insertSession(sampleSession(4, { accountId: 'other' as AccountId }));
+    });
+    assert.deepEqual(await metadata.listSessions(ALICE, 10), [second, first]);
+    assert.deepEqual(await metadata.listSessions(ALICE, 1), [second]);
+    await inTransaction(metadata, (tx) => tx.touchSession(first.sessionId, timeAt(9)));
+    assert.deepEqual(await metadata.findSession(first.sessionId), {
+      ...first,
+      lastUsedAt: timeAt(9),
+    });
   });
 
   test('sessions that ended are removed, at most so many', async () => {
