@@ -48,6 +48,7 @@ import { UsageBuffer } from '../jobs/usage-buffer.ts';
 import { type Keyring, keyringOf, parseMasterKeys } from '../kit/keyring.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetrics, type Metrics } from '../observe/metrics.ts';
+import { Occasions } from '../observe/occasions.ts';
 
 /** Offsets of damage that one log line names; `verify` names all. */
 const DAMAGE_SHOWN_MAX = 20;
@@ -103,16 +104,17 @@ export async function openStore(
       log.fatal({ err: reason }, 'the store takes no more writes, and the process ends');
       failure.resolve(reason);
     };
-    const metadataOptions = { ...parts.metadata, onSyncFailure: failBy('metadata_disk') };
     const reserve = new DiskReserve({
       file: join(config.dataDirectory, 'reserve'),
       minFreeBytes: Number(config.blobs.minFreeBytes),
     });
     await reserve.fill();
     const { metadata, copyTo } = await openMetadata(config, {
-      ...metadataOptions,
-      onTransaction: metrics.observeTransaction,
+      log,
+      metrics,
+      onSyncFailure: failBy('metadata_disk'),
       makeRoom: () => reserve.giveUp(),
+      parts,
     });
     stack.use(metadata);
     const blobs = stack.use(
@@ -226,11 +228,27 @@ type OpenMetadata = {
 
 async function openMetadata(
   config: Config,
-  options: Omit<SqliteMetadataOptions, 'file'>,
+  deps: Pick<SqliteMetadataOptions, 'onSyncFailure' | 'makeRoom'> & {
+    readonly log: Log;
+    readonly metrics: Metrics;
+    readonly parts: StoreParts;
+  },
 ): Promise<OpenMetadata> {
+  const { log, metrics, parts, ...options } = deps;
+  const onTransaction = metrics.observeTransaction;
   switch (config.metadata.kind) {
     case 'sqlite': {
-      const metadata = await SqliteMetadata.open({ ...options, file: config.metadata.file });
+      const occasions = new Occasions({ log, after: systemClock.after });
+      const metadata = await SqliteMetadata.open({
+        ...options,
+        onTransaction,
+        onDamage: (error) =>
+          log.fatal({ err: error }, 'the metadata file is damaged; nothing more is written'),
+        onTrouble: (facts, sentence) => occasions.warn(facts, sentence),
+        ...parts.metadata,
+        file: config.metadata.file,
+      });
+      metrics.watchMetadata(() => metadata.statistics());
       return { metadata, copyTo: (target, onPages) => metadata.backup(target, onPages) };
     }
     case 'postgres': {
@@ -238,7 +256,7 @@ async function openMetadata(
       const { PostgresMetadata } = await import('../engines/metadata/postgres-metadata.ts');
       const metadata = await PostgresMetadata.open({
         url: config.metadata.url,
-        onTransaction: options.onTransaction,
+        onTransaction,
       });
       return { metadata, copyTo: undefined };
     }

@@ -11,6 +11,15 @@ export type BlobStatistics = {
   readonly blobFiles: number | undefined;
 };
 
+/** As an embedded metadata engine counts itself. */
+export type MetadataStatistics = {
+  readonly logFrames: number;
+  readonly pendingFrames: number;
+  readonly checkpointFailures: number;
+  readonly threadsLost: number;
+  readonly isWritable: boolean;
+};
+
 export type StoreMetrics = {
   /** One sync of a segment, and the records it made durable. */
   readonly observeGroup: (records: number, bytes: number) => void;
@@ -23,6 +32,8 @@ export type StoreMetrics = {
   readonly countSlowCall: (kind: 'read' | 'write') => void;
   /** `read` is called at each scrape. */
   readonly watchBlobs: (read: () => BlobStatistics) => void;
+  /** `read` is called at each scrape. */
+  readonly watchMetadata: (read: () => MetadataStatistics) => void;
   readonly noteVerify: (run: { readonly at: number; readonly findings: number }) => void;
   /** `at`: the moment that the backup holds. */
   readonly noteBackup: (run: { readonly at: number; readonly losses: number }) => void;
@@ -66,6 +77,7 @@ export function createStoreMetrics(registry: Registry): StoreMetrics {
     countFreed: (bytes) => freed.inc(bytes),
     ...transactionMetrics(registry),
     watchBlobs: watchBlobs(registry),
+    watchMetadata: watchMetadata(registry),
     ...upkeepMetrics(registry),
   };
 }
@@ -110,6 +122,45 @@ function watchBlobs(registry: Registry): StoreMetrics['watchBlobs'] {
         },
       });
     }
+  };
+}
+
+function watchMetadata(registry: Registry): StoreMetrics['watchMetadata'] {
+  return (read) => {
+    const watch = (name: string, help: string, value: () => number) =>
+      new Gauge({
+        name,
+        help,
+        registers: [registry],
+        collect() {
+          this.set(value());
+        },
+      });
+    watch('pinfold_metadata_log_frames', 'Pages in the log of the metadata.', () => {
+      return read().logFrames;
+    });
+    watch('pinfold_metadata_log_pending_frames', 'Of those, the ones that are only there.', () => {
+      return read().pendingFrames;
+    });
+    watch('pinfold_metadata_writable', 'Whether the metadata take writes.', () => {
+      return read().isWritable ? 1 : 0;
+    });
+    const counter = (name: string, help: string, value: () => number) =>
+      new Counter({
+        name,
+        help,
+        registers: [registry],
+        collect() {
+          this.reset();
+          this.inc(value());
+        },
+      });
+    counter('pinfold_metadata_checkpoint_failures_total', 'Checkpoints that failed.', () => {
+      return read().checkpointFailures;
+    });
+    counter('pinfold_metadata_threads_lost_total', 'Checkpoint threads that ended.', () => {
+      return read().threadsLost;
+    });
   };
 }
 

@@ -1,6 +1,6 @@
 /** `pinfold serve`: runs the server until it is told to stop, or until its store fails. */
 import { type Config, loadConfig } from '../../config/config.ts';
-import type { StoreFailure, StoreFault } from '../../core/ports/store-failure.ts';
+import type { StoreFailure } from '../../core/ports/store-failure.ts';
 import { CliRefusal } from '../cli-failure.ts';
 import type { CliWorld, RunningServer } from '../cli-world.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
@@ -22,18 +22,9 @@ export async function serve(world: CliWorld): Promise<void> {
   throw new CliRefusal(`The server had to stop: ${reason.message}`, {
     code: 'server_failed',
     exitCode: EXIT_CODES.failure,
-    hint: HINTS[reason.fault],
+    hint: 'Nothing that was acknowledged is lost. Look at the disk and the log, then start it again.',
   });
 }
-
-const LOOK =
-  'Nothing that was acknowledged is lost. Look at the disk and the log, then start it again.';
-const HINTS: Readonly<Record<StoreFault, string>> = {
-  blobs_sync: LOOK,
-  metadata_disk: LOOK,
-  metadata_corrupt:
-    'Copy the data directory, look at the disk, then restore the last backup: pinfold restore --help.',
-};
 
 /** Where to go, and the first things to do there. */
 function greeting(world: CliWorld, config: Config, { addresses }: RunningServer): string {

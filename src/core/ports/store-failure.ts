@@ -2,12 +2,11 @@
  * Why a store can promise nothing more, so that its process must end; the last words of a server.
  */
 
-export type StoreFault = 'blobs_sync' | 'metadata_disk' | 'metadata_corrupt';
+export type StoreFault = 'blobs_sync' | 'metadata_disk';
 
 const WORDS: Readonly<Record<StoreFault, string>> = {
   blobs_sync: 'the disk failed to sync blobs',
   metadata_disk: 'the disk failed under the metadata',
-  metadata_corrupt: 'the metadata file is damaged',
 };
 
 export class StoreFailure extends Error {

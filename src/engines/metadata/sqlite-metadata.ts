@@ -43,7 +43,7 @@ import { AccountCache } from './sqlite/account-cache.ts';
 import type { CommitGroup, Decided } from './sqlite/commit-group.ts';
 import { LookUpCache } from './sqlite/look-up-cache.ts';
 import { kyselyOf } from './sqlite/sqlite-dialect.ts';
-import { translateSqliteError } from './sqlite/sqlite-errors.ts';
+import { type SqliteFault, sqliteFault, translateSqliteError } from './sqlite/sqlite-errors.ts';
 import { migrateSqlite } from './sqlite/sqlite-migrate.ts';
 import { sqliteReads } from './sqlite/sqlite-reads.ts';
 import { copySqlite, withSqliteSnapshot } from './sqlite/sqlite-snapshot.ts';
@@ -55,7 +55,7 @@ import {
   decideUpload,
   uploadWrites,
 } from './sqlite/upload-commits.ts';
-import { Wal, type WalOptions } from './sqlite/wal.ts';
+import { LOG_FRAMES_MAX, type LogStatistics, Wal, type WalOptions } from './sqlite/wal.ts';
 import { type OnTransaction, TransactionRuns } from './transaction-runs.ts';
 
 export type SqliteMetadataOptions = {
@@ -67,11 +67,19 @@ export type SqliteMetadataOptions = {
   readonly migrations?: readonly Migration[];
   /** Called once when the disk has failed under a write: nothing can be promised any more. */
   readonly onSyncFailure?: (error: Error) => void;
+  /** Called once when the file is found to be damaged: nothing more is written, reads go on. */
+  readonly onDamage?: ((error: Error) => void) | undefined;
+  /** Told of what costs nothing yet, as often as it comes. */
+  readonly onTrouble?: ((facts: object, sentence: string) => void) | undefined;
   readonly openLog?: WalOptions['openLog'];
+  readonly openThread?: WalOptions['openThread'];
   readonly onTransaction?: OnTransaction | undefined;
   /** Gives up room that was kept for deletes; called when one meets a full disk. */
   readonly makeRoom?: () => Promise<void>;
 };
+
+/** Several times what begins it anew. */
+const LOG_FRAMES_WARNED = 4 * LOG_FRAMES_MAX;
 
 type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'listDeadBlobs'>;
 
@@ -91,6 +99,7 @@ export class SqliteMetadata
   readonly #readConnection: DatabaseSync;
   readonly #file: string;
   readonly #makeRoom: SqliteMetadataOptions['makeRoom'];
+  readonly #trouble: (facts: object, sentence: string) => void;
   #moments = 0;
   readonly #writer: SqliteWriter;
   readonly #wal: Wal;
@@ -107,9 +116,16 @@ export class SqliteMetadata
       await migrateSqlite(writeConnection, { file, migrations, now: Date.now });
       const readConnection = connect(file);
       const wal = await Wal.open(file, {
-        restart: () => engine.#restartLog(),
-        fail: (error) => engine.#writer.fail(error),
+        restart: (logFrames) => void engine.#restartLog(logFrames),
+        onCheckpointFailure: (fault, error) => engine.#noteCheckpoint(fault, error),
+        // NOTE: it may be lost at once, before there is an engine.
+        onThreadLost: ({ error, pauseMs }) =>
+          options.onTrouble?.(
+            { err: error, pauseMs },
+            'the checkpoint thread ended; it is begun anew',
+          ),
         openLog: options.openLog,
+        openThread: options.openThread,
       });
       const accounts = new AccountCache();
       const lookUps = new LookUpCache();
@@ -117,8 +133,10 @@ export class SqliteMetadata
         { writeConnection, readConnection, wal, accounts, lookUps },
         options,
       );
-      const readDb = kyselyOf(readConnection);
-      const reads = lookUps.over(cachedReads(sqliteReads(readConnection, readDb), accounts));
+      const translate = (error: unknown) => engine.#translateRead(error);
+      const readDb = kyselyOf(readConnection, translate);
+      const rows = sqliteReads(readConnection, readDb, translate);
+      const reads = lookUps.over(cachedReads(rows, accounts));
       return Object.assign(engine, reads, blobReads(readDb));
     } catch (error) {
       writeConnection.close();
@@ -146,7 +164,9 @@ export class SqliteMetadata
       accounts,
       lookUps,
       onFailure,
+      onDamage: options.onDamage,
     });
+    this.#trouble = options.onTrouble ?? (() => undefined);
     this.#file = options.file;
     this.#runs = new TransactionRuns(options.onTransaction);
     this.#makeRoom = options.makeRoom;
@@ -203,8 +223,13 @@ export class SqliteMetadata
     try {
       this.#readConnection.exec('select 1 from blob_ids');
     } catch (error) {
-      throw translateSqliteError(error);
+      throw this.#translateRead(error);
     }
+  }
+
+  /** What an operator watches of the log, and whether writes are taken. */
+  statistics(): LogStatistics & { readonly isWritable: boolean } {
+    return { ...this.#wal.statistics(), isWritable: this.#writer.isWritable };
   }
 
   /** Copies the file as it stands, while it is in use, to `target`, which must not exist. */
@@ -227,6 +252,8 @@ export class SqliteMetadata
     this.#moments += 1;
     try {
       return await read();
+    } catch (error) {
+      throw this.#translateRead(error);
     } finally {
       this.#moments -= 1;
     }
@@ -252,9 +279,30 @@ export class SqliteMetadata
   }
 
   /** A restart that fails only leaves the log longer; the next report asks again. */
-  #restartLog(): void {
+  async #restartLog(logFrames: number): Promise<void> {
     if (this.#moments > 0) return;
-    this.#writer.restartLog().catch(() => undefined);
+    try {
+      const isDone = await this.#writer.restartLog();
+      // A reader in the way now and then is nothing; the log shows whether one always is.
+      if (!isDone && logFrames > LOG_FRAMES_WARNED) {
+        this.#trouble({ logFrames }, 'the log of the metadata grows: readers keep it');
+      }
+    } catch (error) {
+      this.#trouble({ logFrames, err: error }, 'the log of the metadata cannot be begun anew');
+    }
+  }
+
+  /** The log stays as it is; what the disk or the file itself has ended stays ended. */
+  #noteCheckpoint(fault: SqliteFault, error: unknown): void {
+    this.#writer.note(fault, error);
+    this.#trouble({ err: error, fault }, 'a checkpoint of the metadata failed');
+  }
+
+  /** A read that fails changes nothing, but one that meets damage ends all writing. */
+  #translateRead(error: unknown): unknown {
+    const fault = sqliteFault(error);
+    if (fault === 'damage') this.#writer.note(fault, error);
+    return translateSqliteError(error);
   }
 
   async storeId(): Promise<string> {

@@ -4,8 +4,8 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import { isDiskFailure } from './sqlite-errors.ts';
-import type { CheckpointReport } from './wal.ts';
+import type { CheckpointReport } from './checkpoints.ts';
+import { sqliteFault } from './sqlite-errors.ts';
 
 /** Often enough that each run is short, seldom enough that it is rarely run. */
 const PAUSE_MS = 300;
@@ -27,8 +27,9 @@ function run(): void {
     seen = now;
     tell({ kind: 'done', logFrames: row.log, doneFrames: row.checkpointed });
   } catch (error) {
-    // On a full disk the log stays as it is, and the next run tries again.
-    if (error instanceof Error && isDiskFailure(error)) tell({ kind: 'failed', error });
+    // The log stays as it is, and the next run tries again. NOTE: a message between threads loses
+    // the result code of an error, so it is judged here.
+    tell({ kind: 'failed', fault: sqliteFault(error), error });
   }
 }
 

@@ -19,21 +19,25 @@ import { translateSqliteError } from './sqlite-errors.ts';
 const STATEMENTS_MAX = 200;
 
 /**
- * Runs Kysely's queries on `connection`, at once and in the order of calls. Transactions are not
+ * Runs Kysely's queries on `connection`, at once and in the order of calls; `translate` says what
+ * their errors mean. Transactions are not
  * Kysely's business: whoever holds the connection begins and ends them.
  */
-export function kyselyOf(connection: DatabaseSync): Db {
+export function kyselyOf(
+  connection: DatabaseSync,
+  translate: (error: unknown) => unknown = translateSqliteError,
+): Db {
   const dialect: Dialect = {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => driverOf(connection),
+    createDriver: () => driverOf(connection, translate),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
   return new Kysely<Schema>({ dialect });
 }
 
-function driverOf(connection: DatabaseSync): Driver {
-  const one = connectionOf(connection);
+function driverOf(connection: DatabaseSync, translate: (error: unknown) => unknown): Driver {
+  const one = connectionOf(connection, translate);
   const refuse = async () => {
     throw new Error('the writer begins and ends transactions, not Kysely');
   };
@@ -48,7 +52,10 @@ function driverOf(connection: DatabaseSync): Driver {
   };
 }
 
-function connectionOf(connection: DatabaseSync): DatabaseConnection {
+function connectionOf(
+  connection: DatabaseSync,
+  translate: (error: unknown) => unknown,
+): DatabaseConnection {
   const statements = new Map<string, StatementSync>();
   const prepare = (sql: string): StatementSync => {
     const standing = statements.get(sql);
@@ -66,7 +73,7 @@ function connectionOf(connection: DatabaseSync): DatabaseConnection {
       try {
         return execute(prepare(query.sql), query.parameters as readonly SQLInputValue[]);
       } catch (error) {
-        throw translateSqliteError(error);
+        throw translate(error);
       }
     },
     // biome-ignore lint/correctness/useYield: rows are read whole, so there is nothing to yield.

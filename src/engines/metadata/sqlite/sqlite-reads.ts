@@ -41,8 +41,12 @@ type HotReads = Pick<
 >;
 
 /** All reads, on `connection` and on `db`, which is Kysely over the same connection. */
-export function sqliteReads(connection: DatabaseSync, db: Db): MetadataReads {
-  const hot = hotReads(connection);
+export function sqliteReads(
+  connection: DatabaseSync,
+  db: Db,
+  translate: (error: unknown) => unknown = translateSqliteError,
+): MetadataReads {
+  const hot = hotReads(connection, translate);
   return {
     ...accountReads(db),
     ...accessReads(db),
@@ -67,7 +71,14 @@ export function accountOfRow(row: unknown) {
   return accountOf(row as AccountTable);
 }
 
-function hotReads(connection: DatabaseSync): HotReads {
+function hotReads(connection: DatabaseSync, translate: (error: unknown) => unknown): HotReads {
+  const translated = <T>(read: () => T): T => {
+    try {
+      return read();
+    } catch (error) {
+      throw translate(error);
+    }
+  };
   const account = connection.prepare(`select ${ACCOUNT_COLUMNS} from accounts
     where account_id = ?`);
   const appKey = connection.prepare(`select ${ACCOUNT_COLUMNS} from accounts
@@ -135,12 +146,4 @@ function blobCells(cells: readonly unknown[]) {
     blob_id: cells[LIST_CELL - 2] as number | null,
     location: cells[LIST_CELL - 1] as string | null,
   };
-}
-
-function translated<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw translateSqliteError(error);
-  }
 }

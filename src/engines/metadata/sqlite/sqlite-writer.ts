@@ -14,7 +14,7 @@ import type { AccountCache } from './account-cache.ts';
 import { CommitGroup, type Decided } from './commit-group.ts';
 import { type CommitStatements, prepareCommits } from './commit-statements.ts';
 import type { LookUpCache } from './look-up-cache.ts';
-import { isDiskFailure, translateSqliteError } from './sqlite-errors.ts';
+import { type SqliteFault, sqliteFault, translateSqliteError } from './sqlite-errors.ts';
 
 type Member = {
   decide(group: CommitGroup): Pick<Decided, 'write'> & { readonly resolve: () => void };
@@ -33,12 +33,15 @@ export type WriterParts = {
   readonly lookUps: LookUpCache;
   /** Called once, when the disk has failed and no write is taken any more. */
   readonly onFailure: (error: Error) => void;
+  /** Called once, when the file is damaged and no write is taken any more. */
+  readonly onDamage?: ((error: Error) => void) | undefined;
 };
 
 export class SqliteWriter {
   readonly #connection: DatabaseSync;
   readonly #durability: WriterParts['durability'];
   readonly #onFailure: WriterParts['onFailure'];
+  readonly #onDamage: WriterParts['onDamage'];
   readonly #accounts: AccountCache;
   readonly #lookUps: LookUpCache;
   readonly #statements: CommitStatements;
@@ -47,12 +50,16 @@ export class SqliteWriter {
   #isDrainDue = false;
   /** A write of the transaction under way failed half done: it must not be committed. */
   #isDoomed = false;
+  /** Why nothing more is written. */
   #failure: ServiceError | undefined;
+  #diskFailure: ServiceError | undefined;
 
-  constructor(connection: DatabaseSync, { durability, accounts, lookUps, onFailure }: WriterParts) {
+  constructor(connection: DatabaseSync, parts: WriterParts) {
+    const { durability, accounts, lookUps, onFailure, onDamage } = parts;
     this.#connection = connection;
     this.#durability = durability;
     this.#onFailure = onFailure;
+    this.#onDamage = onDamage;
     this.#accounts = accounts;
     this.#lookUps = lookUps;
     this.#statements = prepareCommits(connection);
@@ -85,6 +92,7 @@ export class SqliteWriter {
         this.#begin();
         const result = await work();
         assert(!this.#isDoomed, 'a write that failed half done ends its transaction');
+        this.check();
         this.#commit();
         this.#accounts.clear();
         this.#lookUps.clear();
@@ -92,7 +100,7 @@ export class SqliteWriter {
         return result;
       } catch (error) {
         this.#rollback();
-        throw this.#translate(error);
+        throw this.translate(error);
       }
     });
   }
@@ -111,16 +119,20 @@ export class SqliteWriter {
     return answer;
   }
 
-  /** Carries the whole log into the file and begins it anew; for a log that is nearly all there. */
-  restartLog(): Promise<void> {
+  /**
+   * Carries the whole log into the file, so that it is begun anew; for a log that is nearly all
+   * there. Answers `false` when a reader or a checkpoint was in the way.
+   */
+  restartLog(): Promise<boolean> {
     return this.#mutex.run(() => {
       // It waits for nobody: a reader or the checkpoint thread in the way would hold the event
       // loop.
       this.#connection.exec('pragma busy_timeout = 0');
       try {
-        this.#connection.exec('pragma wal_checkpoint(restart)');
+        const row = this.#connection.prepare('pragma wal_checkpoint(restart)').get();
+        return row?.['busy'] === 0;
       } catch (error) {
-        throw this.#translate(error);
+        throw this.translate(error);
       } finally {
         this.#connection.exec(`pragma busy_timeout = ${SQLITE_BUSY_TIMEOUT_MS}`);
       }
@@ -129,12 +141,36 @@ export class SqliteWriter {
 
   /** Ends writing for good: after a failed sync nobody knows what the disk holds. */
   fail(cause: unknown): ServiceError {
-    if (this.#failure === undefined) {
+    if (this.#diskFailure === undefined) {
       const message = 'A sync of the metadata has failed; nothing more is written.';
-      this.#failure = new ServiceError('read_only', message, { cause });
-      this.#onFailure(cause instanceof Error ? cause : new Error(String(cause)));
+      this.#diskFailure = new ServiceError('read_only', message, { cause });
+      this.#failure = this.#diskFailure;
+      this.#onFailure(errorOf(cause));
     }
-    return this.#failure;
+    return this.#diskFailure;
+  }
+
+  /**
+   * Says an error in the domain's words, after ending what it ends: a disk that failed and a file
+   * that is damaged take no more writes, whoever has met it.
+   */
+  translate(error: unknown): unknown {
+    const fault = sqliteFault(error);
+    this.note(fault, error);
+    return fault === 'disk' ? this.#failure : translateSqliteError(error);
+  }
+
+  /** Ends what a fault ends, wherever it was met. */
+  note(fault: SqliteFault, cause: unknown): void {
+    if (fault === 'disk') this.fail(cause);
+    if (fault !== 'damage' || this.#failure !== undefined) return;
+    const message = 'The metadata file is damaged; nothing more is written.';
+    this.#failure = new ServiceError('read_only', message, { cause });
+    this.#onDamage?.(errorOf(cause));
+  }
+
+  get isWritable(): boolean {
+    return this.#failure === undefined;
   }
 
   /** Throws when the engine no longer takes writes. */
@@ -178,7 +214,7 @@ export class SqliteWriter {
       this.#rollback();
       // Nobody knows whose fault it was, so each tries once more in a transaction of its own.
       if (members.length > 1) for (const member of members) await this.#runGroup([member]);
-      else for (const member of members) member.reject(this.#translate(error));
+      else for (const member of members) member.reject(this.translate(error));
       return;
     }
     try {
@@ -187,7 +223,7 @@ export class SqliteWriter {
       await this.#sync();
     } catch (error) {
       this.#rollback();
-      const translated = this.#translate(error);
+      const translated = this.translate(error);
       for (const member of members) member.reject(translated);
       return;
     }
@@ -204,7 +240,7 @@ export class SqliteWriter {
       try {
         decided = member.decide(group);
       } catch (error) {
-        return { kind: 'refused', error: this.#translate(error) };
+        return { kind: 'refused', error: this.translate(error) };
       }
       try {
         decided.write();
@@ -216,6 +252,8 @@ export class SqliteWriter {
       return { kind: 'written', resolve: decided.resolve };
     });
     group.flush();
+    // A member may have met damage: what the others have read may be damaged too.
+    this.check();
     return outcomes;
   }
 
@@ -244,8 +282,8 @@ export class SqliteWriter {
       this.#connection.exec('rollback');
     }
   }
+}
 
-  #translate(error: unknown): unknown {
-    return isDiskFailure(error) ? this.fail(error) : translateSqliteError(error);
-  }
+function errorOf(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
 }

@@ -8,15 +8,9 @@
  */
 import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { syncDirectory } from '../../data-directory/durable-file.ts';
-
-/**
- * What the thread tells: frames in the log and how many are in the file by now, or a failed disk.
- */
-export type CheckpointReport =
-  | { readonly kind: 'done'; readonly logFrames: number; readonly doneFrames: number }
-  | { readonly kind: 'failed'; readonly error: Error };
+import { type CheckpointReport, Checkpoints, type CheckpointsOptions } from './checkpoints.ts';
+import type { SqliteFault } from './sqlite-errors.ts';
 
 /** A descriptor of the log of its own, by which it is synced. */
 export type LogFile = {
@@ -24,17 +18,29 @@ export type LogFile = {
   readonly close: () => Promise<void>;
 };
 
+/** What an operator watches of the log. */
+export type LogStatistics = {
+  /** Frames (pages of 4 KiB) in the log, as the last checkpoint found them. */
+  readonly logFrames: number;
+  /** Of those, the ones that are not in the file yet. */
+  readonly pendingFrames: number;
+  readonly checkpointFailures: number;
+  readonly threadsLost: number;
+};
+
 export type WalOptions = {
-  /** Called when the log has grown long and nearly all of it is in the file. */
-  readonly restart: () => void;
-  /** Called when the disk has failed under a checkpoint. */
-  readonly fail: (error: Error) => void;
+  /** Called when the log has grown to so many frames: it should be begun anew. */
+  readonly restart: (logFrames: number) => void;
+  /** Called when a checkpoint has failed; the next run tries again. */
+  readonly onCheckpointFailure: (fault: SqliteFault, error: unknown) => void;
+  readonly onThreadLost: CheckpointsOptions['onLost'];
   /** Opens the log's file, which stands; the system's own way unless said otherwise. */
   readonly openLog?: ((path: string) => Promise<LogFile>) | undefined;
+  readonly openThread?: CheckpointsOptions['openThread'];
 };
 
 /** A log longer than this is begun anew, between two groups. */
-const LOG_FRAMES_MAX = 16_384;
+export const LOG_FRAMES_MAX = 16_384;
 
 /** The system's own way. */
 export function openLogFile(path: string): Promise<LogFile> {
@@ -43,10 +49,13 @@ export function openLogFile(path: string): Promise<LogFile> {
 
 export class Wal {
   readonly #log: LogFile;
-  readonly #thread: Worker;
-  /** Counted up at each commit, so that the thread rests while nothing happens. */
-  readonly #commits: Int32Array<SharedArrayBuffer>;
-  readonly #isThreadOver: Promise<void>;
+  readonly #options: WalOptions;
+  readonly #commits = new Int32Array(new SharedArrayBuffer(4));
+  readonly #checkpoints: Checkpoints;
+  #logFrames = 0;
+  #pendingFrames = 0;
+  #checkpointFailures = 0;
+  #threadsLost = 0;
 
   /** `file` is open in WAL mode by a connection that stays. */
   static async open(file: string, options: WalOptions): Promise<Wal> {
@@ -65,21 +74,19 @@ export class Wal {
     return new Wal(file, log, options);
   }
 
-  private constructor(file: string, log: LogFile, { restart, fail }: WalOptions) {
+  private constructor(file: string, log: LogFile, options: WalOptions) {
     this.#log = log;
-    this.#commits = new Int32Array(new SharedArrayBuffer(4));
-    this.#thread = new Worker(new URL('./checkpoint-thread.ts', import.meta.url), {
-      workerData: { file, commits: this.#commits },
-      resourceLimits: { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 },
+    this.#options = options;
+    this.#checkpoints = new Checkpoints({
+      file,
+      commits: this.#commits,
+      openThread: options.openThread,
+      onReport: (report) => this.#take(report),
+      onLost: (lost) => {
+        this.#threadsLost += 1;
+        options.onThreadLost(lost);
+      },
     });
-    this.#thread.on('message', (report: CheckpointReport) => {
-      if (report.kind === 'failed') fail(report.error);
-      else if (report.logFrames > LOG_FRAMES_MAX) restart();
-    });
-    // A thread that fails only leaves the log longer; the restart at the next start takes it in.
-    this.#thread.on('error', () => undefined);
-    this.#isThreadOver = new Promise((resolve) => this.#thread.once('exit', () => resolve()));
-    this.#thread.unref();
   }
 
   /** Makes everything durable that was committed before the call. */
@@ -88,11 +95,29 @@ export class Wal {
     await this.#log.datasync();
   }
 
+  statistics(): LogStatistics {
+    return {
+      logFrames: this.#logFrames,
+      pendingFrames: this.#pendingFrames,
+      checkpointFailures: this.#checkpointFailures,
+      threadsLost: this.#threadsLost,
+    };
+  }
+
   async close(): Promise<void> {
-    // Waited for from here on: with nothing else to do the process would end in the middle.
-    this.#thread.ref();
-    this.#thread.postMessage('close');
-    await this.#isThreadOver;
+    await this.#checkpoints.close();
     await this.#log.close();
+  }
+
+  #take(report: CheckpointReport): void {
+    if (report.kind === 'failed') {
+      this.#checkpointFailures += 1;
+      this.#options.onCheckpointFailure(report.fault, report.error);
+      return;
+    }
+    // -1 of a file that is not in WAL mode.
+    this.#logFrames = Math.max(0, report.logFrames);
+    this.#pendingFrames = Math.max(0, report.logFrames - report.doneFrames);
+    if (report.logFrames > LOG_FRAMES_MAX) this.#options.restart(report.logFrames);
   }
 }
