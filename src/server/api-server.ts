@@ -19,7 +19,7 @@ import { JSON_TERMS } from './body-watch.ts';
 import { allowAnyOrigin, exposeToAnyOrigin } from './cross-origin.ts';
 import { holdExpectations } from './expectations.ts';
 import { gatherBody } from './gather-body.ts';
-import { answerMalformed, OpenAnswers } from './malformed-requests.ts';
+import { answerMalformed, answerTunnel, OpenAnswers } from './malformed-requests.ts';
 import { parseQuery } from './raw-query.ts';
 import { boundRest, drainBody, requestBody } from './request-body.ts';
 import { newRequestId } from './request-id.ts';
@@ -96,6 +96,7 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
     reply.header('x-request-id', request.id);
   });
   server.addHook('onRequest', allowAnyOrigin);
+  server.server.on('connect', ({ socket }) => answerTunnel(deps, { socket, answers }));
   server.server.on('timeout', (socket: Socket) => {
     if (!answers.isAwaited(socket)) socket.destroy();
   });

@@ -71,6 +71,16 @@ export function answerMalformed(
   });
 }
 
+/** Node ends a connection that asks for a tunnel, without a word, unless somebody answers it. */
+export function answerTunnel(
+  deps: Parameters<typeof answerMalformed>[0],
+  connection: Connection,
+): void {
+  answerMalformed(deps, connection, Object.assign(new Error('CONNECT'), { code: TUNNEL_FAULT }));
+}
+
+const TUNNEL_FAULT = 'CONNECT';
+
 function answerOf(faultCode: string | undefined, requestId: string): string {
   const { status, message } = problemOf(faultCode);
   const body = errorBody({ status, code: 'bad_request', message, requestId });
@@ -94,6 +104,8 @@ function problemOf(code: string | undefined): { status: number; message: string 
       return { status: 431, message: 'The head of the request is too large.' };
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
       return { status: 413, message: 'The extensions of a chunk are too large.' };
+    case TUNNEL_FAULT:
+      return { status: 405, message: 'This is no proxy: nothing is tunnelled here.' };
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return { status: 408, message: 'The head of the request took too long.' };
     default:

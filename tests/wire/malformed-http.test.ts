@@ -40,6 +40,18 @@ test('a head that is no HTTP is 400 in the one shape, and the connection ends', 
   }
 });
 
+test('who asks for a tunnel is told that there is none, and the connection ends', async () => {
+  const text = 'CONNECT example.org:443 HTTP/1.1\r\nhost: example.org:443\r\n\r\n';
+  const answer = parseAnswer(await exchange(server.url, text));
+  assertRefused(answer, 405, 'bad_request');
+  assert.equal(answer.headers['connection'], 'close');
+});
+
+test('what a browser may read of an answer holds for malformed requests too', async () => {
+  const answer = parseAnswer(await exchange(server.url, 'garbage\r\n\r\n'));
+  assert.match(String(answer.headers['access-control-expose-headers']), /Retry-After/);
+});
+
 test('a request of HTTP/1.1 without Host is 400, one of HTTP/1.0 is served', async () => {
   const without = await exchange(server.url, 'GET /health HTTP/1.1\r\nconnection: close\r\n\r\n');
   assertRefused(parseAnswer(without), 400, 'bad_request');

@@ -180,6 +180,11 @@ test('what is another account’s is not found, in every call', async () => {
   for (const [route, body] of [
     ['GET /download-stream?file_name=hers', undefined],
     ['GET /download?file_name=hers', undefined],
+    ['GET /priorityDownload?file_name=hers', undefined],
+    ['GET /pop/v1/checkUploadStatus?file_name=hers', undefined],
+    [`GET /pop/v1/checkUploadStatus?operation_id=${operation}`, undefined],
+    ['POST /pop/v1/deleteFile', { file_name: 'hers' }],
+    ['DELETE /deletePublicLink', { link_hash: hash }],
     ['GET /checkUploadStatus?file_name=hers', undefined],
     [`GET /checkUploadStatus?operation_id=${operation}`, undefined],
     ['POST /deleteFile', { file_name: 'hers' }],
@@ -192,6 +197,7 @@ test('what is another account’s is not found, in every call', async () => {
   const head = await bob.call('HEAD /download-stream?file_name=hers');
   assert.deepEqual([head.status, head.text], [404, '']);
   assert.deepEqual((await bob.call('GET /files')).json['files'], []);
+  assert.equal((await bob.call('GET /listFiles')).text, '[]');
   assert.deepEqual((await bob.call('GET /publicLinks')).json['links'], []);
   assert.equal((await server.call(`GET /publicDownload?hash=${hash}`)).text, 'private');
 });
