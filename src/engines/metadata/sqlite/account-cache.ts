@@ -1,17 +1,16 @@
 /**
  * Accounts as the file holds them, for the reads that every request makes. This process alone
- * writes the file, so the writer tells what it changed: the stored bytes of some, or anything at
- * all.
+ * writes the file, so the writer tells which it changed: their stored bytes, or anything of them.
  */
 import type { Account } from '../../../core/identity/account/account.ts';
 import type { AccountId } from '../../../core/ids.ts';
 
-/** More accounts than this at work at once are read from the file again. */
+/** More accounts than this at work at once are read from the file again, the oldest first. */
 const ACCOUNTS_MAX = 10_000;
 
 export class AccountCache {
-  readonly #byId = new Map<AccountId, Account>();
-  readonly #byAppKey = new Map<string, AccountId>();
+  readonly #byId = new Map<string, Account>();
+  readonly #byAppKey = new Map<string, string>();
   #generation = 0;
 
   findById(accountId: AccountId): Account | undefined {
@@ -31,10 +30,8 @@ export class AccountCache {
   /** Keeps what was read from the file in the generation that still is. */
   keep(account: Account, generation: number): void {
     if (generation !== this.#generation) return;
-    if (this.#byId.size >= ACCOUNTS_MAX) {
-      this.#byId.clear();
-      this.#byAppKey.clear();
-    }
+    const [oldest] = this.#byId.values();
+    if (this.#byId.size >= ACCOUNTS_MAX && oldest !== undefined) this.#forget(oldest);
     this.#byId.set(account.accountId, account);
     this.#byAppKey.set(account.appKeyHash, account.accountId);
   }
@@ -47,10 +44,17 @@ export class AccountCache {
     }
   }
 
-  /** A transaction was committed that may have changed any account. */
-  clear(): void {
+  /** A transaction was committed that changed these. */
+  drop(accountIds: Iterable<string>): void {
     this.#generation += 1;
-    this.#byId.clear();
-    this.#byAppKey.clear();
+    for (const accountId of accountIds) {
+      const account = this.#byId.get(accountId);
+      if (account !== undefined) this.#forget(account);
+    }
+  }
+
+  #forget({ accountId, appKeyHash }: Account): void {
+    this.#byId.delete(accountId);
+    this.#byAppKey.delete(appKeyHash);
   }
 }

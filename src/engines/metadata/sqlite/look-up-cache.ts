@@ -1,19 +1,19 @@
 /**
  * S3 keys and buckets as the file holds them, for the reads that every S3 request makes. This
- * process alone writes the file, and only larger transactions write these rows: each forgets all,
- * so that a revocation is heeded by the next request.
+ * process alone writes the file, and the writer tells which rows it changed, so that a revocation
+ * is heeded by the next request, and who changes much empties no cache of others.
  */
 import type { S3Key } from '../../../core/identity/s3-keys/s3-key.ts';
-import type { AccessKeyId, BucketName } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
 import type { MetadataReads } from '../../../core/ports/metadata/metadata.ts';
+import type { RowNames } from './changed-rows.ts';
 
-/** More keys or buckets than this at work at once are read from the file again. */
+/** More keys or buckets than this at work at once are read again, the oldest first. */
 const ROWS_MAX = 10_000;
 
 export class LookUpCache {
-  readonly #keys = new Map<AccessKeyId, S3Key>();
-  readonly #buckets = new Map<BucketName, Bucket>();
+  readonly #keys = new Map<string, S3Key>();
+  readonly #buckets = new Map<string, Bucket>();
   #generation = 0;
 
   /** `reads` with the look-ups answered from here; for reads outside transactions. */
@@ -29,11 +29,11 @@ export class LookUpCache {
     };
   }
 
-  /** A transaction was committed that may have changed any row. */
-  clear(): void {
+  /** A transaction was committed that changed these. */
+  drop({ s3Keys, buckets }: Pick<RowNames, 's3Keys' | 'buckets'>): void {
     this.#generation += 1;
-    this.#keys.clear();
-    this.#buckets.clear();
+    for (const accessKeyId of s3Keys) this.#keys.delete(accessKeyId);
+    for (const name of buckets) this.#buckets.delete(name);
   }
 
   /** What is not there is not kept: anybody may ask for any name. */
@@ -45,7 +45,8 @@ export class LookUpCache {
     const generation = this.#generation;
     const row = await read();
     if (row === undefined || generation !== this.#generation) return row;
-    if (rows.size >= ROWS_MAX) rows.clear();
+    const [oldest] = rows.keys();
+    if (rows.size >= ROWS_MAX && oldest !== undefined) rows.delete(oldest);
     rows.set(name, row);
     return row;
   }

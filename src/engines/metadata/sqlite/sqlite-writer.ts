@@ -11,6 +11,7 @@ import type { Deletion, Publication } from '../../../core/ports/metadata/objects
 import { COMMIT_GROUP_MEMBERS_MAX, SQLITE_BUSY_TIMEOUT_MS } from '../metadata-limits.ts';
 import { Mutex } from '../mutex.ts';
 import type { AccountCache } from './account-cache.ts';
+import { ChangedRows } from './changed-rows.ts';
 import { CommitGroup, type Decided } from './commit-group.ts';
 import { type CommitStatements, prepareCommits } from './commit-statements.ts';
 import type { LookUpCache } from './look-up-cache.ts';
@@ -45,6 +46,7 @@ export class SqliteWriter {
   readonly #accounts: AccountCache;
   readonly #lookUps: LookUpCache;
   readonly #statements: CommitStatements;
+  readonly #changed: ChangedRows;
   readonly #mutex = new Mutex();
   #queue: Member[] = [];
   #isDrainDue = false;
@@ -63,6 +65,7 @@ export class SqliteWriter {
     this.#accounts = accounts;
     this.#lookUps = lookUps;
     this.#statements = prepareCommits(connection);
+    this.#changed = new ChangedRows(connection);
   }
 
   publishObject(publication: Publication): Promise<ObjectVersion | undefined> {
@@ -94,8 +97,6 @@ export class SqliteWriter {
         assert(!this.#isDoomed, 'a write that failed half done ends its transaction');
         this.check();
         this.#commit();
-        this.#accounts.clear();
-        this.#lookUps.clear();
         await this.#sync();
         return result;
       } catch (error) {
@@ -112,6 +113,7 @@ export class SqliteWriter {
     try {
       write();
       group.flush();
+      for (const { accountId } of group.changedAccounts()) this.#changed.noteAccount(accountId);
     } catch (error) {
       this.#isDoomed = !isServiceError(error);
       throw error;
@@ -260,11 +262,17 @@ export class SqliteWriter {
   #begin(): void {
     this.check();
     this.#isDoomed = false;
+    // What a transaction changed that was rolled back, perhaps by SQLite itself.
+    this.#changed.take();
     this.#connection.exec('begin immediate');
   }
 
   #commit(): void {
     this.#connection.exec('commit');
+    const changed = this.#changed.take();
+    if (changed === undefined) return;
+    this.#accounts.drop(changed.accounts);
+    this.#lookUps.drop(changed);
   }
 
   /** No answer before it has ended, also no refusal: it may rest on what is not durable yet. */
