@@ -69,7 +69,10 @@ const TAIL = `## What differs from AWS, and why
 - \`curl --aws-sigv4\` of older versions leaves out a header that S3 requires: give it
   \`-H 'x-amz-content-sha256: UNSIGNED-PAYLOAD'\`.
 - Chunks of any size are accepted in streamed bodies; AWS wants 8 KiB of all but the last.
-- A checksum that nobody sent is not made up: AWS stores a CRC64NVME of its own.
+- Beside SHA512 and the xxHash family CRC64NVME is kept and answered too: the default JavaScript
+  client ends at an answer that has no checksum which it can check. A copy of what the Files API
+  wrote has no checksum unless it asks for one.
+- A part's checksum is answered to \`partNumber\` and to a range that is exactly the part.
 - \`NextMarker\` stands in every truncated listing of version 1.
 - Deleting a bucket aborts its open multipart uploads.
 - A repeated CompleteMultipartUpload answers the same 200 for a day.

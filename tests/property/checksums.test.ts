@@ -9,10 +9,16 @@ import {
 } from '../../src/kit/checksums/checksum-algorithms.ts';
 import { formatChecksumValue, parseChecksumValue } from '../../src/kit/checksums/checksum-value.ts';
 import { combineCrc } from '../../src/kit/checksums/combine-crc.ts';
-import { checksumOf, openChecksum } from '../../src/kit/checksums/open-checksum.ts';
+import {
+  checksumOf,
+  openChecksum,
+  prepareChecksums,
+} from '../../src/kit/checksums/open-checksum.ts';
 import { runsOf } from '../world/effort.ts';
 
 const PROPERTY = { numRuns: runsOf({ short: 500, long: 50_000 }) };
+
+await prepareChecksums(CHECKSUM_ALGORITHMS);
 
 const anyAlgorithm = fc.constantFrom(...CHECKSUM_ALGORITHMS);
 const anyCrc = fc.constantFrom(...CHECKSUM_ALGORITHMS.filter(isCrcAlgorithm));

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import type { Account } from '../../src/core/identity/account/account.ts';
+import { computed, withKeptChecksums } from '../../src/core/objects/kept-checksums.ts';
 import type { ListedPart, MultipartUpload } from '../../src/core/objects/multipart/upload.ts';
 import { parseUploadChecksum } from '../../src/core/objects/multipart/upload-checksum.ts';
 import { openObject } from '../../src/core/objects/read-object.ts';
@@ -146,8 +147,8 @@ async function check(run: Run, given: Sample): Promise<void> {
   const whole = Buffer.concat(parts.map(({ bytes }) => bytes));
   const { algorithm } = given;
   const checksum = algorithm && parseUploadChecksum(algorithm, 'FULL_OBJECT');
-  const demands = algorithm && { checksum: { algorithm, declared: () => undefined } };
-  const single = await calls.put('single', whole, demands ? { demands } : {});
+  const demands = withKeptChecksums(algorithm ? { checksum: computed(algorithm) } : {});
+  const single = await calls.put('single', whole, { demands });
   const upload = await calls.begin('parts', { checksum });
   const listed = await send(run, upload, { ...given, parts });
   await calls.complete(upload, listed, { stated: { sizeBytes: whole.length } });

@@ -99,7 +99,7 @@ export async function answerUpload(
         number: partNumber,
         blobId: size === 0 ? undefined : blobId,
         sizeBytes: size,
-        ...(hasChecksum ? { checksum: 'AAAA' } : {}),
+        ...(hasChecksum ? { checksum: { value: 'AAAAAAAAAAA=' } } : {}),
         at,
       };
       const demands = isRefused ? [fitsBelow(0, 1000)] : [];

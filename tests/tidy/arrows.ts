@@ -66,7 +66,7 @@ const ROOMS: Readonly<Record<string, Room>> = {
     holds: /^src\/kit\//,
     mayImport: [],
     mayUse:
-      /^(node:|@napi-rs\/blake-hash$|@node-rs\/crc32$|@scure\/base$|ipaddr\.js$|jose\/|saxes$|@zxcvbn-ts\/language-common$)/,
+      /^(node:|@napi-rs\/blake-hash$|@node-rs\/crc32$|@scure\/base$|hash-wasm$|ipaddr\.js$|jose\/|saxes$|@zxcvbn-ts\/language-common$)/,
   },
 };
 

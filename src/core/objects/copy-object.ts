@@ -4,7 +4,7 @@
  */
 import type { ChecksumAlgorithm } from '../../kit/checksums/checksum-algorithms.ts';
 import { formatChecksumValue } from '../../kit/checksums/checksum-value.ts';
-import { openChecksum } from '../../kit/checksums/open-checksum.ts';
+import { openChecksum, prepareChecksums } from '../../kit/checksums/open-checksum.ts';
 import { isServiceError, ServiceError } from '../errors.ts';
 import type { ObjectKey } from '../ids.ts';
 import type { BlobStore } from '../ports/blob-store.ts';
@@ -16,8 +16,9 @@ import type { Bucket } from './bucket.ts';
 import { assertCapacity, type Capacity } from './capacity.ts';
 import { checkReadConditions, type ReadConditions, type WriteConditions } from './condition.ts';
 import { UNCHANGED } from './judge-commit.ts';
-import type { ObjectVersion, StoredObject } from './object.ts';
-import { objectNotFound, openObject } from './read-object.ts';
+import { secondAlgorithm } from './kept-checksums.ts';
+import type { ObjectChecksum, ObjectVersion, StoredObject } from './object.ts';
+import { type ObjectReading, objectNotFound, openObject } from './read-object.ts';
 
 export type CopyDeps = {
   readonly metadata: Pick<Metadata, 'findObject' | 'publishObject'>;
@@ -106,19 +107,36 @@ async function readSource(
   const all = { conditions: {}, range: undefined };
   const opened = await openObject(deps, () => findSource(deps, copy), all);
   if (opened.kind === 'fresh') return opened.object;
-  const open = openChecksum(algorithm);
+  const checksum = await readChecksum(opened, algorithm, options);
+  // What stands with its parts is of another algorithm.
+  const content = opened.object.content.map(({ blob, sizeBytes }) => ({ blob, sizeBytes }));
+  return { ...opened.object, content, checksum };
+}
+
+/** The checksums that are kept with `algorithm`, of all bytes. */
+async function readChecksum(
+  opened: ObjectReading,
+  algorithm: ChecksumAlgorithm,
+  options: { readonly signal?: AbortSignal },
+): Promise<ObjectChecksum> {
+  const secondary = secondAlgorithm(algorithm);
   try {
+    await prepareChecksums([algorithm]);
+    const open = openChecksum(algorithm);
+    const openSecond = secondary && openChecksum(secondary);
     await opened.send((chunk) => {
       open.update(chunk);
+      openSecond?.update(chunk);
       return undefined;
     }, options);
+    const value = formatChecksumValue(open.digest());
+    const checksum = { algorithm, type: 'FULL_OBJECT', value } as const;
+    if (secondary === undefined || openSecond === undefined) return checksum;
+    const second = { algorithm: secondary, value: formatChecksumValue(openSecond.digest()) };
+    return { ...checksum, second };
   } finally {
     await opened.close();
   }
-  // What stands with its parts is of another algorithm.
-  const content = opened.object.content.map(({ blob, sizeBytes }) => ({ blob, sizeBytes }));
-  const value = formatChecksumValue(open.digest());
-  return { ...opened.object, content, checksum: { algorithm, type: 'FULL_OBJECT', value } };
 }
 
 async function publish(

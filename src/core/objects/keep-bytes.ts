@@ -5,13 +5,14 @@
  * A crash before `publish` returns leaves at most bytes that no row names: the sweeper's. Once
  * bytes are being committed, a client that leaves changes nothing any more.
  */
+import { prepareChecksums } from '../../kit/checksums/open-checksum.ts';
 import type { Digests } from '../../kit/digests.ts';
 import { type ErrorCode, isServiceError, ServiceError } from '../errors.ts';
 import type { BlobRef, BlobStore, BlobWriter } from '../ports/blob-store.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
 import type { Digester, Digesters } from '../ports/digesters.ts';
 import type { FaultPoints } from '../ports/fault-points.ts';
-import { type BodyDemands, verifyDigests } from './body-demands.ts';
+import { algorithmsOf, type BodyDemands, verifyDigests } from './body-demands.ts';
 import type { ObjectChecksum } from './object.ts';
 
 export type KeepDeps = {
@@ -28,7 +29,7 @@ export type KeptBytes = {
   readonly blob: BlobRef;
   readonly sizeBytes: number;
   readonly digests: Digests;
-  /** By the algorithm that the demands name. */
+  /** By the algorithms that the demands name. */
   readonly checksum: ObjectChecksum | undefined;
 };
 
@@ -55,11 +56,14 @@ export async function keepBytes<T>(
   options: KeepOptions = {},
 ): Promise<T> {
   const { body, demands } = write;
+  const checksums = algorithmsOf(demands);
+  const preparing = prepareChecksums(checksums);
+  if (preparing !== undefined) await preparing;
   // A full disk refuses here, before the sender is told to go on.
   const writer = await deps.blobs.stage({ sizeBytes: body.declaredBytes });
   const digester = deps.digesters.open(body.declaredBytes, {
     isSha256Wanted: demands.sha256 !== undefined,
-    checksum: demands.checksum?.algorithm,
+    checksums,
   });
   let isRefused = false;
   try {

@@ -22,8 +22,22 @@ export type StoredHeaders = Readonly<Record<string, string>>;
 export type ContentPart = {
   readonly blob: BlobRef;
   readonly sizeBytes: number;
-  /** Base64 of the part's checksum, by the algorithm of the version's own. */
-  readonly checksum?: string | undefined;
+  /** Of the part, when it came as one. */
+  readonly checksum?: PartChecksum | undefined;
+};
+
+/** A checksum by itself. */
+export type PlainChecksum = {
+  readonly algorithm: ChecksumAlgorithm;
+  /** Base64 of the big-endian bytes. */
+  readonly value: string;
+};
+
+/** A checksum of a part: by the algorithm of its upload, which is then the version's. */
+export type PartChecksum = {
+  readonly value: string;
+  /** One more, of another algorithm. */
+  readonly second?: PlainChecksum;
 };
 
 /** A checksum kept with a version: of all its bytes, or of its parts' checksums. */
@@ -32,6 +46,8 @@ export type ObjectChecksum = {
   readonly type: 'FULL_OBJECT' | 'COMPOSITE';
   /** Base64 of the big-endian bytes; a composite one ends with `-` and the number of parts. */
   readonly value: string;
+  /** Of all bytes, beside one that few readers can check (`kept-checksums.ts`). */
+  readonly second?: PlainChecksum;
 };
 
 /** The version of an object that readers see; `versionId` is `null` until versioning is on. */
@@ -43,7 +59,7 @@ export type ObjectVersion = {
   readonly etag: Etag;
   /** `undefined` for a multipart object that no job has read yet. */
   readonly contentHash: ContentHash | undefined;
-  /** What the writer sent or asked for; most versions have none. */
+  /** What the writer sent or asked for, or was kept for it. */
   readonly checksum: ObjectChecksum | undefined;
   readonly contentType: string;
   readonly headers: StoredHeaders;

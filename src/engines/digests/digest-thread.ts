@@ -1,5 +1,6 @@
 /** A thread that digests: blocks of shared memory come in order, digests go back at the end. */
 import { parentPort } from 'node:worker_threads';
+import { prepareChecksums } from '../../kit/checksums/open-checksum.ts';
 import { type Digests, type DigestWishes, digestBytes, StreamDigester } from '../../kit/digests.ts';
 
 /** What the thread is told; `stream` tells bodies apart, and its first order begins one. */
@@ -24,7 +25,25 @@ export type DigestAnswer = {
 
 const streams = new Map<number, StreamDigester>();
 
+/** While a checksum is loaded, orders wait for it and for each other, so that none overtakes. */
+let waiting: Promise<void> | undefined;
+
 parentPort?.on('message', (order: DigestOrder) => {
+  const loading = order.kind === 'block' ? prepareChecksums(order.wishes.checksums) : undefined;
+  if (loading === undefined && waiting === undefined) {
+    take(order);
+    return;
+  }
+  const turn = (waiting ?? Promise.resolve())
+    .then(() => loading)
+    .then(() => take(order))
+    .finally(() => {
+      if (waiting === turn) waiting = undefined;
+    });
+  waiting = turn;
+});
+
+function take(order: DigestOrder): void {
   const { stream } = order;
   if (order.kind === 'abandon') {
     streams.delete(stream);
@@ -34,7 +53,7 @@ parentPort?.on('message', (order: DigestOrder) => {
   const bytes = Buffer.from(block ?? new ArrayBuffer(0), 0, lengthBytes);
   const digests = digest(stream, { bytes, isLast, wishes });
   parentPort?.postMessage({ stream, block, digests } satisfies DigestAnswer);
-});
+}
 
 function digest(
   stream: number,

@@ -6,15 +6,20 @@ import { blake3 } from '@napi-rs/blake-hash';
 import { patternBytes } from '../../core/ports/blob-store-contract.ts';
 import type { Digester } from '../../core/ports/digesters.ts';
 import { formatChecksumValue } from '../../kit/checksums/checksum-value.ts';
-import { checksumOf } from '../../kit/checksums/open-checksum.ts';
+import { checksumOf, prepareChecksums } from '../../kit/checksums/open-checksum.ts';
 import type { Digests } from '../../kit/digests.ts';
 import { ThreadDigesters } from './thread-digesters.ts';
+
+const ALGORITHMS = ['CRC64NVME', 'XXHASH128'] as const;
+await prepareChecksums(ALGORITHMS);
 
 const expected = (bytes: Buffer): Digests => ({
   md5: createHash('md5').update(bytes).digest('hex'),
   blake3: blake3(bytes).toString('hex'),
   sha256: createHash('sha256').update(bytes).digest('hex'),
-  checksum: formatChecksumValue(checksumOf('CRC64NVME', bytes)),
+  checksums: Object.fromEntries(
+    ALGORITHMS.map((algorithm) => [algorithm, formatChecksumValue(checksumOf(algorithm, bytes))]),
+  ),
 });
 
 async function digest(
@@ -24,7 +29,7 @@ async function digest(
 ) {
   const digester = digesters.open(options.isKnown ? bytes.length : undefined, {
     isSha256Wanted: true,
-    checksum: 'CRC64NVME',
+    checksums: ALGORITHMS,
   });
   for (let at = 0; at < bytes.length; at += options.chunkBytes) {
     await digester.update(bytes.subarray(at, at + options.chunkBytes));

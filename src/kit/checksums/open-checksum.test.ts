@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { CHECKSUM_ALGORITHMS, CHECKSUM_BYTES } from './checksum-algorithms.ts';
+import {
+  CHECKSUM_ALGORITHMS,
+  CHECKSUM_BYTES,
+  type ChecksumAlgorithm,
+} from './checksum-algorithms.ts';
 import { formatChecksumValue } from './checksum-value.ts';
-import { checksumOf, compositeChecksum, openChecksum } from './open-checksum.ts';
+import { checksumOf, compositeChecksum, openChecksum, prepareChecksums } from './open-checksum.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
@@ -15,13 +19,20 @@ function pattern(length: number): Buffer {
   return bytes;
 }
 
-/** Check values of the catalogue of parametrised CRCs, and what sha1sum and sha256sum say. */
+/** Check values of the catalogue of parametrised CRCs; what sha1sum, its kin and awscrt say. */
 const CHECKS = {
   CRC32: 'cbf43926',
   CRC32C: 'e3069283',
   CRC64NVME: 'ae8b14860a799888',
   SHA1: 'f7c3bc1d808e04732adf679965ccc34ca7ae3441',
   SHA256: '15e2b0d3c33891ebb0f1ef609ec419420c20e320ce94c65fbc8c3312448eb225',
+  SHA512:
+    'd9e6762dd1c8eaf6d61b3c6192fc408d4d6d5f1176d0c29169bc24e71c3f274a' +
+    'd27fcd5811b313d681f7e55ec02d73d499c95455b6b5bb503acf574fba8ffe85',
+  MD5: '25f9e794323b453885f5181f1b624d0b',
+  XXHASH64: '8cb841db40e6ae83',
+  XXHASH3: '72dcb18b67a17dff',
+  XXHASH128: '33119477ede5dcd5e9716427681d5860',
 } as const;
 
 /**
@@ -47,6 +58,26 @@ const VECTORS = `
 1048581 /WYjgQ== 1yXxvA== tvvPxDoIhrI= HYznoOz7AMyLvy5ApHCKdlwenbg= tI69AmlmDpgnZ7pl/PDAaj782p1DTurHkVmCNJU68AY=
 `;
 
+/** The same of XXHASH64, XXHASH3 and XXHASH128, by awscrt 0.38.0. */
+const XXHASH_VECTORS = `
+0 70bbN1HY6Zk= LQaABTjTlMI= maoG0wFHmNhgAcMkRo1Jfw==
+1 6TSoStsFJ2g= xEvf9AdO7Ns= ps1ek5IAD2rES9/0B07s2w==
+7 fIH2zT4qgCk= pXuvl3GAP/E= o/o9wGpo5LETi91xj2bWCQ==
+8 pdywFF0GYy0= ibmxER7NWXY= QTL7B8BDIzDOD/VWPDOT/A==
+31 1X1Ph1Eno+M= lKXaFZW4Pyo= QvkAWI7+et+XIXmTbKjt8A==
+32 FcLZgCtzq+w= Tg+CegAwWIA= 1O/smuMbFdTWQM3N7lR41w==
+33 wl0id1VTruw= zpXLiIR9YQI= RUdSGidvHmkvhiiskbrzxA==
+63 bTtJvp53S3w= qm5RAJurj2w= gczkLiW30w9gfcomJqaDbQ==
+64 rq5ztovyZvU= WSbCxii4vUA= YUj2ze/gan3vJUMSiRcN9w==
+65 kW7skWlHslA= C8THUqfFBQU= Ogfosfmgcdk2RzZX9ismRQ==
+1000 xz/2JLnl9eY= MDbOpYuR9R8= Xn20HRlEC3MwNs6li5H1Hw==
+16383 G20spspaqeg= PQGcjuRl18c= FPHpewqJdNs9AZyO5GXXxw==
+16384 1/6mJ46xK+0= q7eOPXsdAv8= gkZvpDqYoKirt449ex0C/w==
+16385 ckrZ21RA/Nw= k1yLqNHTiVs= p5X9+tX/kB2TXIuo0dOJWw==
+65537 9YFI0XRzO0I= sOdVYNGVpXs= +odRqB+i3l+w51Vg0ZWlew==
+1048581 vEBOEFTvztU= BnbsY4G+SXQ= Hhc5rfTEm5kGduxjgb5JdA==
+`;
+
 /** By the same program: the checksum over the raw checksums of 7, 1000 and 16385 bytes. */
 const COMPOSITES = {
   CRC32: 'rRucWw==',
@@ -54,14 +85,30 @@ const COMPOSITES = {
   CRC64NVME: 'CbzmL7J72cE=',
   SHA1: 'xxCx6yKiNbu28WvYvLzXpmBQVqA=',
   SHA256: 'dVT06+47sqzQ7BfMb9NQzimVawOhr0fKE92JJHIfrbk=',
+  SHA512:
+    '7x3e6ea+lGD8R7idHuhgSMD+BMOxoygHc7STqoAjZKSCa2drqg/Ht16BPCn8TVKQMv7EGcOklFPiHX23mICi8Q==',
+  MD5: 'OJjEcQ2euXPCyAROTh7wkQ==',
+  XXHASH64: 'U6RbQ/yjTYg=',
+  XXHASH3: '75auEu8gjaY=',
+  XXHASH128: '8o5q42QJOiR5EXiMgd4Weg==',
 } as const;
 
-const vectors = VECTORS.trim()
-  .split('\n')
-  .map((line) => {
-    const [length = '', ...values] = line.split(' ');
-    return { bytes: pattern(Number(length)), values };
-  });
+const vectors = [
+  ...vectorsOf(VECTORS, ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256']),
+  ...vectorsOf(XXHASH_VECTORS, ['XXHASH64', 'XXHASH3', 'XXHASH128']),
+];
+
+function vectorsOf(text: string, algorithms: readonly ChecksumAlgorithm[]) {
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [length = '', ...values] = line.split(' ');
+      return { bytes: pattern(Number(length)), values, algorithms };
+    });
+}
+
+await prepareChecksums(CHECKSUM_ALGORITHMS);
 
 test('the digits 1 to 9 have the published check values', () => {
   for (const algorithm of CHECKSUM_ALGORITHMS) {
@@ -72,9 +119,9 @@ test('the digits 1 to 9 have the published check values', () => {
 });
 
 test('bytes of every length have the checksums that other implementations give them', () => {
-  assert.equal(vectors.length, 16);
-  for (const { bytes, values } of vectors) {
-    for (const [index, algorithm] of CHECKSUM_ALGORITHMS.entries()) {
+  assert.equal(vectors.length, 32);
+  for (const { bytes, values, algorithms } of vectors) {
+    for (const [index, algorithm] of algorithms.entries()) {
       const whole = formatChecksumValue(checksumOf(algorithm, bytes));
       assert.equal(whole, values[index], `${algorithm} of ${bytes.length}`);
       const open = openChecksum(algorithm);

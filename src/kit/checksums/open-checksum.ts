@@ -4,6 +4,7 @@ import { crc32, crc32c } from '@node-rs/crc32';
 import { asBuffer } from '../buffers.ts';
 import type { ChecksumAlgorithm } from './checksum-algorithms.ts';
 import { crc64Nvme } from './crc64-nvme.ts';
+import { isXxhashAlgorithm, loadXxhash, OpenXxhash, xxhashOf } from './xxhash.ts';
 
 /** A checksum on its way; `digest` may be called once, and nothing after it. */
 export type OpenChecksum = {
@@ -11,6 +12,16 @@ export type OpenChecksum = {
   /** The checksum's bytes, big-endian. */
   digest(): Uint8Array;
 };
+
+/**
+ * Loads what `algorithms` need beyond what is there; awaited before the functions below are called
+ * with them. `undefined`: nothing.
+ */
+export function prepareChecksums(
+  algorithms: readonly ChecksumAlgorithm[],
+): Promise<void> | undefined {
+  return algorithms.some(isXxhashAlgorithm) ? loadXxhash() : undefined;
+}
 
 /** Begins a checksum. Chunks are read during `update` and not kept. */
 export function openChecksum(algorithm: ChecksumAlgorithm): OpenChecksum {
@@ -22,9 +33,14 @@ export function openChecksum(algorithm: ChecksumAlgorithm): OpenChecksum {
     case 'CRC64NVME':
       return new OpenCrc64();
     case 'SHA1':
-      return createHash('sha1');
     case 'SHA256':
-      return createHash('sha256');
+    case 'SHA512':
+    case 'MD5':
+      return createHash(algorithm);
+    case 'XXHASH64':
+    case 'XXHASH3':
+    case 'XXHASH128':
+      return new OpenXxhash(algorithm);
   }
 }
 
@@ -38,9 +54,14 @@ export function checksumOf(algorithm: ChecksumAlgorithm, bytes: Uint8Array): Uin
     case 'CRC64NVME':
       return bytesOf64(crc64Nvme(bytes));
     case 'SHA1':
-      return hash('sha1', asBuffer(bytes), 'buffer');
     case 'SHA256':
-      return hash('sha256', asBuffer(bytes), 'buffer');
+    case 'SHA512':
+    case 'MD5':
+      return hash(algorithm, asBuffer(bytes), 'buffer');
+    case 'XXHASH64':
+    case 'XXHASH3':
+    case 'XXHASH128':
+      return xxhashOf(algorithm, bytes);
   }
 }
 

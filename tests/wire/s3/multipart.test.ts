@@ -68,7 +68,7 @@ test('Create refuses what a put refuses', async () => {
     [{ 'x-amz-meta-a': 'v'.repeat(2048) }, 400, 'MetadataTooLarge'],
     [{ 'x-amz-server-side-encryption': 'aws:kms' }, 501, 'NotImplemented'],
     [{ 'x-amz-object-lock-mode': 'GOVERNANCE' }, 400, 'InvalidRequest'],
-    [{ 'x-amz-checksum-algorithm': 'MD5' }, 400, 'InvalidRequest'],
+    [{ 'x-amz-checksum-algorithm': 'MD4' }, 400, 'InvalidRequest'],
   ] as const) {
     const answer = await calls.ask('POST', 'refused', { query: { uploads: '' }, headers });
     assertS3Error(answer, status, code);
@@ -245,7 +245,13 @@ test('a part that is not there, or is another, is invalid', async () => {
     [{ number: 2, etag: part.etag }],
     [{ number: 1, etag: `"${md5Of('other')}"` }],
   ]) {
-    assertS3Error(await calls.complete('invalid', uploadId, list), 400, 'InvalidPart');
+    const answer = await calls.complete('invalid', uploadId, list);
+    assertS3Error(answer, 400, 'InvalidPart');
+    assert.equal(textOf(answer.text, 'UploadId'), uploadId);
+  }
+  for (const number of [-1, 0, 10_001]) {
+    const answer = await calls.complete('invalid', uploadId, [{ number, etag: part.etag }]);
+    assertS3Error(answer, 400, 'InvalidArgument');
   }
   assert.equal(await calls.isThere('invalid'), false);
   assert.equal((await calls.complete('invalid', uploadId, [part])).status, 200);

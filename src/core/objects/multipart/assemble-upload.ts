@@ -2,10 +2,12 @@
  * What an object becomes of its listed parts. Pure, and run by the engines inside the transaction
  * that completes the upload, perhaps more than once.
  */
+import type { ChecksumAlgorithm } from '../../../kit/checksums/checksum-algorithms.ts';
 import { ServiceError } from '../../errors.ts';
 import type { TimeMs } from '../../ids.ts';
 import { OBJECT_BYTES_MAX } from '../../limits.ts';
-import type { ObjectChecksum, ObjectVersion } from '../object.ts';
+import { DEFAULT_ALGORITHM } from '../kept-checksums.ts';
+import type { ObjectChecksum, ObjectVersion, PartChecksum } from '../object.ts';
 import { multipartEtag } from './multipart-etag.ts';
 import type {
   ListedPart,
@@ -92,16 +94,26 @@ function requirePartChecksum(
   listed: ListedPart,
   part: UploadPart,
 ): void {
-  if (checksum === undefined) return;
   const { checksum: stated } = listed;
   if (stated === undefined) {
-    if (checksum.type === 'COMPOSITE') throw checksumMissing(listed.partNumber);
+    if (checksum?.type === 'COMPOSITE') throw checksumMissing(listed.partNumber);
     return;
   }
-  if (stated.algorithm !== checksum.algorithm) {
+  if (checksum !== undefined && stated.algorithm !== checksum.algorithm) {
     throw checksumUnfit(`The upload's checksums are of ${checksum.algorithm}.`);
   }
-  if (stated.value !== part.checksum) throw invalidPart(listed);
+  const kept = valueBy(stated.algorithm, checksum?.algorithm ?? DEFAULT_ALGORITHM, part.checksum);
+  if (stated.value !== kept) throw invalidPart(listed);
+}
+
+/** What is kept of a part by `algorithm`, if anything is. */
+function valueBy(
+  algorithm: ChecksumAlgorithm,
+  first: ChecksumAlgorithm,
+  kept: PartChecksum | undefined,
+): string | undefined {
+  if (algorithm === first) return kept?.value;
+  return kept?.second?.algorithm === algorithm ? kept.second.value : undefined;
 }
 
 function requireStatedChecksum(

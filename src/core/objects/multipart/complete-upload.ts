@@ -1,4 +1,5 @@
 /** Completing a multipart upload: its listed parts become an object, by metadata alone. */
+import { prepareChecksums } from '../../../kit/checksums/open-checksum.ts';
 import { sha256Hex } from '../../../kit/secrets.ts';
 import { ServiceError } from '../../errors.ts';
 import { PART_SIZE_BYTES_MIN } from '../../limits.ts';
@@ -38,6 +39,8 @@ export async function completeUpload(
   const { address, parts, conditions, stated = {} } = wanted;
   requireAscending(parts);
   const listHash = hashOfList(parts);
+  // A composite checksum is made within the commit, which waits for nothing.
+  await prepareChecksums(parts.flatMap(({ checksum }) => (checksum ? [checksum.algorithm] : [])));
   faults.reach('completing');
   const result = await metadata.completeUpload({
     address,

@@ -11,7 +11,8 @@ import { combineCrc } from '../../../kit/checksums/combine-crc.ts';
 import { compositeChecksum } from '../../../kit/checksums/open-checksum.ts';
 import { ServiceError } from '../../errors.ts';
 import type { PartNumber } from '../../ids.ts';
-import type { ObjectChecksum } from '../object.ts';
+import { DEFAULT_CHECKSUM, secondAlgorithm } from '../kept-checksums.ts';
+import type { ObjectChecksum, PlainChecksum } from '../object.ts';
 import type { UploadChecksum, UploadPart } from './upload.ts';
 
 /**
@@ -29,7 +30,9 @@ export function parseUploadChecksum(
   const isUnfit =
     (isFullOnly && chosen !== 'FULL_OBJECT') || (isCompositeOnly && chosen !== 'COMPOSITE');
   if (isUnfit) {
-    throw checksumUnfit(`The checksum type ${chosen} does not go with ${algorithm}.`);
+    throw checksumUnfit(
+      `The ${chosen} checksum type cannot be used with the ${algorithm.toLowerCase()} checksum algorithm.`,
+    );
   }
   return { algorithm, type: chosen };
 }
@@ -44,33 +47,49 @@ export function checksumMissing(partNumber: PartNumber): ServiceError {
   });
 }
 
-/** The checksum of the object that `parts` become, without reading a byte. */
+/**
+ * The checksum of the object that `parts` become, without reading a byte; `undefined` only where
+ * none was asked for and a part is from before one was kept of each.
+ */
 export function wholeChecksum(
-  checksum: UploadChecksum | undefined,
+  asked: UploadChecksum | undefined,
   parts: readonly UploadPart[],
 ): ObjectChecksum | undefined {
-  if (checksum === undefined) return undefined;
-  const { algorithm, type } = checksum;
+  if (asked === undefined && parts.some(({ checksum }) => checksum === undefined)) return undefined;
+  const { algorithm, type } = asked ?? DEFAULT_CHECKSUM;
   if (type === 'COMPOSITE') {
     const sums = parts.map((part) => bytesOf(algorithm, part));
-    const value = formatChecksumValue(compositeChecksum(algorithm, sums));
-    return { algorithm, type, value: `${value}-${parts.length}` };
+    const value = `${formatChecksumValue(compositeChecksum(algorithm, sums))}-${parts.length}`;
+    const second = secondOf(algorithm, parts);
+    return { algorithm, type, value, ...(second === undefined ? {} : { second }) };
   }
   assert(isCrcAlgorithm(algorithm), 'only a CRC is of the full object');
-  return { algorithm, type, value: formatChecksumValue(combined(algorithm, parts)) };
+  return { algorithm, type, value: combined(algorithm, parts) };
 }
 
-function combined(algorithm: CrcAlgorithm, parts: readonly UploadPart[]): Uint8Array {
+/** What is kept beside `algorithm`, of all bytes. */
+function secondOf(
+  algorithm: ChecksumAlgorithm,
+  parts: readonly UploadPart[],
+): PlainChecksum | undefined {
+  const second = secondAlgorithm(algorithm);
+  return second && { algorithm: second, value: combined(second, parts) };
+}
+
+function combined(algorithm: CrcAlgorithm, parts: readonly UploadPart[]): string {
   const [first, ...rest] = parts;
   assert(first, 'an object has at least one part');
-  return rest.reduce(
+  const whole = rest.reduce(
     (sum, part) => combineCrc(algorithm, sum, bytesOf(algorithm, part), part.sizeBytes),
     bytesOf(algorithm, first),
   );
+  return formatChecksumValue(whole);
 }
 
 function bytesOf(algorithm: ChecksumAlgorithm, { checksum }: UploadPart): Uint8Array {
-  const bytes = checksum === undefined ? undefined : parseChecksumValue(algorithm, checksum);
+  const { value, second } = checksum ?? {};
+  const text = second?.algorithm === algorithm ? second.value : value;
+  const bytes = text === undefined ? undefined : parseChecksumValue(algorithm, text);
   assert(bytes, 'every part of such an upload keeps its checksum');
   return bytes;
 }

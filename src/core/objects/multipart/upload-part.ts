@@ -1,4 +1,5 @@
 /** Uploading a part: the one writing path, published as a part and not as an object. */
+import { strict as assert } from 'node:assert';
 import { ServiceError } from '../../errors.ts';
 import { etagOf, type PartNumber } from '../../ids.ts';
 import { PART_SIZE_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../../limits.ts';
@@ -16,7 +17,8 @@ import {
   type KeptBytes,
   keepBytes,
 } from '../keep-bytes.ts';
-import type { ObjectChecksum } from '../object.ts';
+import { computed, DEFAULT_ALGORITHM, withKeptChecksums } from '../kept-checksums.ts';
+import type { PlainChecksum } from '../object.ts';
 import { type UnderWay, type UploadShare, uploadBound } from '../under-way.ts';
 import { getLiveUpload } from './live-upload.ts';
 import type { MultipartUpload, UploadAddress, UploadPart } from './upload.ts';
@@ -42,10 +44,10 @@ export type PartUpload = {
   readonly from: 'sender' | 'copy';
 };
 
-/** `checksum` is what to tell the sender: of the part, by whichever algorithm it asked for. */
+/** `checksum` is what to tell the sender: of the part, by one algorithm. */
 export type UploadedPart = {
   readonly part: UploadPart;
-  readonly checksum: ObjectChecksum | undefined;
+  readonly checksum: PlainChecksum;
 };
 
 /**
@@ -71,19 +73,22 @@ export async function uploadPart(
   }
 }
 
-/** An upload with an algorithm has the checksum of every part made, whoever else says one. */
+/** The checksum of every part is made by the upload's algorithm, whether its sender says it. */
 function demandsOf({ checksum }: MultipartUpload, put: PartUpload): BodyDemands {
   const { demands = NO_DEMANDS } = put;
-  if (checksum === undefined) return demands;
-  const { algorithm, type } = checksum;
   const said = demands.checksum;
+  if (checksum === undefined) {
+    if (said?.algorithm === DEFAULT_ALGORITHM) return demands;
+    return { ...demands, checksum: computed(DEFAULT_ALGORITHM), second: said };
+  }
+  const { algorithm, type } = checksum;
   if (said !== undefined && said.algorithm !== algorithm) {
     throw checksumUnfit(`The upload's checksums are of ${algorithm}.`);
   }
   if (said === undefined && type === 'COMPOSITE' && put.from === 'sender') {
     throw checksumMissing(put.partNumber);
   }
-  return { ...demands, checksum: said ?? { algorithm, declared: () => undefined } };
+  return withKeptChecksums({ ...demands, checksum: said ?? computed(algorithm) });
 }
 
 /** As of a PUT: a small part that fits beside all that is stored replaces what it may. */
@@ -126,13 +131,16 @@ async function publish(
   const { put, upload, kept } = write;
   const { accountId, bucketId } = put.address;
   const { blob, sizeBytes, checksum } = kept;
+  assert(checksum, 'a checksum of every part is made');
   const now = deps.clock.now();
   const part: UploadPart = {
     partNumber: put.partNumber,
     sizeBytes,
     etag: etagOf(kept.digests.md5),
-    // Without an algorithm of the upload nobody could say later which one it was of.
-    checksum: upload.checksum === undefined ? undefined : checksum?.value,
+    checksum: {
+      value: checksum.value,
+      ...(checksum.second === undefined ? {} : { second: checksum.second }),
+    },
     createdAt: now,
   };
   await deps.metadata.savePart({
@@ -152,5 +160,7 @@ async function publish(
       requests: 1,
     },
   });
-  return { part, checksum };
+  // An upload that named none hears what the sender said, and others what they named.
+  const said = upload.checksum === undefined ? checksum.second : undefined;
+  return { part, checksum: said ?? checksum };
 }

@@ -1,5 +1,4 @@
 /** A multipart upload: an object that comes in parts and is completed at the end. */
-import type { ChecksumAlgorithm } from '../../../kit/checksums/checksum-algorithms.ts';
 import type {
   AccountId,
   BucketId,
@@ -9,10 +8,10 @@ import type {
   TimeMs,
   UploadId,
 } from '../../ids.ts';
-import type { ObjectChecksum, ObjectDescription } from '../object.ts';
+import type { ObjectChecksum, ObjectDescription, PartChecksum, PlainChecksum } from '../object.ts';
 
 /** By what the parts are checked, and of what the checksum of the whole is made. */
-export type UploadChecksum = Omit<ObjectChecksum, 'value'>;
+export type UploadChecksum = Omit<ObjectChecksum, 'value' | 'second'>;
 
 /** What names an upload; all of it must fit, whatever one knows. */
 export type UploadAddress = {
@@ -25,7 +24,7 @@ export type UploadAddress = {
 export type MultipartUpload = UploadAddress & {
   /** What the object will be; said at the start. */
   readonly description: ObjectDescription;
-  /** `undefined`: none was asked for. */
+  /** `undefined`: none was asked for, and parts keep the one that is kept of any bytes. */
   readonly checksum: UploadChecksum | undefined;
   readonly createdAt: TimeMs;
   /** When the last part came, or the start. */
@@ -40,24 +39,25 @@ export type UploadPart = {
   readonly sizeBytes: number;
   /** MD5 in hex. */
   readonly etag: Etag;
-  /** Base64, by the algorithm of the upload; `undefined` when that has none. */
-  readonly checksum: string | undefined;
+  /**
+   * By the algorithm of the upload, or by the one that is kept of any bytes; what a sender said
+   * without the upload naming it is then the second. `undefined`: from before that was kept.
+   */
+  readonly checksum: PartChecksum | undefined;
   readonly createdAt: TimeMs;
 };
-
-export type StatedChecksum = { readonly algorithm: ChecksumAlgorithm; readonly value: string };
 
 /** A part as the client lists it. */
 export type ListedPart = {
   readonly partNumber: PartNumber;
   /** Without quotes. */
   readonly etag: string;
-  readonly checksum?: StatedChecksum | undefined;
+  readonly checksum?: PlainChecksum | undefined;
 };
 
 /** What a client says of the object that its parts make. */
 export type StatedWhole = {
-  readonly checksum?: StatedChecksum | undefined;
+  readonly checksum?: PlainChecksum | undefined;
   readonly checksumType?: ObjectChecksum['type'] | undefined;
   readonly sizeBytes?: number | undefined;
 };

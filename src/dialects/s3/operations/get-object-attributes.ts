@@ -1,10 +1,10 @@
 /** GetObjectAttributes: what is known of an object without its bytes. */
 import type { StoredObject } from '../../../core/objects/object.ts';
-import { countParts, partsOf } from '../../../core/objects/object-parts.ts';
+import { countParts, type ObjectPart, partsOf } from '../../../core/objects/object-parts.ts';
 import { type Xml, xmlElement, xmlText } from '../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerDocument, resultElement } from '../wire/answers.ts';
-import { checksumElements } from '../wire/checksum-elements.ts';
+import { checksumElement, checksumElements } from '../wire/checksum-elements.ts';
 import type { ObjectCall } from '../wire/exchange.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
 import { missingKey } from './get-object.ts';
@@ -56,7 +56,9 @@ function readWanted(text: string | undefined): ReadonlySet<Attribute> {
 type Page = { readonly after: number; readonly limit: number };
 
 function readPage({ head }: ObjectCall): Page {
-  const limit = numberOf('x-amz-max-parts', head.headers['x-amz-max-parts']) ?? PARTS_LISTED_MAX;
+  // AWS ignores what is no number here.
+  const text = head.headers['x-amz-max-parts'] ?? '';
+  const limit = /^\d{1,9}$/.test(text) ? Number(text) : PARTS_LISTED_MAX;
   const name = 'x-amz-part-number-marker';
   return {
     after: numberOf(name, head.headers[name]) ?? 0,
@@ -85,17 +87,14 @@ function attributeElement(name: Attribute, object: StoredObject, page: Page): Xm
   }
 }
 
-/** Single parts are listed only where each has a checksum, as AWS does. */
+/** Parts are listed with number and size, and with their checksums where they have them. */
 function partsElement(object: StoredObject, { after, limit }: Page): Xml | undefined {
   const count = countParts(object);
   if (count === undefined) return undefined;
   const total = xmlText('PartsCount', count);
-  const { checksum } = object;
-  const all = partsOf(object);
-  if (checksum === undefined || all.every((part) => part.checksum === undefined)) {
-    return xmlElement('ObjectParts', total);
-  }
-  const shown = all.filter(({ partNumber }) => partNumber > after).slice(0, limit);
+  const shown = partsOf(object)
+    .filter(({ partNumber }) => partNumber > after)
+    .slice(0, limit);
   const last = shown.at(-1)?.partNumber ?? after;
   return xmlElement(
     'ObjectParts',
@@ -109,8 +108,15 @@ function partsElement(object: StoredObject, { after, limit }: Page): Xml | undef
         'Part',
         xmlText('PartNumber', part.partNumber),
         xmlText('Size', part.sizeBytes),
-        xmlText(`Checksum${checksum.algorithm}`, part.checksum),
+        ...partChecksumElements(object, part),
       ),
     ),
   );
+}
+
+function partChecksumElements({ checksum }: StoredObject, part: ObjectPart): readonly Xml[] {
+  if (checksum === undefined || part.checksum === undefined) return [];
+  const { value, second } = part.checksum;
+  const first = checksumElement({ algorithm: checksum.algorithm, value });
+  return second === undefined ? [first] : [first, checksumElement(second)];
 }

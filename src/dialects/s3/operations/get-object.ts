@@ -4,7 +4,7 @@ import { isServiceError, type ServiceError } from '../../../core/errors.ts';
 import { isListable } from '../../../core/identity/access/authorize-objects.ts';
 import { PARTS_MAX } from '../../../core/limits.ts';
 import type { ObjectVersion, StoredObject } from '../../../core/objects/object.ts';
-import { countParts } from '../../../core/objects/object-parts.ts';
+import { countParts, findChecksum } from '../../../core/objects/object-parts.ts';
 import {
   objectNotFound,
   openObject,
@@ -159,17 +159,18 @@ type Answered = {
 function headOf(
   { baseHeaders, head }: ObjectCall,
   { partNumber }: ReadRequest,
-  { object, span, isPartial }: Answered,
+  answered: Answered,
 ): {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly lengthBytes: number;
 } {
+  const { object, span, isPartial } = answered;
   const headers: OutgoingHttpHeaders = { ...baseHeaders, ...objectHeaders(object) };
   const lengthBytes = span.end - span.start;
   const isWhole = !isPartial;
-  if (isWhole && head.headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED') {
-    Object.assign(headers, checksumHeaders(object.checksum));
+  if (head.headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED') {
+    Object.assign(headers, checksumHeaders(findChecksum(object, answered, partNumber)));
   }
   if (partNumber !== undefined) {
     const count = countParts(object);

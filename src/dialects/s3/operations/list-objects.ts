@@ -145,6 +145,7 @@ function contentsElement(
     xmlText('LastModified', xmlTime(object.createdAt)),
     xmlText('ETag', `"${object.etag}"`),
     checksum && xmlText('ChecksumAlgorithm', checksum.algorithm),
+    checksum?.second && xmlText('ChecksumAlgorithm', checksum.second.algorithm),
     checksum && xmlText('ChecksumType', checksum.type),
     xmlText('Size', object.sizeBytes),
     owner,

@@ -1,6 +1,7 @@
 /** PostObject: a form that a page sends by itself, with a policy that was signed beforehand. */
 import { authorizeObjects } from '../../../core/identity/access/authorize-objects.ts';
 import { limitKey } from '../../../core/ids.ts';
+import { withKeptChecksums } from '../../../core/objects/kept-checksums.ts';
 import type { ObjectVersion } from '../../../core/objects/object.ts';
 import { putObject } from '../../../core/objects/put-object.ts';
 import type { ByteSource } from '../../../core/ports/byte-source.ts';
@@ -69,7 +70,7 @@ async function keepForm(deps: S3Deps, { bucket, request }: Call, form: Form): Pr
     key,
     description: tags === undefined ? description : { ...description, tags },
     body: boundedFile(form.file, policy),
-    demands: bodyDemands(headers, { kind: 'unsigned' }, () => NO_TRAILERS),
+    demands: withKeptChecksums(bodyDemands(headers, { kind: 'unsigned' }, () => NO_TRAILERS)),
     conditions: {},
     usage: { source: 's3', credential: credentialLabel(principal) },
     isExpectingContinue: false,

@@ -1,4 +1,5 @@
 /** PutObject: the one writing path of the core, between S3's headers. */
+import { withKeptChecksums } from '../../../core/objects/kept-checksums.ts';
 import { putObject as writeObject } from '../../../core/objects/put-object.ts';
 import { credentialLabel } from '../../../core/principal.ts';
 import type { S3Deps } from '../deps.ts';
@@ -26,7 +27,7 @@ export async function putObject(deps: S3Deps, call: ObjectCall): Promise<void> {
       key: call.key,
       description: describeObject(headers),
       body: source,
-      demands: bodyDemands(headers, caller.payload, trailers),
+      demands: withKeptChecksums(bodyDemands(headers, caller.payload, trailers)),
       conditions: writeConditions(headers),
       usage: usageOf(call),
       isExpectingContinue,

@@ -1,6 +1,6 @@
-/** What a request says of its bytes: MD5, payload hash, one of the five checksums. */
+/** What a request says of its bytes: MD5, payload hash, one checksum; and how answers say it. */
 import type { BodyDemands } from '../../../core/objects/body-demands.ts';
-import type { ObjectChecksum } from '../../../core/objects/object.ts';
+import type { ObjectChecksum, PlainChecksum } from '../../../core/objects/object.ts';
 import {
   CHECKSUM_ALGORITHMS,
   type ChecksumAlgorithm,
@@ -42,24 +42,37 @@ function checksumDemand(headers: Headers, trailers: Trailers): BodyDemands['chec
   return { algorithm, declared: () => trailingValue(algorithm, trailers()) };
 }
 
-type Stated = { readonly algorithm: ChecksumAlgorithm; readonly value: string };
-
 /** The checksum of a document, which stands in a header or nowhere. Throws `InvalidRequest`. */
-export function documentChecksum(headers: Headers): Stated | undefined {
+export function documentChecksum(headers: Headers): PlainChecksum | undefined {
   const stated = statedChecksum(headers);
   requireNamed(headers, stated?.algorithm);
   return stated;
 }
 
 /** A checksum in a header. Throws `InvalidRequest` for more than one, and for a malformed value. */
-function statedChecksum(headers: Headers): Stated | undefined {
-  let found: Stated | undefined;
+function statedChecksum(headers: Headers): PlainChecksum | undefined {
+  return findStated(headers, (value) => value);
+}
+
+/**
+ * The checksum of a whole object that is made of parts: a composite one may say of how many. Throws
+ * `InvalidRequest`.
+ */
+export function wholeChecksum(headers: Headers): PlainChecksum | undefined {
+  return findStated(headers, (value) => value.replace(/-\d{1,5}$/, ''));
+}
+
+function findStated(
+  headers: Headers,
+  bareOf: (value: string) => string,
+): PlainChecksum | undefined {
+  let found: PlainChecksum | undefined;
   for (const name in headers) {
     if (!name.startsWith('x-amz-checksum-') || NO_VALUES.has(name)) continue;
     const algorithm = algorithmOf(name.slice('x-amz-checksum-'.length));
     const value = headers[name] ?? '';
     if (found !== undefined) throw manyChecksums();
-    if (parseChecksumValue(algorithm, value) === undefined) {
+    if (parseChecksumValue(algorithm, bareOf(value)) === undefined) {
       throw new S3Refusal('InvalidRequest', `Value for ${name} header is invalid.`);
     }
     found = { algorithm, value };
@@ -137,7 +150,7 @@ export function checksumTypeOf(headers: Headers): ObjectChecksum['type'] | undef
   throw new S3Refusal('InvalidRequest', 'Value for x-amz-checksum-type header is invalid.');
 }
 
-export function checksumHeader(algorithm: ChecksumAlgorithm): string {
+function checksumHeader(algorithm: ChecksumAlgorithm): string {
   return `x-amz-checksum-${algorithm.toLowerCase()}`;
 }
 
@@ -146,8 +159,18 @@ export function checksumHeaders(
   checksum: ObjectChecksum | undefined,
 ): Readonly<Record<string, string>> {
   if (checksum === undefined) return {};
+  const { second } = checksum;
   return {
-    [checksumHeader(checksum.algorithm)]: checksum.value,
+    ...checksumValueHeader(checksum),
+    ...(second === undefined ? {} : checksumValueHeader(second)),
     'x-amz-checksum-type': checksum.type,
   };
+}
+
+/** The value alone, as answers about parts say it. */
+export function checksumValueHeader({
+  algorithm,
+  value,
+}: PlainChecksum): Readonly<Record<string, string>> {
+  return { [checksumHeader(algorithm)]: value };
 }

@@ -23,7 +23,7 @@ export type ObjectBody = {
 
 /**
  * Throws `MissingContentLength`, `EntityTooLarge`, `InvalidArgument`; the source throws
- * `IncompleteBody` and `SignatureDoesNotMatch`.
+ * `IncompleteBody`, `MalformedTrailerError` and `SignatureDoesNotMatch`.
  */
 export function objectBody(call: Sent): ObjectBody {
   const { head, caller } = call;
@@ -64,6 +64,8 @@ function chunkedBody({ request, head, caller, shell }: Sent): ObjectBody {
     expectsTrailers: payload.kind === 'chunked' && payload.hasTrailer,
   });
   const outer = requestBody(request, shell.watch);
+  // A checksum that nothing announced would be held against nothing.
+  const isAnnounced = Boolean(head.headers['x-amz-trailer']?.trim());
   let trailers = NO_TRAILERS;
   const source: ByteSource = {
     declaredBytes: decodedBytes,
@@ -75,6 +77,7 @@ function chunkedBody({ request, head, caller, shell }: Sent): ObjectBody {
           return sendSlices(slices, 0, sink);
         });
         trailers = decoder.finish().trailers;
+        if (trailers.size > 0 && !isAnnounced) throw new S3Refusal('MalformedTrailerError');
       });
     },
   };

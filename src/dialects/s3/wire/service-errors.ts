@@ -96,6 +96,9 @@ const OWN_WORDS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'invalid_bucket_name',
   'default_bucket',
   'too_many_buckets',
+  'checksum_missing',
+  'checksum_unfit',
+  'size_mismatch',
   'quota_exceeded',
   'storage_full',
 ]);

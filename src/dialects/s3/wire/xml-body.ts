@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { limitKey } from '../../../core/ids.ts';
 import { overloaded } from '../../../core/overloaded.ts';
 import { formatChecksumValue } from '../../../kit/checksums/checksum-value.ts';
-import { checksumOf } from '../../../kit/checksums/open-checksum.ts';
+import { checksumOf, prepareChecksums } from '../../../kit/checksums/open-checksum.ts';
 import { ChunkList } from '../../../kit/chunk-list.ts';
 import type { RoomShare } from '../../../kit/shared-room.ts';
 import { readXmlInTurns } from '../../../kit/xml/read-xml.ts';
@@ -61,6 +61,7 @@ export async function findXmlBody(
   }
   const share = exchange.shell.memory.open(ownerOf(exchange));
   try {
+    if (checksum !== undefined) await prepareChecksums([checksum.algorithm]);
     const bytes = await gather(exchange, sizeBytesMax, share);
     requireDigests(bytes, { payload: caller.payload, md5, checksum });
     return bytes.length === 0 ? undefined : await readXmlInTurns(bytes, { sizeBytesMax });

@@ -19,7 +19,7 @@ import type {
 } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
 import type { MultipartUpload, UploadPart } from '../../../core/objects/multipart/upload.ts';
-import type { ObjectVersion } from '../../../core/objects/object.ts';
+import type { ObjectVersion, PartChecksum } from '../../../core/objects/object.ts';
 import type { BlobRef } from '../../../core/ports/blob-store.ts';
 import type { UsageDelta } from '../../../core/usage.ts';
 
@@ -29,7 +29,7 @@ export type KeptObject = {
   readonly content: readonly {
     readonly blobId: BlobId;
     readonly sizeBytes: number;
-    readonly checksum: string | undefined;
+    readonly checksum: PartChecksum | undefined;
   }[];
 };
 

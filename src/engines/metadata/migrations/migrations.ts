@@ -3,6 +3,7 @@ import { firstSchema } from './0001-first.ts';
 import { checksumColumns } from './0002-checksums.ts';
 import { unhashedIndex } from './0003-unhashed.ts';
 import { spentNonces } from './0004-spent-nonces.ts';
+import { secondChecksums } from './0005-second-checksums.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -10,4 +11,5 @@ export const MIGRATIONS: readonly Migration[] = [
   checksumColumns,
   unhashedIndex,
   spentNonces,
+  secondChecksums,
 ];

@@ -12,6 +12,7 @@ import { judgeCommit } from '../../../core/objects/judge-commit.ts';
 import type { ContentPart, ObjectVersion } from '../../../core/objects/object.ts';
 import type { ObjectWrites, Publication } from '../../../core/ports/metadata/objects.ts';
 import { bucketNotFound, bytesGone, objectNotFound } from '../commit-refusals.ts';
+import { partChecksumColumn } from '../rows/checksums.ts';
 import { bytesOfKey } from '../rows/columns.ts';
 import { fileWrites } from '../rows/files.ts';
 import { columnsOfVersion, isInline, type ObjectRow, versionOf } from '../rows/objects.ts';
@@ -184,7 +185,7 @@ async function writeContent(
     select ${content_id}::bigint, part.position - 1, part.blob_id, part.size_bytes, part.checksum
     from unnest(${content.map(({ blob }) => Number(blob.blobId))}::bigint[],
       ${content.map(({ sizeBytes }) => sizeBytes)}::bigint[],
-      ${content.map(({ checksum }) => checksum ?? null)}::text[])
+      ${content.map(({ checksum }) => partChecksumColumn(checksum))}::text[])
       with ordinality as part (blob_id, size_bytes, checksum, position)`.execute(db);
   return { blob_id: null, content_id };
 }

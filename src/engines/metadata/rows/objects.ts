@@ -2,7 +2,6 @@
 import type { BucketId, ContentHash, Etag, ObjectKey, TimeMs } from '../../../core/ids.ts';
 import type {
   ContentPart,
-  ObjectChecksum,
   ObjectVersion,
   Origin,
   StoredObject,
@@ -11,6 +10,7 @@ import type {
 import type { ObjectReads } from '../../../core/ports/metadata/objects.ts';
 import type { Db, ObjectTable } from '../schema.ts';
 import { blobOf } from './blobs.ts';
+import { checksumColumn, checksumOf, partChecksumOf } from './checksums.ts';
 import { bytesOfKey, keyOfBytes, orUndefined, recordColumn, recordOf } from './columns.ts';
 
 /** The columns of a version but for its address; `versionOfCells` reads them in this order. */
@@ -131,7 +131,7 @@ async function contentParts(db: Db, contentId: number): Promise<readonly Content
     .execute();
   return rows.map((row) => {
     const part = { blob: blobOf(row), sizeBytes: row.part_bytes };
-    return row.checksum === null ? part : { ...part, checksum: row.checksum };
+    return row.checksum === null ? part : { ...part, checksum: partChecksumOf(row.checksum) };
   });
 }
 
@@ -214,21 +214,5 @@ export function columnsOfVersion(
     blob_id: content.blob_id,
     content_id: content.content_id,
     created_at: version.createdAt,
-  };
-}
-
-/** `algorithm type value`, none of which holds a space. */
-export function checksumColumn(checksum: ObjectChecksum | undefined): string | null {
-  if (checksum === undefined) return null;
-  return `${checksum.algorithm} ${checksum.type} ${checksum.value}`;
-}
-
-export function checksumOf(column: string | null): ObjectChecksum | undefined {
-  if (column === null) return undefined;
-  const [algorithm, type, value = ''] = column.split(' ');
-  return {
-    algorithm: algorithm as ObjectChecksum['algorithm'],
-    type: type as ObjectChecksum['type'],
-    value,
   };
 }

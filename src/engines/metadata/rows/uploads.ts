@@ -26,8 +26,8 @@ import type {
 import { commonPrefixOf, successorOf } from '../list-range.ts';
 import type { Db, ObjectTable, UploadPartTable, UploadTable } from '../schema.ts';
 import { type UploadMarker, type UploadRange, uploadRangeOf } from '../upload-range.ts';
-import { bytesOfKey, keyOfBytes, orUndefined, recordColumn, recordOf } from './columns.ts';
-import { checksumColumn, checksumOf } from './objects.ts';
+import { checksumColumn, checksumOf, partChecksumColumn, partChecksumOf } from './checksums.ts';
+import { bytesOfKey, keyOfBytes, recordColumn, recordOf } from './columns.ts';
 
 export function uploadReads(db: Db): UploadReads {
   return {
@@ -186,7 +186,7 @@ export function partOf(row: Omit<UploadPartTable, 'upload_id' | 'content_id'>): 
     partNumber: row.part_number as PartNumber,
     sizeBytes: row.size_bytes,
     etag: row.etag as Etag,
-    checksum: orUndefined(row.checksum),
+    checksum: row.checksum === null ? undefined : partChecksumOf(row.checksum),
     createdAt: row.created_at as TimeMs,
   };
 }
@@ -201,7 +201,7 @@ export function columnsOfPart(
     part_number: part.partNumber,
     size_bytes: part.sizeBytes,
     etag: part.etag,
-    checksum: part.checksum ?? null,
+    checksum: partChecksumColumn(part.checksum),
     blob_id: blobId,
     content_id: null,
     created_at: part.createdAt,

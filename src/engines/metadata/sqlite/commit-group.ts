@@ -13,6 +13,7 @@ import type { Deletion, ObjectWrites, Publication } from '../../../core/ports/me
 import type { UsageDelta } from '../../../core/usage.ts';
 import { bucketNotFound, bytesGone, objectNotFound } from '../commit-refusals.ts';
 import { accountNotFound } from '../rows/accounts.ts';
+import { partChecksumColumn } from '../rows/checksums.ts';
 import { bytesOfKey } from '../rows/columns.ts';
 import { columnsOfOperation } from '../rows/files.ts';
 import { columnsOfVersion, isInline, type ObjectRow, versionOf } from '../rows/objects.ts';
@@ -177,8 +178,8 @@ export class CommitGroup {
     }
     const contentId = Number(this.statements.insertContent.run(content.length).lastInsertRowid);
     content.forEach(({ blob, sizeBytes, checksum }, position) => {
-      const cells = [contentId, position, blob.blobId, sizeBytes, checksum ?? null] as const;
-      this.statements.insertPart.run(...cells);
+      const text = partChecksumColumn(checksum);
+      this.statements.insertPart.run(contentId, position, blob.blobId, sizeBytes, text);
     });
     return { blob_id: null, content_id: contentId };
   }

@@ -15,6 +15,7 @@ import { accessReads, sessionOf } from '../rows/access.ts';
 import { accountOf, accountReads } from '../rows/accounts.ts';
 import { blobOf } from '../rows/blobs.ts';
 import { type BucketRow, bucketOf, bucketReads } from '../rows/buckets.ts';
+import { partChecksumOf } from '../rows/checksums.ts';
 import { bytesOfKey } from '../rows/columns.ts';
 import { contentHashReads } from '../rows/content-hashes.ts';
 import { fileReads } from '../rows/files.ts';
@@ -101,7 +102,7 @@ function hotReads(connection: DatabaseSync, translate: (error: unknown) => unkno
     parts.all(contentId).map((row) => {
       const { checksum, part_bytes } = row;
       const part = { blob: blobOf(row as unknown as BlobTable), sizeBytes: Number(part_bytes) };
-      return checksum === null ? part : { ...part, checksum: String(checksum) };
+      return checksum === null ? part : { ...part, checksum: partChecksumOf(String(checksum)) };
     });
   return {
     findAccount: async (accountId: AccountId) => {

@@ -14,6 +14,7 @@ import type {
   UploadWrites,
 } from '../../../core/ports/metadata/uploads.ts';
 import { bytesGone, uploadNotFound } from '../commit-refusals.ts';
+import { partChecksumColumn } from '../rows/checksums.ts';
 import { columnsOfVersion } from '../rows/objects.ts';
 import {
   columnsOfUpload,
@@ -75,7 +76,8 @@ export function decidePart(
       const { changes } = group.statements.ownBlob.run(blobId, sizeBytes, location);
       if (Number(changes) === 0) throw bytesGone();
     }
-    const { partNumber, sizeBytes, etag, checksum = null, createdAt } = part;
+    const { partNumber, sizeBytes, etag, createdAt } = part;
+    const checksum = partChecksumColumn(part.checksum);
     const blobId = blob?.blobId ?? null;
     const cells = [uploadId, partNumber, sizeBytes, etag, checksum, blobId, createdAt] as const;
     uploads.writePart.run(...cells);

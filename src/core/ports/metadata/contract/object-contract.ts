@@ -47,6 +47,12 @@ function publishing(engine: MetadataEngine): void {
         tier: 'ultra',
         origin: 's3',
         contentHash: undefined,
+        checksum: {
+          algorithm: 'SHA512',
+          type: 'COMPOSITE',
+          value: 'ab+/=-2',
+          second: { algorithm: 'CRC64NVME', value: 'A/+=' },
+        },
       },
     });
     assert.equal(await metadata.publishObject(publication), undefined);

@@ -7,6 +7,7 @@ import type { Account } from '../../../identity/account/account.ts';
 import type { AccountId, BucketId, TimeMs } from '../../../ids.ts';
 import type { CommitDemands } from '../../../objects/commit-demands.ts';
 import type { MultipartUpload } from '../../../objects/multipart/upload.ts';
+import type { PartChecksum } from '../../../objects/object.ts';
 import type { UsageDelta } from '../../../usage.ts';
 import type { Metadata } from '../metadata.ts';
 import { inTransaction } from './in-transaction.ts';
@@ -122,7 +123,11 @@ function parts(engine: MetadataEngine): void {
     await using store = await begun(engine);
     const { metadata, upload, account } = store;
     for (const number of [10_000, 2, 10, 1]) await store.save(number);
-    const empty = samplePartOf(upload, { number: 11, blobId: undefined, checksum: 'AA==' });
+    const empty = samplePartOf(upload, {
+      number: 11,
+      blobId: undefined,
+      checksum: { value: 'AA==', second: { algorithm: 'CRC32', value: 'BB==' } },
+    });
     assert.equal(await metadata.savePart(empty), undefined);
     const { uploadId } = upload;
     const list = async (after: number, limit: number) =>
@@ -229,7 +234,12 @@ function completing(engine: MetadataEngine): void {
     await using store = await begun(engine);
     const { metadata, upload, account } = store;
     for (const number of [1, 2, 5, 9]) {
-      const sample = { number, blobId: 20 - number, sizeBytes: number, checksum: `c${number}` };
+      const sample = {
+        number,
+        blobId: 20 - number,
+        sizeBytes: number,
+        checksum: crcOf(number),
+      };
       await metadata.savePart(samplePartOf(upload, sample));
     }
     await metadata.savePart(samplePartOf(upload, { number: 10, blobId: undefined }));
@@ -239,7 +249,10 @@ function completing(engine: MetadataEngine): void {
     const found = await metadata.findObject(upload.bucketId, upload.key);
     assert.deepEqual(
       found?.content,
-      [1, 5, 9].map((number) => ({ ...samplePart(20 - number, number), checksum: `c${number}` })),
+      [1, 5, 9].map((number) => ({
+        ...samplePart(20 - number, number),
+        checksum: crcOf(number),
+      })),
     );
     assert.equal(found.sizeBytes, 15);
     assert.equal(found.contentHash, undefined);
@@ -263,10 +276,14 @@ function completing(engine: MetadataEngine): void {
     assert.deepEqual(one?.content, [samplePart(3, 30)]);
     const summed = sampleUpload(account, { key: 'summed', number: 2 });
     await metadata.insertUpload(summed);
-    await metadata.savePart(samplePartOf(summed, { number: 1, blobId: 4, checksum: 'AAAA' }));
+    const checksum = {
+      value: 'AAAAAAAAAAA=',
+      second: { algorithm: 'SHA1', value: 'B/+=' },
+    } as const;
+    await metadata.savePart(samplePartOf(summed, { number: 1, blobId: 4, checksum }));
     await metadata.completeUpload(sampleCompletion(summed, [1]));
     const kept = await metadata.findObject(summed.bucketId, summed.key);
-    assert.deepEqual(kept?.content, [{ ...samplePart(4), checksum: 'AAAA' }]);
+    assert.deepEqual(kept?.content, [{ ...samplePart(4), checksum }]);
     const empty = sampleUpload(account, { key: 'empty', number: 3 });
     await metadata.insertUpload(empty);
     await metadata.savePart(samplePartOf(empty, { number: 1, blobId: undefined }));
@@ -525,4 +542,9 @@ function races(engine: MetadataEngine): void {
     assert.deepEqual(live, [[Number(found.content[0]?.blob.blobId), 1]]);
     assert.equal(await storedBytes(metadata, account), 10n);
   });
+}
+
+/** As long as a CRC64NVME, which the checksum of a whole is made of. */
+function crcOf(number: number): PartChecksum {
+  return { value: Buffer.alloc(8, number).toString('base64') };
 }

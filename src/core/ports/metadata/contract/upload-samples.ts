@@ -3,6 +3,7 @@ import type { Account } from '../../../identity/account/account.ts';
 import type { Etag, PartNumber, TimeMs, UploadId } from '../../../ids.ts';
 import { multipartEtag } from '../../../objects/multipart/multipart-etag.ts';
 import type { MultipartUpload, UploadResult } from '../../../objects/multipart/upload.ts';
+import type { PartChecksum } from '../../../objects/object.ts';
 import type { PartPublication, UploadCompletion } from '../uploads.ts';
 import { keyOf, NOW, samplePart, timeAt } from './samples.ts';
 
@@ -47,7 +48,7 @@ export function samplePartOf(
     readonly number: number;
     readonly blobId: number | undefined;
     readonly sizeBytes?: number;
-    readonly checksum?: string;
+    readonly checksum?: PartChecksum;
     readonly at?: TimeMs;
   },
   change: Partial<PartPublication> = {},

@@ -3,7 +3,8 @@ import { isServiceError } from '../../../../core/errors.ts';
 import { parsePartNumber } from '../../../../core/ids.ts';
 import { PARTS_MAX } from '../../../../core/limits.ts';
 import { completeUpload } from '../../../../core/objects/multipart/complete-upload.ts';
-import type { ListedPart, StatedChecksum } from '../../../../core/objects/multipart/upload.ts';
+import type { ListedPart } from '../../../../core/objects/multipart/upload.ts';
+import type { PlainChecksum } from '../../../../core/objects/object.ts';
 import { CHECKSUM_ALGORITHMS } from '../../../../kit/checksums/checksum-algorithms.ts';
 import { parseChecksumValue } from '../../../../kit/checksums/checksum-value.ts';
 import { encodePath } from '../../../../kit/sigv4/percent.ts';
@@ -12,7 +13,7 @@ import { xmlText } from '../../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../../deps.ts';
 import { answerXml } from '../../wire/answers.ts';
 import { checksumElements } from '../../wire/checksum-elements.ts';
-import { checksumHeader, checksumTypeOf } from '../../wire/checksum-headers.ts';
+import { checksumTypeOf, wholeChecksum } from '../../wire/checksum-headers.ts';
 import { writeConditions } from '../../wire/conditions.ts';
 import type { ObjectCall } from '../../wire/exchange.ts';
 import type { RequestHead } from '../../wire/request-head.ts';
@@ -56,6 +57,7 @@ async function completed(...[deps, wanted]: Parameters<typeof completeUpload>) {
     if (isServiceError(error, 'invalid_part')) {
       const { part_number, etag } = error.details;
       throw new S3Refusal('InvalidPart', undefined, {
+        UploadId: wanted.address.uploadId,
         PartNumber: Number(part_number),
         ETag: String(etag),
       });
@@ -77,7 +79,7 @@ function readPart(part: XmlElement): ListedPart {
     ?.trim()
     .replace(/^"(.*)"$/, '$1');
   const number = part.childText('PartNumber')?.trim() ?? '';
-  if (etag === undefined || etag === '' || !/^\d{1,9}$/.test(number)) {
+  if (etag === undefined || etag === '' || !/^-?\d{1,9}$/.test(number)) {
     throw new S3Refusal('MalformedXML');
   }
   return { partNumber: partNumber(number), etag, checksum: partChecksum(part) };
@@ -92,36 +94,30 @@ function partNumber(text: string) {
   }
 }
 
-function partChecksum(part: XmlElement): StatedChecksum | undefined {
+/** What a part of the list says of its bytes. Throws `InvalidArgument`. */
+function partChecksum(part: XmlElement): PlainChecksum | undefined {
+  let found: PlainChecksum | undefined;
   for (const algorithm of CHECKSUM_ALGORITHMS) {
-    const value = part.childText(`Checksum${algorithm}`)?.trim();
-    if (value !== undefined && value !== '') return { algorithm, value };
-  }
-  return undefined;
-}
-
-function readStated(headers: RequestHead['headers']) {
-  return {
-    checksum: readChecksum(headers),
-    checksumType: checksumTypeOf(headers),
-    sizeBytes: readSize(headers['x-amz-mp-object-size']),
-  };
-}
-
-/** Of the whole object; a composite one may say how many parts it is of. */
-function readChecksum(headers: RequestHead['headers']): StatedChecksum | undefined {
-  let found: StatedChecksum | undefined;
-  for (const algorithm of CHECKSUM_ALGORITHMS) {
-    const name = checksumHeader(algorithm);
-    const value = headers[name];
-    if (value === undefined) continue;
-    const isWell = parseChecksumValue(algorithm, value.replace(/-\d{1,5}$/, '')) !== undefined;
-    if (!isWell || found !== undefined) {
-      throw new S3Refusal('InvalidRequest', `Value for ${name} header is invalid.`);
+    const name = `Checksum${algorithm}`;
+    const value = part.childText(name)?.trim();
+    if (value === undefined || value === '') continue;
+    if (found !== undefined) {
+      throw invalidArgument('A part can have one checksum only.', name, value);
+    }
+    if (parseChecksumValue(algorithm, value) === undefined) {
+      throw invalidArgument(`Value for ${name} is invalid.`, name, value);
     }
     found = { algorithm, value };
   }
   return found;
+}
+
+function readStated(headers: RequestHead['headers']) {
+  return {
+    checksum: wholeChecksum(headers),
+    checksumType: checksumTypeOf(headers),
+    sizeBytes: readSize(headers['x-amz-mp-object-size']),
+  };
 }
 
 function readSize(text: string | undefined): number | undefined {

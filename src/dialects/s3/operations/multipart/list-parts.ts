@@ -1,10 +1,12 @@
 /** ListParts: what has arrived of an upload. */
+import { DEFAULT_CHECKSUM } from '../../../../core/objects/kept-checksums.ts';
 import { listParts as pageOfParts } from '../../../../core/objects/multipart/list-parts.ts';
 import type { MultipartUpload, UploadPart } from '../../../../core/objects/multipart/upload.ts';
 import { type Xml, xmlElement, xmlText } from '../../../../kit/xml/xml-format.ts';
 import { ownerElement } from '../../access/owner.ts';
 import type { S3Deps } from '../../deps.ts';
 import { answerXml } from '../../wire/answers.ts';
+import { checksumElement } from '../../wire/checksum-elements.ts';
 import type { ObjectCall } from '../../wire/exchange.ts';
 import { invalidArgument, S3Refusal } from '../../wire/s3-refusal.ts';
 import { xmlTime } from '../../wire/xml-time.ts';
@@ -47,12 +49,13 @@ function readMarker(text: string | undefined): number {
 }
 
 function partElement({ checksum }: MultipartUpload, part: UploadPart): Xml {
+  const { algorithm } = checksum ?? DEFAULT_CHECKSUM;
   return xmlElement(
     'Part',
     xmlText('PartNumber', part.partNumber),
     xmlText('LastModified', xmlTime(part.createdAt)),
     xmlText('ETag', `"${part.etag}"`),
     xmlText('Size', part.sizeBytes),
-    checksum && xmlText(`Checksum${checksum.algorithm}`, part.checksum),
+    part.checksum && checksumElement({ algorithm, value: part.checksum.value }),
   );
 }

@@ -4,6 +4,7 @@ import { copyPart } from '../../../../core/objects/multipart/copy-part.ts';
 import { xmlText } from '../../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../../deps.ts';
 import { answerXml } from '../../wire/answers.ts';
+import { checksumElement } from '../../wire/checksum-elements.ts';
 import { copyConditions } from '../../wire/conditions.ts';
 import type { ObjectCall } from '../../wire/exchange.ts';
 import { invalidArgument } from '../../wire/s3-refusal.ts';
@@ -38,7 +39,7 @@ export async function uploadPartCopy(deps: S3Deps, call: ObjectCall): Promise<vo
       'CopyPartResult',
       xmlText('LastModified', xmlTime(part.createdAt)),
       xmlText('ETag', `"${part.etag}"`),
-      checksum && xmlText(`Checksum${checksum.algorithm}`, checksum.value),
+      checksumElement(checksum),
     );
   } catch (error) {
     if (isServiceError(error, 'object_not_found')) throw missingKey({ ...call, bucket }, key);

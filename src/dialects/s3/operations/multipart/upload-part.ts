@@ -2,7 +2,7 @@
 import { uploadPart as storePart } from '../../../../core/objects/multipart/upload-part.ts';
 import type { S3Deps } from '../../deps.ts';
 import { answerEmpty } from '../../wire/answers.ts';
-import { bodyDemands, checksumHeader } from '../../wire/checksum-headers.ts';
+import { bodyDemands, checksumValueHeader } from '../../wire/checksum-headers.ts';
 import type { ObjectCall } from '../../wire/exchange.ts';
 import { objectBody } from '../../wire/object-body.ts';
 import { refuseUnkept } from '../../wire/object-description.ts';
@@ -34,7 +34,5 @@ export async function uploadPart(deps: S3Deps, call: ObjectCall): Promise<void> 
     },
   );
   deps.metrics.countBytes('in', part.sizeBytes);
-  const said =
-    checksum === undefined ? {} : { [checksumHeader(checksum.algorithm)]: checksum.value };
-  answerEmpty(call, 200, { etag: `"${part.etag}"`, ...said });
+  answerEmpty(call, 200, { etag: `"${part.etag}"`, ...checksumValueHeader(checksum) });
 }
