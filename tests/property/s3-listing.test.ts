@@ -37,7 +37,7 @@ function modelOf({ keys, prefix, delimiter, marker }: Listing): readonly Entry[]
     const at = key.indexOf(delimiter, prefix.length);
     return at < 0 ? undefined : key.slice(0, at + delimiter.length);
   };
-  const skipped = groupOf(marker);
+  const skipped = groupOf(marker) === marker ? marker : undefined;
   const entries = new Map<string, Entry>();
   for (const key of keys.toSorted(byBytes)) {
     if (!key.startsWith(prefix) || byBytes(key, marker) <= 0) continue;

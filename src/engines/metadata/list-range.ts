@@ -27,14 +27,17 @@ export function listRangeOf(query: ListQuery): ListRange | undefined {
   return { prefix, delimiter, lower, upper };
 }
 
-/** The first key after the query's position; `undefined` when no key can follow it. */
+/**
+ * The first key after the query's position; `undefined` when no key can follow it. A key inside a
+ * common prefix leaves that in while keys after it remain; only the prefix itself skips all of it.
+ */
 function lowerAfter(query: ListQuery, prefix: string, delimiter: string): Buffer | undefined {
   const { after } = query;
   if (after === undefined) return Buffer.alloc(0);
   const position = (after.kind === 'afterKey' ? after.key : after.prefix).toWellFormed();
-  const group = commonPrefixOf(position, prefix, delimiter);
-  if (group !== undefined) return successorOf(Buffer.from(group, 'utf8'));
-  if (after.kind === 'afterPrefix') return successorOf(Buffer.from(position, 'utf8'));
+  const isPrefix =
+    after.kind === 'afterPrefix' || commonPrefixOf(position, prefix, delimiter) === position;
+  if (isPrefix) return successorOf(Buffer.from(position, 'utf8'));
   return Buffer.from(`${position}\0`, 'utf8');
 }
 

@@ -14,7 +14,7 @@ export function uploadRangeOf(query: UploadQuery): UploadRange | undefined {
   const { after, prefix, delimiter } = query;
   if (after?.kind !== 'afterUpload') return withMarker(listRangeOf({ ...query, after }), undefined);
   const { key, uploadId } = after;
-  if (commonPrefixOf(key, prefix, delimiter) !== undefined) {
+  if (commonPrefixOf(key, prefix, delimiter) === key) {
     return withMarker(listRangeOf({ ...query, after: { kind: 'afterKey', key } }), undefined);
   }
   const range = withMarker(listRangeOf({ ...query, after: undefined }), { key, uploadId });

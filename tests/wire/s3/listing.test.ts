@@ -175,9 +175,23 @@ test('a marker is not listed itself, and need not be there', async () => {
   }
 });
 
-test('a marker that is a common prefix skips all of it', async () => {
+test('a marker that is a common prefix skips it, and one inside what is before it', async () => {
   const { text } = await tree.list({ marker: 'b/', delimiter: '/' });
   assert.deepEqual([keysOf(text), prefixesOf(text)], [['g'], ['c/']]);
+  const inside: readonly (readonly [string, readonly string[]])[] = [
+    ['b/1', ['b/', 'c/']],
+    ['b/2', ['c/']],
+    ['c/d/e', ['c/']],
+    ['c/d/f', []],
+  ];
+  for (const [marker, prefixes] of inside) {
+    const first = await tree.list({ marker, delimiter: '/' });
+    assert.deepEqual(prefixesOf(first.text), prefixes, marker);
+    const second = await tree.list({ ...V2, 'start-after': marker, delimiter: '/' });
+    assert.deepEqual(prefixesOf(second.text), prefixes, marker);
+    const versions = await tree.list({ versions: '', 'key-marker': marker, delimiter: '/' });
+    assert.deepEqual(prefixesOf(versions.text), prefixes, marker);
+  }
   const plain = await tree.list({ marker: 'b/' });
   assert.deepEqual(keysOf(plain.text), ['b/1', 'b/2', 'c/d/e', 'c/d/f', 'g']);
 });

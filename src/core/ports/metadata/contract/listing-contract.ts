@@ -129,15 +129,25 @@ function listings(engine: MetadataEngine): void {
     assert.deepEqual(await bucket.list({ ...afterKey('z'), prefix: 'b' }), []);
   });
 
-  test('a position at or inside a common prefix skips all of it', async () => {
+  test('a position at a common prefix skips it, one inside leaves what follows', async () => {
     await using bucket = await filled(engine, ['a', 'b/1', 'b/2', 'b0', 'c/d/e', 'c/f']);
     const delimiter = '/';
-    for (const key of ['b/', 'b/1', 'b/1/x', 'b/zzz']) {
-      assert.deepEqual(await bucket.list({ delimiter, ...afterKey(key) }), ['b0', '[c/]']);
-      assert.deepEqual(await bucket.list({ delimiter, ...afterPrefix(key) }), ['b0', '[c/]']);
+    for (const position of [afterKey('b/'), afterPrefix('b/')]) {
+      assert.deepEqual(await bucket.list({ delimiter, ...position }), ['b0', '[c/]']);
     }
+    for (const key of ['b/0', 'b/1', 'b/1/x']) {
+      const page = await bucket.list({ delimiter, ...afterKey(key) });
+      assert.deepEqual(page, ['[b/]', 'b0', '[c/]'], key);
+    }
+    for (const key of ['b/2', 'b/zzz']) {
+      assert.deepEqual(await bucket.list({ delimiter, ...afterKey(key) }), ['b0', '[c/]'], key);
+    }
+    const deep = { delimiter, ...afterKey('c/d/') };
+    assert.deepEqual(await bucket.list(deep), ['[c/]']);
+    assert.deepEqual(await bucket.list({ ...deep, prefix: 'c/' }), ['c/f']);
     assert.deepEqual(await bucket.list({ delimiter, ...afterKey('b') }), ['[b/]', 'b0', '[c/]']);
     assert.deepEqual(await bucket.list({ delimiter, prefix: 'c/', ...afterKey('c/d/e') }), ['c/f']);
+    assert.deepEqual(await bucket.list({ delimiter, limit: 1, ...afterKey('b/1') }), ['[b/]', '…']);
     assert.deepEqual(await bucket.list(afterPrefix('b/')), ['b0', 'c/d/e', 'c/f']);
     assert.deepEqual(await bucket.list(afterPrefix('b')), ['c/d/e', 'c/f']);
     assert.deepEqual(await bucket.list(afterPrefix('')), []);

@@ -86,7 +86,14 @@ function lists(engine: MetadataEngine): void {
     assert.deepEqual(await bucket.list({ delimiter, prefix: 'b/' }), ['b/1#2', 'b/2#3', 'b/2#4']);
     assert.deepEqual(await bucket.list({ delimiter, limit: 3 }), ['a#1', 'a#7', '[b/]', '…']);
     assert.deepEqual(await bucket.list({ delimiter, limit: 1, prefix: 'c' }), ['[c/]']);
-    for (const position of [afterKey('b/'), afterKey('b/2'), afterUpload('b/2', 3)]) {
+    for (const position of [afterUpload('b/1', 9), afterUpload('b/2', 3), afterKey('b/1')]) {
+      const page = await bucket.list({ delimiter, ...position });
+      assert.deepEqual(page, ['[b/]', 'b0#5', '[c/]']);
+    }
+    for (const position of [
+      ...[afterKey('b/'), afterUpload('b/', 1)],
+      ...[afterKey('b/2'), afterUpload('b/2', 4)],
+    ]) {
       assert.deepEqual(await bucket.list({ delimiter, ...position }), ['b0#5', '[c/]']);
     }
     const after = { kind: 'afterPrefix', prefix: 'b/' } as const;
