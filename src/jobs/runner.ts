@@ -1,7 +1,9 @@
 /** Runs background jobs, each by itself, one run at a time, again and again until closed. */
+import { isServiceError } from '../core/errors.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import { Occasions } from '../observe/occasions.ts';
 
 export type Job = {
   readonly name: string;
@@ -26,8 +28,14 @@ export class JobRunner implements AsyncDisposable {
   readonly #running = new Map<string, Promise<void>>();
   readonly #cancel = new Map<string, () => void>();
 
+  readonly #occasions: Occasions;
+
   constructor(deps: RunnerDeps, jobs: readonly Job[]) {
     this.#deps = deps;
+    this.#occasions = new Occasions({
+      log: deps.log,
+      after: (ms, run) => deps.clock.after(ms, run),
+    });
     this.#jobs = jobs;
   }
 
@@ -61,7 +69,15 @@ export class JobRunner implements AsyncDisposable {
     } catch (error) {
       // The edge of a job: the next run tries again, and the count of failures is watched.
       this.#deps.metrics.countJob(job.name, 'failed');
-      this.#deps.log.error({ job: job.name, err: error }, 'a job failed');
+      this.#report(job.name, error);
     }
+  }
+
+  /** A full disk fails every run until there is room: that is no news each second. */
+  #report(job: string, error: unknown): void {
+    if (isServiceError(error)) {
+      const { code, message: reason } = error;
+      this.#occasions.warn({ job, code, reason }, 'a job could not run', job);
+    } else this.#deps.log.error({ job, err: error }, 'a job failed');
   }
 }

@@ -16,29 +16,33 @@ export class Occasions {
     this.#after = deps.after;
   }
 
-  /** `sentence` is a constant; `facts` are those of the newest time. */
-  warn(facts: object, sentence: string): void {
-    const known = this.#counts.get(sentence);
+  /**
+   * `sentence` is a constant; `facts` are those of the newest time. `kind`: what is counted apart
+   * under one sentence, of a few.
+   */
+  warn(facts: object, sentence: string, kind = ''): void {
+    const key = `${sentence} ${kind}`;
+    const known = this.#counts.get(key);
     if (known !== undefined) {
       known.count += 1;
       known.facts = facts;
       return;
     }
-    this.#counts.set(sentence, { count: 0, facts });
+    this.#counts.set(key, { count: 0, facts });
     this.#log.warn({ ...facts, count: 1 }, sentence);
-    this.#wait(sentence);
+    this.#wait(key, sentence);
   }
 
-  #wait(sentence: string): void {
+  #wait(key: string, sentence: string): void {
     this.#after(EVERY_MS, () => {
-      const known = this.#counts.get(sentence);
+      const known = this.#counts.get(key);
       if (known === undefined || known.count === 0) {
-        this.#counts.delete(sentence);
+        this.#counts.delete(key);
         return;
       }
       this.#log.warn({ ...known.facts, count: known.count }, sentence);
       known.count = 0;
-      this.#wait(sentence);
+      this.#wait(key, sentence);
     });
   }
 }

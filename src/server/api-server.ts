@@ -21,6 +21,7 @@ import { holdExpectations } from './expectations.ts';
 import { gatherBody } from './gather-body.ts';
 import { answerMalformed, answerTunnel, OpenAnswers } from './malformed-requests.ts';
 import { parseQuery } from './raw-query.ts';
+import { reportFailure } from './report-failure.ts';
 import { boundRest, drainBody, requestBody } from './request-body.ts';
 import { newRequestId } from './request-id.ts';
 import { errorBody, fallbackMessage, type RestAnswer, restAnswer } from './rest-errors.ts';
@@ -214,10 +215,7 @@ function answerError(
 ): unknown {
   const { status, body } = answerOf(error, request.id);
   if (status >= 500) {
-    deps.log.error(
-      { requestId: request.id, route: routeOf(request), err: error },
-      'request failed',
-    );
+    reportFailure(deps, error, { requestId: request.id, route: routeOf(request) });
   }
   if (reply.raw.headersSent) return reply.raw.destroy();
   if (isServiceError(error)) addHeadersOf(error, reply);

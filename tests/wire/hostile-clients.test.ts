@@ -6,11 +6,14 @@ import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ServiceError } from '../../src/core/errors.ts';
 import type { BlobStore } from '../../src/core/ports/blob-store.ts';
+import { BodyWatch } from '../../src/server/body-watch.ts';
+import { FakeClock } from '../world/fake-clock.ts';
 import { assertRefused, exchange, openSocket, parseAnswer, readToEnd } from './http-client.ts';
 import { eventually, openAccount, startApi, startServer } from './service.ts';
 
-test('two hundred senders that stall stop nobody, and are cut when idle', async () => {
-  const api = await startApi({ timeouts: { idleMs: 1500, headersMs: 5000 } });
+test('two hundred senders that stall stop nobody, and are cut after a minute', async () => {
+  const clock = new FakeClock();
+  const api = await startApi({ change: () => ({ watch: new BodyWatch(clock) }) });
   const ann = await openAccount(api, 'ann');
   const head = `host: x\r\nauthorization: ${ann.headers.authorization}\r\n`;
   const stalled: Socket[] = [];
@@ -28,7 +31,10 @@ test('two hundred senders that stall stop nobody, and are cut when idle', async 
   await ann.upload('through', 'still served');
   assert.equal((await ann.call('GET /download-stream?file_name=through')).text, 'still served');
   assert(Date.now() - startedAt < 2000, 'the others wait');
-  await eventually(() => stalled.every((socket) => socket.closed));
+  await eventually(() => {
+    clock.advance(61_000);
+    return stalled.every((socket) => socket.closed);
+  });
   const { json } = await ann.call('GET /files?limit=1000');
   assert.deepEqual(
     (json['files'] as readonly { file_name: string }[]).map((file) => file.file_name),
@@ -110,7 +116,17 @@ test('a disk that fills up is 507 and shows nothing; deletes still work', async 
   );
   assert.equal((await ann.call('GET /download-stream?file_name=before')).text, 'stored before');
   assert.equal((await ann.call('POST /deleteFile', { file_name: 'before' })).status, 200);
+  assertWarnedOnce(api.lines, 'storage_full');
 });
+
+/** A refusal that is nobody's mistake is one warning a minute, without a stack. */
+function assertWarnedOnce(lines: readonly string[], code: string): void {
+  const facts = lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  const [warning, ...more] = facts.filter(({ level }) => level === 'warn' || level === 'error');
+  assert.deepEqual(more, []);
+  const { level, msg, code: said, count } = warning ?? {};
+  assert.deepEqual([level, msg, said, count], ['warn', 'requests are refused', code, 1]);
+}
 
 /** The store, with a disk on which only so many bytes of a blob find room. */
 function fillingUp(store: BlobStore, room: () => number, fault: () => Error): BlobStore {

@@ -1,4 +1,5 @@
 /** Answers with the bytes of a file: own downloads, links and deterministic URLs alike. */
+
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isServiceError } from '../../core/errors.ts';
@@ -18,6 +19,7 @@ import { asBuffer } from '../../kit/buffers.ts';
 import { parseHttpDate } from '../../kit/http-date.ts';
 import type { Caching } from '../../server/caching.ts';
 import { contentRange, objectHeaders } from '../../server/object-headers.ts';
+import { reportFailure } from '../../server/report-failure.ts';
 import { sendBytes } from '../../server/send-bytes.ts';
 import type { FilesDeps } from './deps.ts';
 
@@ -156,7 +158,7 @@ async function sendReading(
     );
     countEgress(deps, answer, sentBytes);
     if (failure !== undefined && !isServiceError(failure, 'aborted')) {
-      deps.log.error({ err: failure, requestId: reply.request.id }, 'a download was cut');
+      reportFailure(deps, failure, { requestId: reply.request.id }, 'a download was cut');
     }
   } finally {
     await reading.close();

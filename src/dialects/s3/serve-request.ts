@@ -4,6 +4,8 @@
  * checks").
  */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { isServiceError } from '../../core/errors.ts';
+import { reportFailure } from '../../server/report-failure.ts';
 import { drainBody, isDrainable } from '../../server/request-body.ts';
 import { newRequestId } from '../../server/request-id.ts';
 import { authenticate } from './access/authenticate.ts';
@@ -193,7 +195,9 @@ function answerFailure(
   const refusal = toldTo(known, findRefusal(error) ?? new S3Refusal('InternalError'));
   const { requestId, operation } = known;
   const status = statusOf(refusal);
-  if (status === 500) deps.log.error({ requestId, operation, err: error }, 'request failed');
+  if (status === 500 || (status > 501 && isServiceError(error))) {
+    reportFailure(deps, error, { requestId, route: operation });
+  }
   if (response.headersSent) {
     response.destroy();
     return;

@@ -5,8 +5,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
+import { BodyWatch } from '../../../src/server/body-watch.ts';
+import { FakeClock } from '../../world/fake-clock.ts';
 import { type Answer, openSocket, parseAnswer, readToEnd } from '../http-client.ts';
 import { eventually } from '../service.ts';
 import { startS3Alone } from './s3-alone.ts';
@@ -268,13 +270,19 @@ test('who leaves within an answer is no fault of ours', async () => {
 });
 
 test('a head that never ends is RequestTimeout, a body that stalls too', async () => {
-  const { endpoint, holder } = await startS3Alone({ timeouts: { idleMs: 400, headersMs: 300 } });
+  const clock = new FakeClock();
+  const { endpoint, holder } = await startS3Alone({
+    timeouts: { idleMs: 60_000, headersMs: 300 },
+    change: () => ({ watch: new BodyWatch(clock) }),
+  });
   const slow = await openSocket(endpoint);
   const reading = readToEnd(slow);
   slow.write(`GET /${holder.bucket} HTTP/1.1\r\nhost: x\r\n`);
   const drip = setInterval(() => slow.write('a: b\r\n'), 50);
   assertS3Error(parseAnswer(await reading), 400, 'RequestTimeout');
   clearInterval(drip);
+  const hands = setInterval(() => clock.advance(61_000), 50);
+  after(() => clearInterval(hands));
   // A form and a document are gathered, an object flows; all of them may stall.
   for (const route of [`PUT /${holder.bucket}?tagging`, `POST /${holder.bucket}?delete`]) {
     const body = `<${'x'.repeat(1000)}`;
@@ -301,7 +309,10 @@ test('a head that never ends is RequestTimeout, a body that stalls too', async (
 });
 
 test('hundreds of senders that stall stop nobody', async () => {
-  const { endpoint, holder } = await startS3Alone({ timeouts: { idleMs: 1500, headersMs: 5000 } });
+  const clock = new FakeClock();
+  const { endpoint, holder } = await startS3Alone({
+    change: () => ({ watch: new BodyWatch(clock) }),
+  });
   const stalled: Socket[] = [];
   for (let count = 0; count < 200; count += 1) {
     const route = `PUT /${holder.bucket}/stalled-${count}`;
@@ -314,7 +325,10 @@ test('hundreds of senders that stall stop nobody', async () => {
   }
   const through = signed(holder, { route: `PUT /${holder.bucket}/through`, body: 'x' });
   assert.equal((await deliver(endpoint, through)).status, 200);
-  await eventually(() => stalled.every((socket) => socket.closed));
+  await eventually(() => {
+    clock.advance(61_000);
+    return stalled.every((socket) => socket.closed);
+  });
   const { text } = await deliver(endpoint, signed(holder, { route: `GET /${holder.bucket}` }));
   assert.deepEqual(text.match(/<Key>[^<]*/g), ['<Key>through']);
 });

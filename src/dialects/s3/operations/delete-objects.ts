@@ -5,8 +5,9 @@ import { parseEtagCondition } from '../../../core/objects/condition.ts';
 import { deleteObject } from '../../../core/objects/delete-object.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import { type Xml, xmlElement, xmlList, xmlText } from '../../../kit/xml/xml-format.ts';
+import { reportFailure } from '../../../server/report-failure.ts';
 import type { S3Deps } from '../deps.ts';
-import { answerXml, findRefusal } from '../wire/answers.ts';
+import { answerXml, findRefusal, statusOf } from '../wire/answers.ts';
 import type { Call } from '../wire/exchange.ts';
 import { readKey } from '../wire/request-head.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
@@ -61,8 +62,9 @@ async function deleteOne(
     return { isDeleted: true, element: xmlElement('Deleted', xmlText('Key', key), version) };
   } catch (error) {
     const refusal = findRefusal(error) ?? new S3Refusal('InternalError');
-    if (refusal.code === 'InternalError')
-      deps.log.error({ err: error, requestId }, 'a delete failed');
+    if (statusOf(refusal) >= 500) {
+      reportFailure(deps, error, { requestId }, 'a delete failed');
+    }
     const { code, message } = refusal;
     const said = [xmlText('Key', key), version, xmlText('Code', code), xmlText('Message', message)];
     return { isDeleted: false, element: xmlElement('Error', ...said) };

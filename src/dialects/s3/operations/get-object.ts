@@ -1,4 +1,5 @@
 /** GetObject and HeadObject. */
+
 import type { OutgoingHttpHeaders } from 'node:http';
 import { isServiceError, type ServiceError } from '../../../core/errors.ts';
 import { isListable } from '../../../core/identity/access/authorize-objects.ts';
@@ -14,6 +15,7 @@ import {
 import { credentialLabel } from '../../../core/principal.ts';
 import { hourOf } from '../../../core/usage.ts';
 import { contentRange } from '../../../server/object-headers.ts';
+import { reportFailure } from '../../../server/report-failure.ts';
 import { sendBytes } from '../../../server/send-bytes.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty } from '../wire/answers.ts';
@@ -37,7 +39,7 @@ export async function getObject(deps: S3Deps, call: ObjectCall): Promise<void> {
     );
     countEgress(deps, call, sentBytes);
     if (failure !== undefined && !isServiceError(failure, 'aborted')) {
-      deps.log.error({ err: failure, requestId: call.requestId }, 'a download was cut');
+      reportFailure(deps, failure, { requestId: call.requestId }, 'a download was cut');
     }
   } finally {
     await opened.close();
