@@ -20,7 +20,8 @@ export async function collectOpenApi(server: ApiServer, options: OpenApiOptions)
       info: {
         title: 'Pinfold',
         version: options.version,
-        description: 'Store once; reach it by S3, by HTTP and by IPFS.',
+        description:
+          'Store once; reach it by S3, by HTTP and by IPFS. In a body `null` is read as absent, and no body as `{}`.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: options.publicUrl }],
@@ -31,7 +32,7 @@ export async function collectOpenApi(server: ApiServer, options: OpenApiOptions)
         { name: 's3', description: 'Keys and buckets of the S3 gateway.' },
         { name: 'service', description: 'What the server says of itself.' },
       ],
-      security: [{ bearer: [] }, { apiKey: [] }, { appKey: [] }],
+      security: [{ bearer: [] }, { apiKey: [] }, { appKey: [] }, { userAppKey: [] }],
       components: {
         securitySchemes: {
           bearer: {
@@ -50,6 +51,12 @@ export async function collectOpenApi(server: ApiServer, options: OpenApiOptions)
             in: 'header',
             name: 'X-API-Key',
             description: 'An API token or an app key.',
+          },
+          userAppKey: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-User-App-Key',
+            description: 'An app key, as older clients send it.',
           },
         },
       },

@@ -9,6 +9,7 @@ export const SCOPES = [
   'cluster:read',
   'account:read',
   'tokens:write',
+  's3:keys',
 ] as const;
 
 export type Scope = (typeof SCOPES)[number];

@@ -165,3 +165,40 @@ test('the keys and the public objects of a disabled account are refused', async 
     assert.equal(await get(target), '403 AccountProblem');
   }
 });
+
+test('a token with s3:keys makes keys that read, and they are dead with the token', async () => {
+  const ann = await openAccount(service, 'by-token');
+  await ann.upload('k', 'x');
+  const admin = adminClient(server.adminSocket);
+  const make = async (name: string, scopes: Parameters<typeof admin.createToken>[1]['scopes']) => {
+    const { token } = await admin.createToken('by-token', { name, ...(scopes && { scopes }) });
+    const made = await service.call('POST /api/s3/keys', {}, { 'x-api-key': token });
+    assert.equal(made.status, 201, made.text);
+    return made.json;
+  };
+  const reader = await make('reader', ['s3:keys', 'files:write']);
+  const writer = await make('writer', ['s3:keys', 'files:write', 'files:delete']);
+  assert.deepEqual([reader['capabilities'], writer['capabilities']], ['read', 'read,write']);
+  const ask = (key: Json, method: string) =>
+    outcome(
+      send(ann, key['access_key_id'], method, { key: 'k', ...(method === 'PUT' && { body: 'y' }) }),
+    );
+  assert.deepEqual([await ask(reader, 'GET'), await ask(reader, 'PUT')], ['200', DENIED]);
+  assert.deepEqual([await ask(writer, 'GET'), await ask(writer, 'PUT')], ['200', '200']);
+  const signed = await ann.call('POST /api/s3/presign', {
+    method: 'GET',
+    key: 'k',
+    access_key_id: reader['access_key_id'],
+  });
+  const { pathname, search } = new URL(String(signed.json['url']));
+  const read = () => outcome(callUrl(server.s3Url, { route: `GET ${pathname}${search}` }));
+  assert.equal(await read(), '200');
+  await admin.revokeToken('by-token', 'reader');
+  assert.equal(await read(), '403 InvalidAccessKeyId');
+  assert.equal(await ask(writer, 'GET'), '200');
+  const keys = (await ann.call('GET /api/s3/keys')).json['keys'] as readonly Json[];
+  assert.deepEqual(
+    keys.map((key) => key['revoked_at'] === null),
+    [false, true],
+  );
+});

@@ -6,6 +6,7 @@ import {
   S3_KEY_FORMATS,
   type S3Site,
 } from '../../core/identity/s3-keys/export-s3-key.ts';
+import type { S3Key } from '../../core/identity/s3-keys/s3-key.ts';
 import {
   createS3Key,
   listS3Keys,
@@ -94,6 +95,8 @@ function registerCreateKey(server: ApiServer, deps: S3SettingsDeps): void {
       operationId: 'createS3Key',
       tags: ['s3'],
       summary: 'Make an S3 key; its secret is shown this once',
+      description:
+        'A token needs `s3:keys`; the key ends with it, and is read-only unless the token also has `files:write` and `files:delete`.',
       querystring: Type.Object({
         read_only: Type.Optional(Type.Boolean()),
         format: Type.Optional(
@@ -194,7 +197,7 @@ function registerListKeys(server: ApiServer, deps: S3SettingsDeps): void {
         keys: keys.map((named) => ({
           ...keyBody(named, place),
           last_used_at: timeText(named.key.lastUsedAt),
-          revoked_at: timeText(named.key.revokedAt),
+          revoked_at: timeText(endOf(named.key, deps.clock.now())),
         })),
       };
     },
@@ -245,6 +248,12 @@ function keyBody(
     endpoint: site.endpoint,
     region: site.region,
   };
+}
+
+/** One that a token made ends when the token expires, if not before. */
+function endOf({ revokedAt, expiresAt }: S3Key, now: TimeMs): TimeMs | undefined {
+  if (revokedAt !== undefined || expiresAt === undefined) return revokedAt;
+  return expiresAt <= now ? expiresAt : undefined;
 }
 
 function timeText(time: TimeMs | undefined): string | null {

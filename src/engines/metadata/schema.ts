@@ -74,6 +74,8 @@ export type S3KeyTable = {
   readonly created_at: number;
   readonly last_used_at: number | null;
   readonly revoked_at: number | null;
+  readonly token_id: string | null;
+  readonly expires_at: number | null;
 };
 
 export type BucketTable = {

@@ -35,13 +35,14 @@ const SCOPE_OF: Readonly<Partial<Record<Action, Scope>>> = {
   'clusters.read': 'cluster:read',
   'account.read': 'account:read',
   'tokens.manage': 'tokens:write',
+  's3_keys.manage': 's3:keys',
 };
 
 const OWNERS_ONLY: readonly Action[] = [
   'account.secrets',
   'account.write',
   'app_key.rotate',
-  's3_keys.manage',
+  's3_keys.sign',
   'buckets.manage',
   'credits.use',
 ];

@@ -27,7 +27,9 @@ const TOKEN_NEEDS = {
   'account.write': 'none',
   'app_key.rotate': 'none',
   'tokens.manage': 'tokens:write',
-  's3_keys.manage': 'none',
+  's3_keys.manage': 's3:keys',
+  /** Presigning: by whichever key the account has, so not for tokens. */
+  's3_keys.sign': 'none',
   'buckets.manage': 'none',
   'credits.use': 'none',
   /** Managing accounts of others; for the role `operator`. */

@@ -14,7 +14,7 @@ import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Principal } from '../../principal.ts';
 import { requireEnabled } from '../account/require-enabled.ts';
 import type { AccessKeyMemory } from './access-key-memory.ts';
-import { openS3Secret } from './s3-key.ts';
+import { isLive, openS3Secret } from './s3-key.ts';
 
 export type AccessKeyDeps = {
   readonly metadata: Pick<AccessReads, 'findS3Key'> &
@@ -33,7 +33,7 @@ export type FoundAccessKey = {
 };
 
 /**
- * Throws `credential_invalid`, in the same words for an unknown and a revoked key, and
+ * Throws `credential_invalid`, in the same words for an unknown and an ended key, and
  * `account_disabled`.
  */
 export async function findAccessKey(
@@ -43,7 +43,7 @@ export async function findAccessKey(
   const accessKeyId = parseAccessKeyId(accessKeyIdText);
   if (accessKeyId === undefined) throw keyInvalid();
   const key = await deps.metadata.findS3Key(accessKeyId);
-  if (key === undefined || key.revokedAt !== undefined) throw keyInvalid();
+  if (key === undefined || !isLive(key, deps.clock.now())) throw keyInvalid();
   const account = await deps.metadata.findAccount(key.accountId);
   if (account === undefined) throw keyInvalid();
   requireEnabled(account);

@@ -11,7 +11,7 @@ import type { AccountReads } from '../../ports/metadata/accounts.ts';
 import type { Principal } from '../../principal.ts';
 import { authorize } from '../access/authorize.ts';
 import type { S3Site } from './export-s3-key.ts';
-import { openS3Secret, type S3Key } from './s3-key.ts';
+import { isLive, openS3Secret, type S3Key } from './s3-key.ts';
 import { s3KeyNotFound } from './s3-keys.ts';
 
 export type PresignDeps = {
@@ -56,7 +56,7 @@ export async function presignRequest(
   deps: PresignDeps,
   { principal, input }: { readonly principal: Principal; readonly input: PresignInput },
 ): Promise<PresignedRequest> {
-  authorize(principal, 's3_keys.manage');
+  authorize(principal, 's3_keys.sign');
   const method = input.method.toUpperCase();
   if (!METHODS.has(method))
     throw invalidField('method', 'Methods are GET, HEAD, PUT, POST, DELETE.');
@@ -85,13 +85,12 @@ export async function presignRequest(
 }
 
 async function findKey(
-  { metadata }: PresignDeps,
+  { metadata, clock }: PresignDeps,
   principal: Principal,
   accessKeyId: string | undefined,
 ): Promise<S3Key> {
-  const live = (await metadata.listS3Keys(principal.accountId)).filter(
-    ({ revokedAt }) => revokedAt === undefined,
-  );
+  const now = clock.now();
+  const live = (await metadata.listS3Keys(principal.accountId)).filter((key) => isLive(key, now));
   if (accessKeyId !== undefined) {
     const named = live.find((key) => key.accessKeyId === accessKeyId);
     if (named === undefined) throw s3KeyNotFound();

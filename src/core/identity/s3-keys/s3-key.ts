@@ -1,7 +1,7 @@
 /** S3 keys: what is kept of one, and its secret, made, sealed and opened (files-api.md). */
 import { type Keyring, openText, SEAL_NONCE_BYTES, sealText } from '../../../kit/keyring.ts';
 import { ServiceError } from '../../errors.ts';
-import type { AccessKeyId, AccountId, BucketId, TimeMs } from '../../ids.ts';
+import type { AccessKeyId, AccountId, BucketId, TimeMs, TokenId } from '../../ids.ts';
 import type { Random } from '../../ports/random.ts';
 import { KEY_PURPOSES } from '../key-purposes.ts';
 
@@ -19,7 +19,15 @@ export type S3Key = {
   readonly createdAt: TimeMs;
   readonly lastUsedAt: TimeMs | undefined;
   readonly revokedAt: TimeMs | undefined;
+  /** The token that made it, with which it ends. */
+  readonly tokenId: TokenId | undefined;
+  /** When that token expires. */
+  readonly expiresAt: TimeMs | undefined;
 };
+
+export function isLive(key: Pick<S3Key, 'revokedAt' | 'expiresAt'>, now: TimeMs): boolean {
+  return key.revokedAt === undefined && (key.expiresAt === undefined || key.expiresAt > now);
+}
 
 const SECRET_LENGTH = 40;
 const SECRET_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';

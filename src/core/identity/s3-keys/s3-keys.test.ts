@@ -11,14 +11,16 @@ import {
 } from '../../../../tests/world/identity-world.ts';
 import { walletOf } from '../../../../tests/world/wallets.ts';
 import { ServiceError } from '../../errors.ts';
+import type { TimeMs } from '../../ids.ts';
 import { LAST_USED_STEP_MS, S3_KEY_KEPT_MS, S3_KEYS_MAX } from '../../limits.ts';
 import { createBucket } from '../../objects/buckets.ts';
 import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
-import type { Principal } from '../../principal.ts';
+import { type Principal, SCOPES } from '../../principal.ts';
 import { authenticate } from '../access/authenticate.ts';
 import { disableAccount } from '../account/administer-accounts.ts';
 import { sweepIdentity } from '../sweep-identity.ts';
+import { createApiToken, revokeApiToken, type TokenRequest } from '../tokens/api-tokens.ts';
 import { AccessKeyMemory } from './access-key-memory.ts';
 import { findAccessKey, noteAccessKeyUse } from './authenticate-access-key.ts';
 import { presignRequest } from './presign-request.ts';
@@ -309,3 +311,81 @@ test('a URL is signed by the newest key without limits, unless one is named', as
   }
   await assert.rejects(presign(old.key.accessKeyId, bob), refusedAs('s3_key_not_found'));
 });
+
+async function tokenOf(
+  world: IdentityWorld,
+  owner: Principal,
+  change: Partial<TokenRequest> = {},
+): Promise<{ readonly token: Principal; readonly name: string }> {
+  const name = `token ${change.scopes?.join()} ${change.expiresAt}`;
+  const { secret } = await createApiToken(world, {
+    actor: owner,
+    accountId: owner.accountId,
+    request: { name, scopes: ['s3:keys'], ipAllowlist: undefined, expiresAt: undefined, ...change },
+  });
+  return { token: await principalBy(world, secret), name };
+}
+
+test('what a token makes can write only where the token may write and delete', async () => {
+  const { world, ann } = await openWorld();
+  for (const [more, isReadOnly] of [
+    [[], true],
+    [['files:read', 'files:write'], true],
+    [['files:delete'], true],
+    [['files:write', 'files:delete'], false],
+  ] as const) {
+    const { token } = await tokenOf(world, ann, { scopes: ['s3:keys', ...more] });
+    assert.equal((await make(world, token)).key.isReadOnly, isReadOnly, more.join());
+    assert.equal((await make(world, token, { isReadOnly: true })).key.isReadOnly, true);
+  }
+});
+
+test('a key ends with the token that made it: revoked or expired', async () => {
+  const { world, ann } = await openWorld();
+  const kept = await make(world, ann);
+  const revoked = await tokenOf(world, ann);
+  const bound = { expiresAt: (world.clock.now() + 1000) as TimeMs };
+  const expiring = await tokenOf(world, ann, bound);
+  const [first, second] = [await make(world, revoked.token), await make(world, expiring.token)];
+  const isGood = async ({ key }: typeof kept) => {
+    await findAccessKey(world, key.accessKeyId);
+  };
+  await Promise.all([kept, first, second].map(isGood));
+  const { accountId } = ann;
+  await revokeApiToken(world, { actor: ann, accountId, name: revoked.name });
+  await assert.rejects(isGood(first), refusedAs('credential_invalid'));
+  await assert.rejects(make(world, revoked.token), refusedAs('credential_invalid'));
+  await isGood(second);
+  world.clock.advance(1000);
+  await assert.rejects(isGood(second), refusedAs('credential_invalid'));
+  const named = { method: 'GET', accessKeyId: second.key.accessKeyId };
+  const input = { ...NO_PRESIGN_WISHES, ...named };
+  await assert.rejects(
+    presignRequest(world, { principal: ann, input }),
+    refusedAs('s3_key_not_found'),
+  );
+  await isGood(kept);
+});
+
+test('a token makes no key where it is bound to addresses, and signs with none', async () => {
+  const { world, ann } = await openWorld();
+  const bound = await tokenOf(world, ann, { ipAllowlist: ['192.0.2.0/24'] });
+  await assert.rejects(make(world, bound.token), refusedAs('access_denied'));
+  await make(world, ann);
+  const { token } = await tokenOf(world, ann, { scopes: [...SCOPES] });
+  const input = { ...NO_PRESIGN_WISHES, method: 'GET' };
+  await assert.rejects(
+    presignRequest(world, { principal: token, input }),
+    refusedAs('missing_scope'),
+  );
+});
+
+const NO_PRESIGN_WISHES = {
+  bucket: undefined,
+  key: undefined,
+  query: undefined,
+  expiresSeconds: undefined,
+  accessKeyId: undefined,
+  region: undefined,
+  endpoint: undefined,
+} as const;

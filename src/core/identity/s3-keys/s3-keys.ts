@@ -10,6 +10,7 @@ import {
   parseAccessKeyId,
   parseBucketName,
   type TimeMs,
+  type TokenId,
 } from '../../ids.ts';
 import { KEY_BYTES_MAX, S3_KEY_NAME_LENGTH_MAX, S3_KEYS_MAX } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -20,7 +21,7 @@ import type { Random } from '../../ports/random.ts';
 import type { Account } from '../account/account.ts';
 import { type Actor, actorName, authorizeActor } from '../account/actor.ts';
 import { newAccessKeyId } from '../names.ts';
-import { mintS3Secret, type S3Key, sealS3Secret } from './s3-key.ts';
+import { isLive, mintS3Secret, type S3Key, sealS3Secret } from './s3-key.ts';
 
 type SealDeps = {
   readonly clock: Pick<Clock, 'now'>;
@@ -41,7 +42,8 @@ export type S3KeyRequest = {
 export type NamedS3Key = { readonly key: S3Key; readonly bucket: BucketName | undefined };
 
 /**
- * Makes a key; its secret is answered this once. Throws `missing_scope`, `access_denied`,
+ * Makes a key; its secret is answered this once. One that a token makes ends with the token, and is
+ * read-only unless the token may write and delete files. Throws `missing_scope`, `access_denied`,
  * `account_not_found`, `bucket_not_found`, `quota_exceeded`, `invalid_field` naming the field.
  */
 export async function createS3Key(
@@ -61,11 +63,12 @@ export async function createS3Key(
       accountId,
       name,
       secretCiphertext,
-      isReadOnly: request.isReadOnly,
+      isReadOnly: request.isReadOnly || !mayHandOnWrites(actor),
       prefix,
       createdAt: deps.clock.now(),
       lastUsedAt: undefined,
       revokedAt: undefined,
+      tokenId: tokenOf(actor)?.tokenId,
     },
     bucket: request.bucket,
     actor: actorName(actor),
@@ -74,19 +77,20 @@ export async function createS3Key(
 }
 
 type NewS3Key = {
-  readonly key: Omit<S3Key, 'bucketId'>;
+  readonly key: Omit<S3Key, 'bucketId' | 'expiresAt'>;
   /** The untrusted name of the bucket that it is limited to. */
   readonly bucket: string | undefined;
   readonly actor: string;
 };
 
 export const CREATE_S3_KEY = defineTransaction('create_s3_key', async (tx, input: NewS3Key) => {
-  const { accountId, accessKeyId, prefix, createdAt } = input.key;
+  const { accountId, accessKeyId, prefix, createdAt, tokenId } = input.key;
   const account = await tx.findAccount(accountId);
   if (account === undefined) throw new ServiceError('account_not_found', 'No such account.');
-  await refuseTooMany(tx, accountId);
+  await refuseTooMany(tx, accountId, createdAt);
+  const expiresAt = tokenId === undefined ? undefined : await endOfToken(tx, accountId, tokenId);
   const bucket = await limitOf(tx, account, { bucket: input.bucket, prefix });
-  const key: S3Key = { ...input.key, bucketId: bucket?.bucketId };
+  const key: S3Key = { ...input.key, bucketId: bucket?.bucketId, expiresAt };
   await tx.insertS3Key(key);
   await tx.appendAudit({
     at: createdAt,
@@ -166,9 +170,42 @@ export function s3KeyNotFound(): ServiceError {
   return new ServiceError('s3_key_not_found', 'There is no such S3 key.');
 }
 
-async function refuseTooMany(tx: MetadataTx, accountId: AccountId): Promise<void> {
+function tokenOf(actor: Actor) {
+  return actor !== 'admin' && actor.credential.kind === 'token' ? actor.credential : undefined;
+}
+
+/** S3 has one right to write, which deletes too. */
+function mayHandOnWrites(actor: Actor): boolean {
+  const token = tokenOf(actor);
+  if (token === undefined) return true;
+  return token.scopes.has('files:write') && token.scopes.has('files:delete');
+}
+
+/**
+ * When the keys that a token makes end. Throws `credential_invalid` when it was revoked meanwhile,
+ * and `access_denied` when it is bound to addresses: an S3 key could not be.
+ */
+async function endOfToken(
+  tx: MetadataTx,
+  accountId: AccountId,
+  tokenId: TokenId,
+): Promise<TimeMs | undefined> {
+  const token = (await tx.listTokens(accountId)).find((one) => one.tokenId === tokenId);
+  if (token === undefined) {
+    throw new ServiceError('credential_invalid', 'The key or token is not valid.');
+  }
+  if (token.ipAllowlist.length > 0) {
+    throw new ServiceError(
+      'access_denied',
+      'A token that is bound to addresses makes no S3 keys, which are not.',
+    );
+  }
+  return token.expiresAt;
+}
+
+async function refuseTooMany(tx: MetadataTx, accountId: AccountId, now: TimeMs): Promise<void> {
   const keys = await tx.listS3Keys(accountId);
-  if (keys.filter(({ revokedAt }) => revokedAt === undefined).length < S3_KEYS_MAX) return;
+  if (keys.filter((key) => isLive(key, now)).length < S3_KEYS_MAX) return;
   throw new ServiceError('quota_exceeded', 'The account has too many S3 keys.', {
     details: { allowed: S3_KEYS_MAX },
   });

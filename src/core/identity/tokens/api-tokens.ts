@@ -89,7 +89,10 @@ export async function listApiTokens(
   return await deps.metadata.listTokens(input.accountId);
 }
 
-/** Revokes a token by name. Throws `missing_scope`, `access_denied`, `token_not_found`. */
+/**
+ * Revokes a token by name, and the S3 keys that it made. Throws `missing_scope`, `access_denied`,
+ * `token_not_found`.
+ */
 export async function revokeApiToken(
   deps: { readonly metadata: Transactions; readonly clock: Clock },
   input: { readonly actor: Actor; readonly accountId: AccountId; readonly name: string },
@@ -114,9 +117,11 @@ type TokenRevocation = {
 export const REVOKE_API_TOKEN = defineTransaction(
   'revoke_api_token',
   async (tx, { accountId, name, actor, at }: TokenRevocation) => {
-    if (!(await tx.deleteToken(accountId, name))) {
+    const tokenId = await tx.deleteToken(accountId, name);
+    if (tokenId === undefined) {
       throw new ServiceError('token_not_found', 'The account has no token of that name.');
     }
+    await tx.revokeS3KeysMadeBy(tokenId, at);
     await tx.appendAudit({ at, accountId, actor, action: 'token.revoked', subject: name });
   },
 );

@@ -17,8 +17,10 @@ export interface S3KeyWrites {
   revokeS3Key(accountId: AccountId, accessKeyId: AccessKeyId, at: TimeMs): Promise<boolean>;
   /** Revokes the live keys that are limited to a bucket. */
   revokeS3KeysOf(bucketId: BucketId, at: TimeMs): Promise<void>;
+  /** Revokes the live keys that a token made. */
+  revokeS3KeysMadeBy(tokenId: TokenId, at: TimeMs): Promise<void>;
   touchS3Key(accessKeyId: AccessKeyId, at: TimeMs): Promise<void>;
-  /** Removes keys revoked before `before`, at most `limit`; answers how many. */
+  /** Removes keys that ended before `before`, at most `limit`; answers how many. */
   deleteS3Keys(before: TimeMs, limit: number): Promise<number>;
 }
 
@@ -59,7 +61,7 @@ export interface AccessWrites extends S3KeyWrites {
 
   /** Throws `token_name_taken` when the account has a token of that name, expired or not. */
   insertToken(token: ApiToken): Promise<void>;
-  /** Removes a token by name; answers whether it stood. */
-  deleteToken(accountId: AccountId, name: string): Promise<boolean>;
+  /** Removes a token by name; answers its id if it stood. */
+  deleteToken(accountId: AccountId, name: string): Promise<TokenId | undefined>;
   touchToken(tokenId: TokenId, at: TimeMs): Promise<void>;
 }

@@ -193,7 +193,8 @@ function tokenWrites(
     },
     async deleteToken(accountId, name) {
       const token = find(accountId, name);
-      return token !== undefined && holder.current.tokens.delete(token.tokenId);
+      if (token !== undefined) holder.current.tokens.delete(token.tokenId);
+      return token?.tokenId;
     },
     async touchToken(tokenId, at) {
       const token = holder.current.tokens.get(tokenId);

@@ -29,11 +29,21 @@ export function memoryS3KeyWrites(holder: Holder): S3KeyWrites {
         holder.current.s3Keys.set(accessKeyId, { ...key, revokedAt: at });
       }
     },
+    async revokeS3KeysMadeBy(tokenId, at) {
+      for (const [accessKeyId, key] of holder.current.s3Keys) {
+        if (key.tokenId !== tokenId || key.revokedAt !== undefined) continue;
+        holder.current.s3Keys.set(accessKeyId, { ...key, revokedAt: at });
+      }
+    },
     async touchS3Key(accessKeyId, at) {
       const key = holder.current.s3Keys.get(accessKeyId);
       if (key) holder.current.s3Keys.set(accessKeyId, { ...key, lastUsedAt: at });
     },
     deleteS3Keys: async (before, limit) =>
-      deleteWhere(holder.current.s3Keys, ({ revokedAt }) => isBefore(revokedAt, before), limit),
+      deleteWhere(
+        holder.current.s3Keys,
+        ({ revokedAt, expiresAt }) => isBefore(revokedAt, before) || isBefore(expiresAt, before),
+        limit,
+      ),
   };
 }

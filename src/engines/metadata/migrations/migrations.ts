@@ -4,6 +4,7 @@ import { checksumColumns } from './0002-checksums.ts';
 import { unhashedIndex } from './0003-unhashed.ts';
 import { spentNonces } from './0004-spent-nonces.ts';
 import { secondChecksums } from './0005-second-checksums.ts';
+import { keysOfTokens } from './0006-keys-of-tokens.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -12,4 +13,5 @@ export const MIGRATIONS: readonly Migration[] = [
   unhashedIndex,
   spentNonces,
   secondChecksums,
+  keysOfTokens,
 ];

@@ -200,12 +200,13 @@ function tokenWrites(db: Db): TokenWrites {
         .execute();
     },
     async deleteToken(accountId, name) {
-      const result = await db
+      const row = await db
         .deleteFrom('api_tokens')
         .where('account_id', '=', accountId)
         .where('name', '=', name)
+        .returning('token_id')
         .executeTakeFirst();
-      return result.numDeletedRows > 0n;
+      return row && (row.token_id as TokenId);
     },
     async touchToken(tokenId, at) {
       await db

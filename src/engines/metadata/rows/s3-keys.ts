@@ -1,6 +1,6 @@
 /** S3 keys as rows. */
 import type { S3Key } from '../../../core/identity/s3-keys/s3-key.ts';
-import type { AccessKeyId, AccountId, BucketId, TimeMs } from '../../../core/ids.ts';
+import type { AccessKeyId, AccountId, BucketId, TimeMs, TokenId } from '../../../core/ids.ts';
 import type { S3KeyReads, S3KeyWrites } from '../../../core/ports/metadata/access.ts';
 import type { Db, S3KeyTable } from '../schema.ts';
 import { bytesOfKey, keyOfBytes, orUndefined } from './columns.ts';
@@ -51,6 +51,14 @@ export function s3KeyWrites(db: Db): S3KeyWrites {
         .where('revoked_at', 'is', null)
         .execute();
     },
+    async revokeS3KeysMadeBy(tokenId, at) {
+      await db
+        .updateTable('s3_keys')
+        .set({ revoked_at: at })
+        .where('token_id', '=', tokenId)
+        .where('revoked_at', 'is', null)
+        .execute();
+    },
     async touchS3Key(accessKeyId, at) {
       await db
         .updateTable('s3_keys')
@@ -65,7 +73,7 @@ export function s3KeyWrites(db: Db): S3KeyWrites {
           eb
             .selectFrom('s3_keys')
             .select('access_key_id')
-            .where('revoked_at', '<', before)
+            .where((or) => or.or([or('revoked_at', '<', before), or('expires_at', '<', before)]))
             .limit(limit),
         )
         .executeTakeFirst();
@@ -86,6 +94,8 @@ export function s3KeyOf(row: S3KeyTable): S3Key {
     createdAt: row.created_at as TimeMs,
     lastUsedAt: orUndefined(row.last_used_at as TimeMs | null),
     revokedAt: orUndefined(row.revoked_at as TimeMs | null),
+    tokenId: orUndefined(row.token_id as TokenId | null),
+    expiresAt: orUndefined(row.expires_at as TimeMs | null),
   };
 }
 
@@ -101,5 +111,7 @@ function columnsOfS3Key(key: S3Key): S3KeyTable {
     created_at: key.createdAt,
     last_used_at: key.lastUsedAt ?? null,
     revoked_at: key.revokedAt ?? null,
+    token_id: key.tokenId ?? null,
+    expires_at: key.expiresAt ?? null,
   };
 }

@@ -47,6 +47,8 @@ function sampleKey(number: number): S3Key {
     createdAt: timeAt(number),
     lastUsedAt: undefined,
     revokedAt: undefined,
+    tokenId: undefined,
+    expiresAt: undefined,
   };
 }
 

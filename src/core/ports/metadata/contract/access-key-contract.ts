@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 import type { S3Key } from '../../../identity/s3-keys/s3-key.ts';
-import type { AccessKeyId, AccountId, BucketId } from '../../../ids.ts';
+import type { AccessKeyId, AccountId, BucketId, TokenId } from '../../../ids.ts';
 import type { Metadata } from '../metadata.ts';
 import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
@@ -11,6 +11,7 @@ import { NOW, timeAt } from './samples.ts';
 
 const ALICE = '0198a000-0000-7000-8000-000000000001' as AccountId;
 const BOB = '0198a000-0000-7000-8000-000000000002' as AccountId;
+const TOKEN = '0198a000-0000-7000-8000-000000000101' as TokenId;
 
 function sampleKey(number: number, change: Partial<S3Key> = {}): S3Key {
   return {
@@ -24,6 +25,8 @@ function sampleKey(number: number, change: Partial<S3Key> = {}): S3Key {
     createdAt: timeAt(number),
     lastUsedAt: undefined,
     revokedAt: undefined,
+    tokenId: undefined,
+    expiresAt: undefined,
     ...change,
   };
 }
@@ -50,6 +53,8 @@ function keys(engine: MetadataEngine): void {
       prefix: 'ä/\u{1F600}\n',
       lastUsedAt: timeAt(7),
       revokedAt: timeAt(8),
+      tokenId: TOKEN,
+      expiresAt: timeAt(9),
     });
     await insert(metadata, plain, full);
     assert.deepEqual(await metadata.findS3Key(plain.accessKeyId), plain);
@@ -124,6 +129,37 @@ function keys(engine: MetadataEngine): void {
     await inTransaction(metadata, (tx) => tx.revokeS3KeysOf(bucketId, timeAt(9)));
     const times = (await metadata.listS3Keys(ALICE)).map(({ revokedAt }) => revokedAt);
     assert.deepEqual(times, [timeAt(9), timeAt(1), undefined, undefined]);
+  });
+
+  test('the keys that one token made are revoked together', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const other = 'other' as TokenId;
+    await insert(
+      metadata,
+      sampleKey(1, { tokenId: TOKEN }),
+      sampleKey(2, { tokenId: TOKEN, revokedAt: timeAt(1) }),
+      sampleKey(3, { tokenId: other }),
+      sampleKey(4),
+    );
+    await inTransaction(metadata, (tx) => tx.revokeS3KeysMadeBy(TOKEN, timeAt(5)));
+    const keys = await metadata.listS3Keys(ALICE);
+    assert.deepEqual(
+      keys.map(({ revokedAt }) => revokedAt),
+      [timeAt(5), timeAt(1), undefined, undefined],
+    );
+  });
+
+  test('keys that expired before a time are swept too', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const [gone, kept] = [
+      sampleKey(1, { expiresAt: timeAt(-1) }),
+      sampleKey(2, { expiresAt: NOW }),
+    ];
+    await insert(metadata, gone, kept);
+    assert.equal(await inTransaction(metadata, (tx) => tx.deleteS3Keys(NOW, 9)), 1);
+    assert.deepEqual(await metadata.listS3Keys(ALICE), [kept]);
   });
 
   test('uses are noted', async () => {
