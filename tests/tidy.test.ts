@@ -11,6 +11,7 @@ import { SETTINGS } from '../src/config/settings.ts';
 import { ERROR_CODES } from '../src/core/errors.ts';
 import { KNOWN_ARROWS } from './tidy/arrows.ts';
 import { BREACHES } from './tidy/breaches.ts';
+import { KNOWN_FUNCTIONS } from './tidy/ports.ts';
 import { type Registers, RULES, type RuleName } from './tidy/rules.ts';
 import { type Finding, readTree, treeOf } from './tidy/source-tree.ts';
 
@@ -49,6 +50,16 @@ test('each exception to the arrows is still needed', () => {
     assert.ok(
       imports.some(({ target }) => target === to),
       `${from} no longer imports ${to}`,
+    );
+  }
+});
+
+test('each function that is left in the port still stands there', () => {
+  for (const { path, line } of KNOWN_FUNCTIONS) {
+    const lines = tree.sources.get(path)?.text.split('\n') ?? [];
+    assert.ok(
+      lines.some((text) => text.trim().startsWith(line)),
+      `${path} no longer has ${line}`,
     );
   }
 });

@@ -6,6 +6,7 @@ type Texts = Readonly<Record<string, string>>;
 
 type Breach = { readonly broken: Texts; readonly kept: Texts; readonly registers?: Registers };
 
+const PORT = 'src/core/ports/metadata/a.ts';
 const TABLE = 'src/server/rest-errors.ts';
 const settings = (...names: string[]): Registers => ({ settings: names, errorCodes: [] });
 const errorCodes = (...codes: string[]): Registers => ({ settings: [], errorCodes: codes });
@@ -233,6 +234,24 @@ export const BREACHES: Readonly<Record<RuleName, readonly Breach[]>> = {
         'src/core/transactions.ts': "import { A } from './a.ts';",
       },
     },
+  ],
+  'no function crosses the port of the metadata': [
+    rewritten(
+      PORT,
+      'export type A = { readonly check: (x: B) => void };',
+      'export interface A { check(x: B): Promise<void> }',
+    ),
+    rewritten(
+      PORT,
+      'export type A = {\n  check(x: B): void;\n};',
+      'export interface A {\n  check(x: B): void;\n}',
+    ),
+    rewritten(
+      PORT,
+      'export interface A {\n  write(body: ByteSource): void;\n}',
+      'export interface A {\n  write(body: Uint8Array): void;\n}',
+    ),
+    moved('export type A = (x: B) => void;', PORT, 'src/core/ports/byte-sink.ts'),
   ],
   'the glossary has the terms': [
     {

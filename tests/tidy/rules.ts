@@ -1,6 +1,7 @@
 /** Every rule by name, and the lists from elsewhere that some compare with. */
 import { findWrongArrows } from './arrows.ts';
 import { findCycles, findDeadFiles, findUnusedExports } from './import-graph.ts';
+import { findFunctionsInPorts } from './ports.ts';
 import {
   findMissingTerms,
   findUndocumentedSettings,
@@ -43,6 +44,7 @@ export const RULES = {
     findUnlistedErrorCodes(tree, errorCodes),
   'every error code is used': (tree, { errorCodes }) => findUnusedErrorCodes(tree, errorCodes),
   'every transaction has a name and stands in the list': findUnlistedTransactions,
+  'no function crosses the port of the metadata': findFunctionsInPorts,
   'the glossary has the terms': findMissingTerms,
 } as const satisfies Readonly<
   Record<string, (tree: SourceTree, registers: Registers) => readonly Finding[]>

@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import pg from 'pg';
 import { startPostgres } from '../../../tests/world/postgres.ts';
 import { isServiceError } from '../../core/errors.ts';
+import { alternate } from '../../core/ports/metadata/contract/alternation.ts';
 import { inTransaction } from '../../core/ports/metadata/contract/in-transaction.ts';
 import type { MetadataStore } from '../../core/ports/metadata/contract/metadata-engine.ts';
 import {
@@ -55,6 +56,12 @@ if (server === undefined) {
       const again = await PostgresMetadata.open({ url: own.url, idBlockSize: 100 });
       own.beside.push(again);
       return again;
+    },
+    async alternateElsewhere(store, alternation) {
+      const own = opened.get(store);
+      assert(own, 'the store is one of ours');
+      await using rival = await PostgresMetadata.open({ url: own.url });
+      await alternate(rival, alternation);
     },
   });
 }

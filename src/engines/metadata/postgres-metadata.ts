@@ -44,14 +44,17 @@ import { accountReads, accountWrites } from './rows/accounts.ts';
 import { nextBlobId, storeIdOf } from './rows/blob-ids.ts';
 import { blobReads, blobWrites } from './rows/blobs.ts';
 import { bucketReads, bucketWrites } from './rows/buckets.ts';
-import { contentHashReads, contentHashWrites } from './rows/content-hashes.ts';
+import { contentHashWrites } from './rows/content-hashes.ts';
 import { fileReads, fileWrites } from './rows/files.ts';
-import { objectReads } from './rows/objects.ts';
+import type { Moment } from './rows/moment.ts';
+import { type JsonFunctions, objectReads } from './rows/objects.ts';
 import { rowSnapshot } from './rows/snapshot.ts';
 import { trailWrites, usageReads } from './rows/trail.ts';
 import { uploadReads } from './rows/uploads.ts';
 import type { Db } from './schema.ts';
 import { type OnTransaction, TransactionRuns } from './transaction-runs.ts';
+
+const JSON_FUNCTIONS: JsonFunctions = { array: 'json_build_array', gather: 'json_agg' };
 
 export type PostgresMetadataOptions = {
   /** `postgres://user:password@host:port/database`. */
@@ -92,7 +95,11 @@ export class PostgresMetadata
       await db.destroy();
       throw error;
     }
-    return Object.assign(new PostgresMetadata(db, options), readsOf(db), blobReads(db));
+    return Object.assign(
+      new PostgresMetadata(db, options),
+      readsOf(db, momentOf(db)),
+      blobReads(db, momentOf(db)),
+    );
   }
 
   private constructor(db: Db, options: PostgresMetadataOptions) {
@@ -143,15 +150,11 @@ export class PostgresMetadata
 
   async snapshot<T>(work: (snapshot: MetadataSnapshot) => Promise<T>): Promise<T> {
     if (this.#isClosed) throw unavailable();
-    return await this.#db
-      .transaction()
-      .setIsolationLevel('repeatable read')
-      .setAccessMode('read only')
-      .execute(async (db) => {
-        // The moment is that of the first query.
-        await sql`select 1 from blob_ids`.execute(db);
-        return await work(rowSnapshot(db, async () => undefined));
-      });
+    return await momentOf(this.#db)(async (db) => {
+      // The moment is that of the first query.
+      await sql`select 1 from blob_ids`.execute(db);
+      return await work(rowSnapshot(db, async () => undefined));
+    });
   }
 
   reserveBlobIds(count: number): Promise<BlobId> {
@@ -228,14 +231,19 @@ async function refuseVolatile(db: Db): Promise<void> {
   );
 }
 
-function readsOf(db: Db): MetadataReads {
+/** One round trip more than statements alone; its moment is that of its first statement. */
+function momentOf(db: Db): Moment {
+  return (read) =>
+    db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(read);
+}
+
+function readsOf(db: Db, moment: Moment): MetadataReads {
   return {
     ...accountReads(db),
     ...accessReads(db),
     ...bucketReads(db),
-    ...objectReads(db),
-    ...uploadReads(db),
-    ...contentHashReads(db, objectReads(db)),
+    ...objectReads(db, JSON_FUNCTIONS),
+    ...uploadReads(db, moment),
     ...fileReads(db),
     ...usageReads(db),
     listObjects: (query) => listObjects(db, query),
@@ -248,12 +256,12 @@ function inSerial<T>(db: Db, work: (tx: Db) => Promise<T>): Promise<T> {
 
 function txOf(db: Db, touched: Touched): MetadataTx {
   // Commits are READ COMMITTED and so unseen by the server's check of serial transactions.
-  const held = objectReads(db, { hold: 'share' });
+  const { findObject, findObjectByHash } = objectReads(db, JSON_FUNCTIONS, { hold: 'share' });
   const writes = objectWrites(db, lockAccount);
   const buckets = bucketWrites(db, (accountId) => lockAccount(db, accountId));
   return {
-    ...readsOf(db),
-    ...held,
+    ...readsOf(db, (read) => read(db)),
+    findObjectByHash,
     ...accountWrites(db),
     ...accessWrites(db),
     ...buckets,
@@ -263,7 +271,7 @@ function txOf(db: Db, touched: Touched): MetadataTx {
     ...uploadWrites(db, lockAccount, (bucketId) => touched.add(bucketId)),
     findObject(bucketId, key) {
       touched.add(bucketId);
-      return held.findObject(bucketId, key);
+      return findObject(bucketId, key);
     },
     deleteBucket(bucketId) {
       touched.add(bucketId);

@@ -4,7 +4,7 @@
  */
 
 import { DatabaseSync } from 'node:sqlite';
-import { isServiceError } from '../../core/errors.ts';
+import { isServiceError, ServiceError } from '../../core/errors.ts';
 
 import type { Account } from '../../core/identity/account/account.ts';
 import type { BlobId } from '../../core/ids.ts';
@@ -37,6 +37,7 @@ import { blobReads, blobWrites } from './rows/blobs.ts';
 import { bucketWrites } from './rows/buckets.ts';
 import { contentHashWrites } from './rows/content-hashes.ts';
 import { fileWrites } from './rows/files.ts';
+import type { Moment } from './rows/moment.ts';
 import { trailWrites } from './rows/trail.ts';
 import type { Db } from './schema.ts';
 import { AccountCache } from './sqlite/account-cache.ts';
@@ -46,7 +47,7 @@ import { kyselyOf } from './sqlite/sqlite-dialect.ts';
 import { type SqliteFault, sqliteFault, translateSqliteError } from './sqlite/sqlite-errors.ts';
 import { migrateSqlite } from './sqlite/sqlite-migrate.ts';
 import { sqliteReads } from './sqlite/sqlite-reads.ts';
-import { copySqlite, withSqliteSnapshot } from './sqlite/sqlite-snapshot.ts';
+import { copySqlite, readAtOneMoment, withSqliteSnapshot } from './sqlite/sqlite-snapshot.ts';
 import { SqliteWriter } from './sqlite/sqlite-writer.ts';
 import {
   decideAbort,
@@ -135,9 +136,10 @@ export class SqliteMetadata
       );
       const translate = (error: unknown) => engine.#translateRead(error);
       const readDb = kyselyOf(readConnection, translate);
-      const rows = sqliteReads(readConnection, readDb, translate);
+      const moment: Moment = (read) => engine.#readAtOneMoment(read);
+      const rows = sqliteReads(readConnection, readDb, { moment, translate });
       const reads = lookUps.over(cachedReads(rows, accounts));
-      return Object.assign(engine, reads, blobReads(readDb));
+      return Object.assign(engine, reads, blobReads(readDb, moment));
     } catch (error) {
       writeConnection.close();
       throw translateSqliteError(error);
@@ -243,6 +245,14 @@ export class SqliteMetadata
   /** By a connection of its own, so that its transaction holds up no other read. */
   snapshot<T>(work: (snapshot: MetadataSnapshot) => Promise<T>): Promise<T> {
     return this.#atOneMoment(() => withSqliteSnapshot(this.#file, work));
+  }
+
+  /** For reads of several statements that are seldom. */
+  async #readAtOneMoment<T>(read: (db: Db) => Promise<T>): Promise<T> {
+    if (!this.#readConnection.isOpen) {
+      throw new ServiceError('unavailable', 'The metadata engine is closed.');
+    }
+    return await this.#atOneMoment(() => readAtOneMoment(this.#file, read));
   }
 
   /**
@@ -366,7 +376,7 @@ function txOf(connection: DatabaseSync, db: Db, writer: SqliteWriter): MetadataT
     },
   };
   return {
-    ...sqliteReads(connection, db),
+    ...sqliteReads(connection, db, { moment: (read) => read(db) }),
     ...accountWrites(db),
     ...accessWrites(db),
     // The one writer is its own lock.

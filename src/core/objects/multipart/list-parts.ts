@@ -18,10 +18,11 @@ export async function listParts(
   query: { readonly address: UploadAddress; readonly after: number; readonly limit: number },
 ): Promise<PartPage> {
   const { address, after } = query;
-  const upload = await getLiveUpload(deps, address);
   const limit = Math.min(query.limit, LIST_LIMIT_MAX);
-  if (limit === 0) return { upload, parts: [], isTruncated: false };
   const page = { uploadId: address.uploadId, after, limit: limit + 1 };
+  // Before the upload: one that lives now lived when its parts were read, and had these.
   const parts = await deps.metadata.listParts(page);
+  const upload = await getLiveUpload(deps, address);
+  if (limit === 0) return { upload, parts: [], isTruncated: false };
   return { upload, parts: parts.slice(0, limit), isTruncated: parts.length > limit };
 }

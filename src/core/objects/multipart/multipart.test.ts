@@ -21,6 +21,7 @@ import { PART_SIZE_BYTES_MAX, PART_SIZE_BYTES_MIN } from '../../limits.ts';
 import { NO_FAULTS } from '../../ports/fault-points.ts';
 import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
 import { insertAccount, sampleAccount } from '../../ports/metadata/contract/samples.ts';
+import type { UploadReads } from '../../ports/metadata/uploads.ts';
 import { listParts } from './list-parts.ts';
 import { listUploads } from './list-uploads.ts';
 import { sweepUploads } from './sweep-uploads.ts';
@@ -91,6 +92,25 @@ test('part numbers are 1 to 10000', () => {
   for (const text of ['0', '10001', '-1', '', '1.5', '1a', ' 1', '1e3', '99999999999']) {
     assert.throws(() => parsePartNumber(text), refused('invalid_field'), text);
   }
+});
+
+test('a list of parts is never that of an upload which was completed meanwhile', async () => {
+  const { begin, upload, complete, metadata } = await openWorld();
+  const started = await begin('k');
+  await upload(started, 1, TAIL);
+  let reads = 0;
+  const afterTheFirst = async <T>(answer: T): Promise<T> => {
+    reads += 1;
+    if (reads === 1) await complete(started, [listed(1, TAIL)]);
+    return answer;
+  };
+  const overtaken: Pick<UploadReads, 'findUpload' | 'listParts'> = {
+    findUpload: async (uploadId) => afterTheFirst(await metadata.findUpload(uploadId)),
+    listParts: async (page) => afterTheFirst(await metadata.listParts(page)),
+  };
+  const query = { address: started, after: 0, limit: 10 };
+  await assert.rejects(listParts({ metadata: overtaken }, query), refused('upload_not_found'));
+  assert.equal(reads, 2);
 });
 
 describe('what parts are refused for', () => {

@@ -11,6 +11,7 @@ import { identityContract } from './contract/identity-contract.ts';
 import { listingContract } from './contract/listing-contract.ts';
 import type { MetadataEngine } from './contract/metadata-engine.ts';
 import { objectContract } from './contract/object-contract.ts';
+import { rivalContract } from './contract/rival-contract.ts';
 import { snapshotContract } from './contract/snapshot-contract.ts';
 import { uploadContract } from './contract/upload-contract.ts';
 import { uploadListingContract } from './contract/upload-listing-contract.ts';
@@ -28,4 +29,5 @@ export function metadataContract(engine: MetadataEngine): void {
   uploadContract(engine);
   uploadListingContract(engine);
   contentHashContract(engine);
+  rivalContract(engine);
 }

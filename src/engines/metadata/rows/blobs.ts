@@ -5,25 +5,17 @@ import type { BlobRef } from '../../../core/ports/blob-store.ts';
 import type { BlobRows } from '../../../core/ports/metadata/objects.ts';
 import { ROWS_PER_STATEMENT_MAX } from '../metadata-limits.ts';
 import type { BlobTable, Db } from '../schema.ts';
+import type { Moment } from './moment.ts';
 
 type BlobReads = Pick<BlobRows, 'findBlobs' | 'listBlobsAt' | 'listBlobs' | 'listDeadBlobs'>;
 type BlobWrites = Pick<BlobRows, 'forgetDeadBlobs' | 'moveBlobs'>;
 
-export function blobReads(db: Db): BlobReads {
+export function blobReads(db: Db, moment: Moment): BlobReads {
   return {
-    async findBlobs(blobIds) {
-      const found: BlobRef[] = [];
-      for (let start = 0; start < blobIds.length; start += ROWS_PER_STATEMENT_MAX) {
-        const rows = await db
-          .selectFrom('blobs')
-          .selectAll()
-          .where('blob_id', 'in', blobIds.slice(start, start + ROWS_PER_STATEMENT_MAX))
-          .where('died_at', 'is', null)
-          .execute();
-        found.push(...rows.map(blobOf));
-      }
-      return found.toSorted((a, b) => a.blobId - b.blobId);
-    },
+    findBlobs: (blobIds) =>
+      blobIds.length <= ROWS_PER_STATEMENT_MAX
+        ? findBlobs(db, blobIds)
+        : moment((tx) => findBlobs(tx, blobIds)),
     async listBlobsAt(prefix) {
       const rows = await db
         .selectFrom('blobs')
@@ -57,6 +49,20 @@ export function blobReads(db: Db): BlobReads {
       return rows.map((row) => ({ ...blobOf(row), diedAt: row.died_at as TimeMs }));
     },
   };
+}
+
+async function findBlobs(db: Db, blobIds: readonly BlobId[]): Promise<readonly BlobRef[]> {
+  const found: BlobRef[] = [];
+  for (let start = 0; start < blobIds.length; start += ROWS_PER_STATEMENT_MAX) {
+    const rows = await db
+      .selectFrom('blobs')
+      .selectAll()
+      .where('blob_id', 'in', blobIds.slice(start, start + ROWS_PER_STATEMENT_MAX))
+      .where('died_at', 'is', null)
+      .execute();
+    found.push(...rows.map(blobOf));
+  }
+  return found.toSorted((a, b) => a.blobId - b.blobId);
 }
 
 export function blobWrites(db: Db): BlobWrites {

@@ -1,45 +1,7 @@
 /** Content hashes that come after their objects, in SQL that both engines speak. */
-import { sql } from 'kysely';
-
-import type { BucketId, ObjectKey } from '../../../core/ids.ts';
-import type {
-  ContentHashReads,
-  ContentHashWrites,
-} from '../../../core/ports/metadata/content-hashes.ts';
-import type { ObjectReads } from '../../../core/ports/metadata/objects.ts';
+import type { ContentHashWrites } from '../../../core/ports/metadata/content-hashes.ts';
 import type { Db } from '../schema.ts';
-import { bytesOfKey, keyOfBytes } from './columns.ts';
-
-export function contentHashReads(
-  db: Db,
-  { findObject }: Pick<ObjectReads, 'findObject'>,
-): ContentHashReads {
-  return {
-    async listUnhashed({ after, limit }) {
-      let rows = db
-        .selectFrom('objects')
-        .select(['bucket_id', 'key'])
-        .where('content_hash', 'is', null)
-        .orderBy('created_at')
-        .orderBy('bucket_id')
-        .orderBy('key')
-        .limit(limit);
-      if (after !== undefined) {
-        const { createdAt, bucketId, key } = after;
-        rows = rows.where(
-          sql<boolean>`(created_at, bucket_id, key) > (${createdAt}, ${bucketId}, ${bytesOfKey(key)})`,
-        );
-      }
-      const found = [];
-      for (const { bucket_id, key } of await rows.execute()) {
-        const object = await findObject(bucket_id as BucketId, keyOfBytes(key) as ObjectKey);
-        // It may have been replaced since its row was found.
-        if (object !== undefined && object.contentHash === undefined) found.push(object);
-      }
-      return found;
-    },
-  };
-}
+import { bytesOfKey } from './columns.ts';
 
 export function contentHashWrites(db: Db): ContentHashWrites {
   return {

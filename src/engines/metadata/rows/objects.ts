@@ -1,4 +1,6 @@
 /** Objects as rows, and the reads of them that need no engine's own SQL. */
+import { sql } from 'kysely';
+
 import type { BucketId, ContentHash, Etag, ObjectKey, TimeMs } from '../../../core/ids.ts';
 import type {
   ContentPart,
@@ -7,6 +9,7 @@ import type {
   StoredObject,
   Tier,
 } from '../../../core/objects/object.ts';
+import type { ContentHashReads } from '../../../core/ports/metadata/content-hashes.ts';
 import type { ObjectReads } from '../../../core/ports/metadata/objects.ts';
 import type { Db, ObjectTable } from '../schema.ts';
 import { blobOf } from './blobs.ts';
@@ -35,24 +38,39 @@ export type VersionRow = Pick<ObjectTable, (typeof VERSION_COLUMNS)[number]>;
 /** A version's row with where its content is: a blob, a list, or neither when it is empty. */
 export type ObjectRow = VersionRow & Pick<ObjectTable, 'blob_id' | 'content_id'>;
 
-/** The same joined to its blob. */
-export type LocatedRow = ObjectRow & { readonly location: string | null };
+/**
+ * The same joined to what it names: its blob, or its list as `listColumn` writes it. One statement
+ * reads both, so that no Complete comes between an object and its content.
+ */
+export type LocatedRow = Omit<ObjectRow, 'content_id'> & {
+  readonly location: string | null;
+  readonly list: string | null;
+};
 
-type RowReads = Pick<ObjectReads, 'findObject' | 'findObjectByHash'>;
+type RowReads = Pick<ObjectReads, 'findObject' | 'findObjectByHash'> &
+  Pick<ContentHashReads, 'listUnhashed'>;
+
+/** What each engine calls the functions of JSON. */
+export type JsonFunctions = { readonly array: string; readonly gather: string };
 
 /**
  * `hold: 'share'` keeps an object that was found from being replaced or removed until the
  * transaction ends, for engines whose commits run beside their serial transactions.
  */
-export function objectReads(db: Db, options: { readonly hold?: 'share' } = {}): RowReads {
-  const located = () => (options.hold === 'share' ? locate(db).forShare('objects') : locate(db));
+export function objectReads(
+  db: Db,
+  json: JsonFunctions,
+  options: { readonly hold?: 'share' } = {},
+): RowReads {
+  const all = () => locate(db, json);
+  const located = () => (options.hold === 'share' ? all().forShare('objects') : all());
   return {
     async findObject(bucketId, key) {
       const row = await located()
         .where('objects.bucket_id', '=', bucketId)
         .where('objects.key', '=', bytesOfKey(key))
         .executeTakeFirst();
-      return row && (await storedObjectOf(db, bucketId, key, row));
+      return row && storedObjectOf(bucketId, key, row);
     },
     async findObjectByHash(bucketId, contentHash, origin) {
       let query = located()
@@ -64,12 +82,31 @@ export function objectReads(db: Db, options: { readonly hold?: 'share' } = {}): 
         .limit(1);
       if (origin !== undefined) query = query.where('objects.origin', '=', origin);
       const row = await query.executeTakeFirst();
-      return row && (await storedObjectOf(db, bucketId, keyOfBytes(row.key) as ObjectKey, row));
+      return row && storedObjectOf(bucketId, keyOfBytes(row.key) as ObjectKey, row);
+    },
+    async listUnhashed({ after, limit }) {
+      let rows = all()
+        .select(['objects.bucket_id', 'objects.key'])
+        .where('objects.content_hash', 'is', null)
+        .orderBy('objects.created_at')
+        .orderBy('objects.bucket_id')
+        .orderBy('objects.key')
+        .limit(limit);
+      if (after !== undefined) {
+        const { createdAt, bucketId, key } = after;
+        rows = rows.where(
+          sql<boolean>`(objects.created_at, objects.bucket_id, objects.key) >
+            (${createdAt}, ${bucketId}, ${bytesOfKey(key)})`,
+        );
+      }
+      return (await rows.execute()).map((row) =>
+        storedObjectOf(row.bucket_id as BucketId, keyOfBytes(row.key) as ObjectKey, row),
+      );
     },
   };
 }
 
-function locate(db: Db) {
+function locate(db: Db, json: JsonFunctions) {
   return db
     .selectFrom('objects')
     .leftJoin('blobs', 'blobs.blob_id', 'objects.blob_id')
@@ -88,51 +125,40 @@ function locate(db: Db) {
       'objects.created_at',
       'objects.checksum',
       'objects.blob_id',
-      'objects.content_id',
       'blobs.location',
+      sql<string | null>`${sql.raw(listColumn('objects', json))}`.as('list'),
     ]);
 }
 
-async function storedObjectOf(
-  db: Db,
-  bucketId: BucketId,
-  key: ObjectKey,
-  row: LocatedRow,
-): Promise<StoredObject> {
-  const content =
-    row.content_id === null
-      ? contentOf(row.size_bytes, row)
-      : await contentParts(db, row.content_id);
-  return { ...versionOf(bucketId, key, row), content };
+/** The cells of a part in a list: its blob's number, size and place, its own size and checksum. */
+type PartCells = readonly [number, number, string, number, string | null];
+
+/** The list of an object in the row `object`, in order; null when it has none. */
+export function listColumn(object: string, { array, gather }: JsonFunctions): string {
+  return `case when ${object}.content_id is null then null else (select cast(
+    ${gather}(${array}(listed.blob_id, listed.size_bytes, listed.location, p.size_bytes, p.checksum)
+      order by p.position) as text)
+    from content_parts p join blobs listed on listed.blob_id = p.blob_id
+    where p.content_id = ${object}.content_id) end`;
 }
 
-/** The content of a row that has no list: its one blob, which it holds whole, or nothing. */
+function storedObjectOf(bucketId: BucketId, key: ObjectKey, row: LocatedRow): StoredObject {
+  return { ...versionOf(bucketId, key, row), content: contentOf(row.size_bytes, row) };
+}
+
+/** The content of a row: its list, or the one blob that it holds whole, or nothing. */
 export function contentOf(
   sizeBytes: number,
-  { blob_id, location }: Pick<LocatedRow, 'blob_id' | 'location'>,
+  { blob_id, location, list }: Pick<LocatedRow, 'blob_id' | 'location' | 'list'>,
 ): readonly ContentPart[] {
+  if (list !== null) return (JSON.parse(list) as readonly PartCells[]).map(partOfCells);
   if (blob_id === null || location === null) return [];
   return [{ blob: blobOf({ blob_id, size_bytes: sizeBytes, location }), sizeBytes }];
 }
 
-async function contentParts(db: Db, contentId: number): Promise<readonly ContentPart[]> {
-  const rows = await db
-    .selectFrom('content_parts')
-    .innerJoin('blobs', 'blobs.blob_id', 'content_parts.blob_id')
-    .select([
-      'blobs.blob_id',
-      'blobs.size_bytes',
-      'blobs.location',
-      'content_parts.size_bytes as part_bytes',
-      'content_parts.checksum',
-    ])
-    .where('content_parts.content_id', '=', contentId)
-    .orderBy('content_parts.position')
-    .execute();
-  return rows.map((row) => {
-    const part = { blob: blobOf(row), sizeBytes: row.part_bytes };
-    return row.checksum === null ? part : { ...part, checksum: partChecksumOf(row.checksum) };
-  });
+function partOfCells([blob_id, size_bytes, location, sizeBytes, checksum]: PartCells): ContentPart {
+  const part = { blob: blobOf({ blob_id, size_bytes, location }), sizeBytes };
+  return checksum === null ? part : { ...part, checksum: partChecksumOf(checksum) };
 }
 
 /** Whether the object's row can name `content` itself, without a list, which keeps checksums. */

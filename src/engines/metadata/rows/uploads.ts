@@ -28,8 +28,9 @@ import type { Db, ObjectTable, UploadPartTable, UploadTable } from '../schema.ts
 import { type UploadMarker, type UploadRange, uploadRangeOf } from '../upload-range.ts';
 import { checksumColumn, checksumOf, partChecksumColumn, partChecksumOf } from './checksums.ts';
 import { bytesOfKey, keyOfBytes, recordColumn, recordOf } from './columns.ts';
+import type { Moment } from './moment.ts';
 
-export function uploadReads(db: Db): UploadReads {
+export function uploadReads(db: Db, moment: Moment): UploadReads {
   return {
     async findUpload(uploadId) {
       const row = await db
@@ -39,7 +40,7 @@ export function uploadReads(db: Db): UploadReads {
         .executeTakeFirst();
       return row && uploadOf(row);
     },
-    listUploads: (query) => listUploads(db, query),
+    listUploads: (query) => listUploads(db, query, moment),
     async listParts({ uploadId, after, limit }) {
       const rows = await db
         .selectFrom('upload_parts')
@@ -57,16 +58,28 @@ export function uploadReads(db: Db): UploadReads {
 /** From which key on, and of `marker`'s key only what is above its id. */
 type Start = { readonly lower: Buffer; readonly marker: UploadMarker | undefined };
 
+/** Without a delimiter a page is one statement. */
+async function listUploads(db: Db, query: UploadQuery, moment: Moment): Promise<UploadPage> {
+  const range = uploadRangeOf(query);
+  if (range === undefined) return { entries: [], isTruncated: false };
+  const limit = query.limit + 1;
+  if (range.delimiter === '') {
+    const rows = await readRun(db, { query, range, start: range, limit });
+    const entries = rows.map((row): UploadEntry => ({ kind: 'upload', upload: uploadOf(row) }));
+    return { entries: entries.slice(0, query.limit), isTruncated: entries.length > query.limit };
+  }
+  return await moment((tx) => listGroups(tx, query, range));
+}
+
 /**
  * Rows are read in runs as long as the page lacks entries; a run that ends within a common prefix
  * is followed by one above all of it.
  */
-async function listUploads(db: Db, query: UploadQuery): Promise<UploadPage> {
-  const range = uploadRangeOf(query);
+async function listGroups(db: Db, query: UploadQuery, range: UploadRange): Promise<UploadPage> {
   const entries: UploadEntry[] = [];
   let start: Start | undefined = range;
   let group: string | undefined;
-  while (range !== undefined && start !== undefined && entries.length <= query.limit) {
+  while (start !== undefined && entries.length <= query.limit) {
     const wanted: number = query.limit + 1 - entries.length;
     const rows = await readRun(db, { query, range, start, limit: wanted });
     for (const row of rows) {

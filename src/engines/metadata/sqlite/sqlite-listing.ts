@@ -49,8 +49,21 @@ export function sqliteListing(connection: DatabaseSync): (query: ListQuery) => L
     const range = listRangeOf(query);
     if (range === undefined) return { entries: [], isTruncated: false };
     if (range.delimiter === '') return listRows(statements, query, range);
-    return listGroups(statements, query, range);
+    const read = () => listGroups(statements, query, range);
+    // Within a transaction its statements are of one moment already.
+    return connection.isTransaction ? read() : inReadTransaction(connection, read);
   };
+}
+
+/** Holds no other read up: what it reads is read before it returns. */
+function inReadTransaction<T>(connection: DatabaseSync, read: () => T): T {
+  connection.exec('begin');
+  try {
+    return read();
+  } finally {
+    // A disk that failed under it has ended it already.
+    if (connection.isTransaction) connection.exec('commit');
+  }
 }
 
 function listRows(statements: ListStatements, query: ListQuery, range: ListRange): ListPage {

@@ -9,26 +9,31 @@ import type {
   ObjectKey,
   SessionId,
 } from '../../../core/ids.ts';
-import type { ContentPart } from '../../../core/objects/object.ts';
 import type { MetadataReads } from '../../../core/ports/metadata/metadata.ts';
 import { accessReads, sessionOf } from '../rows/access.ts';
 import { accountOf, accountReads } from '../rows/accounts.ts';
-import { blobOf } from '../rows/blobs.ts';
 import { type BucketRow, bucketOf, bucketReads } from '../rows/buckets.ts';
-import { partChecksumOf } from '../rows/checksums.ts';
 import { bytesOfKey } from '../rows/columns.ts';
-import { contentHashReads } from '../rows/content-hashes.ts';
 import { fileReads } from '../rows/files.ts';
-import { contentOf, objectReads, VERSION_COLUMNS, versionOfCells } from '../rows/objects.ts';
+import type { Moment } from '../rows/moment.ts';
+import {
+  contentOf,
+  type JsonFunctions,
+  listColumn,
+  objectReads,
+  VERSION_COLUMNS,
+  versionOfCells,
+} from '../rows/objects.ts';
 import { s3KeyOf } from '../rows/s3-keys.ts';
 import { usageReads } from '../rows/trail.ts';
 import { uploadReads } from '../rows/uploads.ts';
-import type { AccountTable, BlobTable, Db, S3KeyTable, SessionTable } from '../schema.ts';
+import type { AccountTable, Db, S3KeyTable, SessionTable } from '../schema.ts';
 import { translateSqliteError } from './sqlite-errors.ts';
 import { sqliteListing } from './sqlite-listing.ts';
 
-/** After the version's own cells: the blob's number and place, then the list's number. */
+/** After the version's own cells: the blob's number and place, then the list. */
 const LIST_CELL = VERSION_COLUMNS.length + 2;
+const JSON_FUNCTIONS: JsonFunctions = { array: 'json_array', gather: 'json_group_array' };
 
 type HotReads = Pick<
   MetadataReads,
@@ -45,19 +50,18 @@ type HotReads = Pick<
 export function sqliteReads(
   connection: DatabaseSync,
   db: Db,
-  translate: (error: unknown) => unknown = translateSqliteError,
+  options: { readonly moment: Moment; readonly translate?: (error: unknown) => unknown },
 ): MetadataReads {
-  const hot = hotReads(connection, translate);
+  const { moment, translate = translateSqliteError } = options;
   return {
     ...accountReads(db),
     ...accessReads(db),
     ...bucketReads(db),
-    ...objectReads(db),
-    ...uploadReads(db),
+    ...objectReads(db, JSON_FUNCTIONS),
+    ...uploadReads(db, moment),
     ...fileReads(db),
     ...usageReads(db),
-    ...contentHashReads(db, hot),
-    ...hot,
+    ...hotReads(connection, translate),
   };
 }
 
@@ -88,22 +92,11 @@ function hotReads(connection: DatabaseSync, translate: (error: unknown) => unkno
   const s3Key = connection.prepare('select * from s3_keys where access_key_id = ?');
   const bucket = connection.prepare('select * from buckets where name = ?');
   const object = connection.prepare(`select ${VERSION_COLUMNS.map((name) => `o.${name}`).join()},
-    o.blob_id, b.location, o.content_id
+    o.blob_id, b.location, ${listColumn('o', JSON_FUNCTIONS)}
     from objects o left join blobs b on b.blob_id = o.blob_id where o.bucket_id = ? and o.key = ?`);
   object.setReturnArrays(true);
-  const parts =
-    connection.prepare(`select b.blob_id, b.size_bytes, b.location, p.size_bytes part_bytes,
-      p.checksum
-    from content_parts p join blobs b on b.blob_id = p.blob_id
-    where p.content_id = ? order by p.position`);
   const listObjects = sqliteListing(connection);
 
-  const contentParts = (contentId: number): readonly ContentPart[] =>
-    parts.all(contentId).map((row) => {
-      const { checksum, part_bytes } = row;
-      const part = { blob: blobOf(row as unknown as BlobTable), sizeBytes: Number(part_bytes) };
-      return checksum === null ? part : { ...part, checksum: partChecksumOf(String(checksum)) };
-    });
   return {
     findAccount: async (accountId: AccountId) => {
       const row = translated(() => account.get(accountId));
@@ -130,21 +123,16 @@ function hotReads(connection: DatabaseSync, translate: (error: unknown) => unkno
       if (found === undefined) return undefined;
       const cells = found as unknown as readonly unknown[];
       const version = versionOfCells(bucketId, key, cells);
-      const listId = cells[LIST_CELL] as number | null;
-      // Both statements run in one turn of the event loop, in which no one else can write.
-      const content =
-        listId === null
-          ? contentOf(version.sizeBytes, blobCells(cells))
-          : translated(() => contentParts(listId));
-      return { ...version, content };
+      return { ...version, content: contentOf(version.sizeBytes, namedCells(cells)) };
     },
     listObjects: async (query) => translated(() => listObjects(query)),
   };
 }
 
-function blobCells(cells: readonly unknown[]) {
+function namedCells(cells: readonly unknown[]) {
   return {
     blob_id: cells[LIST_CELL - 2] as number | null,
     location: cells[LIST_CELL - 1] as string | null,
+    list: cells[LIST_CELL] as string | null,
   };
 }

@@ -8,6 +8,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { MetadataSnapshot } from '../../../core/ports/metadata/snapshot.ts';
 import { SQLITE_BUSY_TIMEOUT_MS } from '../metadata-limits.ts';
 import { rowSnapshot } from '../rows/snapshot.ts';
+import type { Db } from '../schema.ts';
 import { kyselyOf } from './sqlite-dialect.ts';
 import { translateSqliteError } from './sqlite-errors.ts';
 
@@ -21,6 +22,11 @@ export function withSqliteSnapshot<T>(
   return withReader(file, (connection) =>
     work(rowSnapshot(kyselyOf(connection), async () => void (await nextTurn()))),
   );
+}
+
+/** For reads of several statements that are seldom: a connection of its own costs little then. */
+export function readAtOneMoment<T>(file: string, read: (db: Db) => Promise<T>): Promise<T> {
+  return withReader(file, (connection) => read(kyselyOf(connection)));
 }
 
 /**
