@@ -4,6 +4,12 @@ import {
   UNSERVED_OPERATIONS,
   type UnservedOperation,
 } from '../src/dialects/s3/operations/unserved-operations.ts';
+import { ANYWHERE } from '../src/dialects/s3/parameters/header-groups.ts';
+import type {
+  OperationParameters,
+  ParameterRules,
+} from '../src/dialects/s3/parameters/parameter-rules.ts';
+import { PARAMETERS } from '../src/dialects/s3/parameters/parameter-table.ts';
 import { S3_CODES } from '../src/dialects/s3/wire/s3-codes.ts';
 
 export function compatibilityPage(): string {
@@ -19,8 +25,36 @@ export function compatibilityPage(): string {
     return `## ${title}\n\n| operation | request | served | |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`;
   });
   const unserved = UNSERVED_OPERATIONS.map(unservedRow).join('\n');
-  return `${HEAD}\n${sections.join('\n')}\n${UNSERVED}\n${unserved}\n\n${TAIL}`;
+  const taken = Object.entries(PARAMETERS).map(parametersRow).join('\n');
+  const parts = [HEAD, sections.join('\n'), `${UNSERVED}\n${unserved}\n`];
+  return [...parts, `${PARAMETERS_HEAD}\n${taken}\n`, TAIL].join('\n');
 }
+
+function parametersRow([name, rules]: readonly [string, OperationParameters]): string {
+  const { headers, query, elements } = rules;
+  const all = [headers, query, elements];
+  const each = (of: (rules: ParameterRules) => readonly string[]) =>
+    all.flatMap(of).map(codeText).join(', ');
+  const refused = each((one) => Object.keys(one.refused));
+  return `| ${name} | ${each((one) => one.honoured)} | ${each((one) => one.harmless)} | ${refused} |`;
+}
+
+const codeText = (name: string) => `\`${name}\``;
+
+const PARAMETERS_HEAD = `## Parameters
+
+Every header, query parameter and element of a document that S3's public service model has for an
+operation is honoured, harmless or refused: none is dropped. What a row below does not have, and no
+request may bear, is answered 501 \`NotImplemented\` with its name as \`<Header>\` or \`<Element>\`
+before anything is changed; so is a parameter that S3 gets one day. Those under "refused" are
+answered so, or with the code that S3 has for them. A field of a form is taken as the header of
+PutObject. Names in the query that S3 does not know are left alone.
+
+Any request may bear ${[...ANYWHERE.honoured, ...ANYWHERE.harmless].map(codeText).join(', ')}
+and what begins with ${ANYWHERE.prefixes.map(codeText).join(', ')}.
+
+| operation | honoured | harmless | refused |
+| --- | --- | --- | --- |`;
 
 function rowOf([name, { method, on, parameter, support }]: readonly [string, Operation]): string {
   const path = { service: '/', bucket: '/{bucket}', object: '/{bucket}/{key}' }[on];
@@ -46,8 +80,8 @@ Each of these is answered 501 \`NotImplemented\`, and never taken for another op
 
 const HEAD = `# S3 compatibility
 
-Written by \`npm run docs\` from \`src/dialects/s3/operations/operation-table.ts\`; a test holds the two
-together.
+Written by \`npm run docs\` from \`src/dialects/s3/operations/operation-table.ts\` and
+\`src/dialects/s3/parameters\`; a test holds them together.
 
 Path-style addresses and Signature Version 4 only, over HTTP and TLS, with any region.
 `;
@@ -77,5 +111,9 @@ const TAIL = `## What differs from AWS, and why
 - Deleting a bucket aborts its open multipart uploads.
 - A repeated CompleteMultipartUpload answers the same 200 for a day.
 - Storage classes are labels; objects of every class are read at once.
-- ACLs are private; a bucket is opened for anonymous reading by \`PATCH /api/s3/bucket\`.
+- ACLs are private; a bucket is opened for anonymous reading by \`PATCH /api/s3/bucket\`. The canned
+  \`public-read\` is accepted for objects of a bucket that is open so, and refused elsewhere.
+- \`x-amz-server-side-encryption: AES256\` is accepted and not echoed: nothing is encrypted at rest.
+- \`x-amz-if-match-size\` and \`x-amz-if-match-last-modified-time\` guard deletes in every bucket; AWS
+  has them in directory buckets only.
 `;

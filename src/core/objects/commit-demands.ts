@@ -1,7 +1,7 @@
 /** What a commit demands of the facts that it finds, as data (decision 0016). */
 import type { Account } from '../identity/account/account.ts';
 import type { QuotaPolicy } from '../quota.ts';
-import type { WriteConditions } from './condition.ts';
+import type { DeleteConditions, WriteConditions } from './condition.ts';
 import type { ObjectVersion } from './object.ts';
 
 /** What a demand on the account may look at. */
@@ -14,8 +14,7 @@ export type AccountDemand =
 export type CommitDemand =
   | AccountDemand
   | { readonly kind: 'conditions'; readonly conditions: WriteConditions }
-  /** The same, where nothing under the key is as good as anything. */
-  | { readonly kind: 'conditions_unless_absent'; readonly conditions: WriteConditions }
+  | { readonly kind: 'delete_conditions'; readonly conditions: DeleteConditions }
   /** What stands is still this very version: what was acknowledged meanwhile would be lost. */
   | { readonly kind: 'unchanged'; readonly version: ObjectVersion };
 

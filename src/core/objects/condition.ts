@@ -18,6 +18,14 @@ export type WriteConditions = {
   readonly ifNoneMatch?: EtagCondition | undefined;
 };
 
+/** What must stand where something is deleted. */
+export type DeleteConditions = {
+  readonly ifMatch?: EtagCondition | undefined;
+  readonly sizeBytes?: number | undefined;
+  /** To the second, as clients are told it. */
+  readonly createdAt?: TimeMs | undefined;
+};
+
 type Facts = { readonly etag: Etag; readonly createdAt: TimeMs };
 
 /** Parses an `If-Match` or `If-None-Match` field; quotes may be missing, weak marks are dropped. */
@@ -88,6 +96,25 @@ export function checkWriteConditions(
     includesEtag(ifNoneMatch, current.etag)
   ) {
     throw failed('If-None-Match');
+  }
+}
+
+/**
+ * Throws `precondition_failed`, or `object_not_found` for a condition on nothing: measured on AWS,
+ * where only a delete without conditions succeeds on what is not there.
+ */
+export function checkDeleteConditions(
+  { ifMatch, sizeBytes, createdAt }: DeleteConditions,
+  current: (Facts & { readonly sizeBytes: number }) | undefined,
+): void {
+  if (ifMatch === undefined && sizeBytes === undefined && createdAt === undefined) return;
+  if (current === undefined) {
+    throw new ServiceError('object_not_found', 'There is no such object.');
+  }
+  if (ifMatch !== undefined && !includesEtag(ifMatch, current.etag)) throw failed('If-Match');
+  if (sizeBytes !== undefined && sizeBytes !== current.sizeBytes) throw failed('Size');
+  if (createdAt !== undefined && toSeconds(createdAt) !== toSeconds(current.createdAt)) {
+    throw failed('LastModifiedTime');
   }
 }
 

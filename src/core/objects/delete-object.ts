@@ -2,12 +2,13 @@ import type { ObjectKey } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Metadata } from '../ports/metadata/metadata.ts';
 import type { Bucket } from './bucket.ts';
-import type { WriteConditions } from './condition.ts';
+import type { DeleteConditions } from './condition.ts';
 import type { ObjectVersion } from './object.ts';
 
 /**
  * Removes the object and ends its public links; answers what was removed, or `undefined` when there
- * was nothing, which no condition minds. Throws `precondition_failed`, `account_disabled`.
+ * was nothing. Throws `precondition_failed`, `object_not_found` for a condition on nothing,
+ * `account_disabled`.
  */
 export async function deleteObject(
   deps: {
@@ -17,7 +18,7 @@ export async function deleteObject(
   input: {
     readonly bucket: Pick<Bucket, 'bucketId' | 'accountId'>;
     readonly key: ObjectKey;
-    readonly conditions: Pick<WriteConditions, 'ifMatch'>;
+    readonly conditions: DeleteConditions;
   },
 ): Promise<ObjectVersion | undefined> {
   const { bucket, key, conditions } = input;
@@ -26,6 +27,6 @@ export async function deleteObject(
     bucketId: bucket.bucketId,
     key,
     at: deps.clock.now(),
-    demands: [{ kind: 'enabled' }, { kind: 'conditions_unless_absent', conditions }],
+    demands: [{ kind: 'enabled' }, { kind: 'delete_conditions', conditions }],
   });
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ErrorCode, isServiceError } from '../errors.ts';
 import type { Account } from '../identity/account/account.ts';
-import type { BucketId, Etag } from '../ids.ts';
+import type { BucketId, Etag, TimeMs } from '../ids.ts';
 import {
   fitsBelow,
   mustNotExist,
@@ -12,6 +12,7 @@ import {
   sampleVersion,
 } from '../ports/metadata/contract/samples.ts';
 import type { AccountDemand, CommitDemand } from './commit-demands.ts';
+import type { DeleteConditions } from './condition.ts';
 import { judgeCommit, judgePart, UNCHANGED } from './judge-commit.ts';
 
 const BUCKET = 1 as BucketId;
@@ -25,10 +26,11 @@ const match = (ifMatch: readonly string[] | '*'): CommitDemand => ({
   kind: 'conditions',
   conditions: { ifMatch },
 });
-const unlessAbsent: CommitDemand = {
-  kind: 'conditions_unless_absent',
-  conditions: { ifMatch: [other] },
-};
+const deleteOf = (conditions: DeleteConditions): CommitDemand => ({
+  kind: 'delete_conditions',
+  conditions,
+});
+const { etag: ifMatch, sizeBytes, createdAt } = standing;
 
 type Case = readonly [
   readonly CommitDemand[],
@@ -49,8 +51,16 @@ const CASES: readonly Case[] = [
   [[match([other])], onObject, 'precondition_failed'],
   [[match('*')], onObject, undefined],
   [[match('*')], onNothing, 'object_not_found'],
-  [[unlessAbsent], onNothing, undefined],
-  [[unlessAbsent], onObject, 'precondition_failed'],
+  [[deleteOf({})], onNothing, undefined],
+  [[deleteOf({ ifMatch: [other] })], onNothing, 'object_not_found'],
+  [[deleteOf({ sizeBytes })], onNothing, 'object_not_found'],
+  [[deleteOf({ createdAt })], onNothing, 'object_not_found'],
+  [[deleteOf({ ifMatch: [ifMatch], sizeBytes, createdAt })], onObject, undefined],
+  [[deleteOf({ ifMatch: [other], sizeBytes, createdAt })], onObject, 'precondition_failed'],
+  [[deleteOf({ sizeBytes: sizeBytes + 1 })], onObject, 'precondition_failed'],
+  // Clients know whole seconds.
+  [[deleteOf({ createdAt: (createdAt - (createdAt % 1000)) as TimeMs })], onObject, undefined],
+  [[deleteOf({ createdAt: (createdAt + 1000) as TimeMs })], onObject, 'precondition_failed'],
   [[{ kind: 'unchanged', version: standing }], onObject, undefined],
   [[{ kind: 'unchanged', version: standing }], onNothing, 'precondition_failed'],
   [[{ kind: 'unchanged', version: { ...standing, tags: {} } }], onObject, 'precondition_failed'],

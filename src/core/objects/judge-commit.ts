@@ -12,7 +12,7 @@ import type {
   PartDemands,
   PartFacts,
 } from './commit-demands.ts';
-import { checkWriteConditions } from './condition.ts';
+import { checkDeleteConditions, checkWriteConditions } from './condition.ts';
 import { isSameVersion } from './same-version.ts';
 
 /** What a refused `unchanged` says in its details, by which a use case tells it from conditions. */
@@ -28,8 +28,8 @@ export function judgeCommit(demands: CommitDemands, { current, account }: Commit
       case 'conditions':
         checkWriteConditions(demand.conditions, current);
         break;
-      case 'conditions_unless_absent':
-        if (current !== undefined) checkWriteConditions(demand.conditions, current);
+      case 'delete_conditions':
+        checkDeleteConditions(demand.conditions, current);
         break;
       case 'unchanged':
         if (!isSameVersion(current, demand.version)) throw changed();

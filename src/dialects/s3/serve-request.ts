@@ -26,6 +26,7 @@ import {
   type OperationName,
   type Refused,
 } from './operations/operation-table.ts';
+import { requireKnownParameters } from './parameters/require-known-parameters.ts';
 import {
   answerDocument,
   type DocumentAnswer,
@@ -150,14 +151,16 @@ async function operate(
   }
   const serveWithoutBucket = SERVICE_HANDLERS[operation];
   if (serveWithoutBucket !== undefined) {
+    requireKnownParameters(operation, head);
     if (!hasBody(exchange.request)) requireHashOfNothing(caller.payload);
-    return await serveWithoutBucket(deps, { ...exchange, caller });
+    return await serveWithoutBucket(deps, { ...exchange, operation, caller });
   }
   const bucket = await getBucket(deps, head.address.kind === 'service' ? '' : head.address.bucket);
-  const call: Call = { ...exchange, caller, bucket };
+  const call: Call = { ...exchange, operation, caller, bucket };
   await authorize(deps, call, support.kind === 'served' ? support.access : 'bucket.read');
   requireExpectedOwner(head.headers['x-amz-expected-bucket-owner'], bucket);
   if (support.kind === 'refused') throw refusedOperation(operation, support);
+  requireKnownParameters(operation, head);
   if (!takesBytes && !hasBody(exchange.request)) requireHashOfNothing(caller.payload);
   if (head.address.kind === 'object') {
     await OBJECT_HANDLERS[operation]?.(deps, { ...call, key: head.address.key });

@@ -97,12 +97,39 @@ test('a version that is not there has no ACL', async () => {
   }
 });
 
+test("an ACL document that cuts the owner's rights is not supported", async () => {
+  const { text } = await calls.ask('GET', 'object', { query });
+  for (const body of [
+    text.replace('FULL_CONTROL', 'READ'),
+    text.replace(/<Grant>.*<\/Grant>/, ''),
+    text.replace(/(<Owner><ID>)[0-9a-f]{64}/, `$1${'0'.repeat(64)}`),
+  ]) {
+    assert.notEqual(body, text);
+    const refused = await calls.ask('PUT', 'object', { query, body });
+    assertS3Error(refused, 400, 'AccessControlListNotSupported');
+  }
+});
+
 test('a bucket that everybody reads says so', async () => {
   await s3.callRest(holder, 'PATCH /api/s3/bucket', { public_read: true });
-  for (const key of [undefined, 'object']) {
-    const { text } = await calls.ask('GET', key, { query });
-    assert.deepEqual(textsOf(text, 'Permission'), ['FULL_CONTROL', 'READ']);
-    assert.equal(textOf(text, 'URI'), ALL_USERS);
-    assert.equal(elementsOf(text, 'Grant').length, 2);
-  }
+  const { text } = await calls.ask('GET', 'object', { query });
+  assert.deepEqual(textsOf(text, 'Permission'), ['FULL_CONTROL', 'READ']);
+  assert.equal(textOf(text, 'URI'), ALL_USERS);
+  assert.equal(elementsOf(text, 'Grant').length, 2);
+  await calls.done('PUT', 'object', { query, body: text });
+  const ofBucket = await calls.ask('GET', undefined, { query });
+  assert.deepEqual(textsOf(ofBucket.text, 'Permission'), ['FULL_CONTROL'], 'listing is shut');
+});
+
+test('a canned public-read is accepted where it says what is so', async () => {
+  const headers = { 'x-amz-acl': 'public-read' };
+  await calls.put('open', 'body', headers);
+  await calls.done('PUT', 'open', { query, headers });
+  const uploadId = await calls.begin('open-parts', headers);
+  await calls.abort('open-parts', uploadId);
+  await calls.put('open-copy', '', { ...headers, 'x-amz-copy-source': `${calls.bucket}/open` });
+  const code = 'AccessControlListNotSupported';
+  assertS3Error(await calls.ask('PUT', undefined, { query, headers }), 400, code);
+  const wider = { 'x-amz-acl': 'public-read-write' };
+  assertS3Error(await calls.ask('PUT', 'open', { headers: wider, body: 'b' }), 400, code);
 });

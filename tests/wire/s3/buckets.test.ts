@@ -1,6 +1,7 @@
 /** Proves the rows of buckets in the contract's section "Buckets". */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { rawS3 } from '../../clients/s3/raw-s3.ts';
 import { textsOf } from '../../clients/s3/xml-texts.ts';
 import { md5Header, objectCalls, textOf } from './object-calls.ts';
 import { assertS3Error, type S3Holder, startS3 } from './start-s3.ts';
@@ -185,6 +186,57 @@ test('the place of a bucket may be said by any name that means this one', async 
     (await on(holder, 'placed-empty').ask('PUT', undefined, { body: empty })).status,
     200,
   );
+});
+
+test('the region that a client signs with is a place, whatever it is', async () => {
+  const { accessKeyId, secret, bucket } = await openHolder('placed-by-region');
+  const region = 'eu-west-1';
+  using raw = rawS3({
+    ...{ endpoint: s3.endpoint, accessKeyId, secretAccessKey: secret, region },
+    ca: undefined,
+  });
+  const made = objectCalls({ raw, bucket: `${bucket}-of-region` });
+  const body = (place: string) =>
+    `<CreateBucketConfiguration><LocationConstraint>${place}</LocationConstraint></CreateBucketConfiguration>`;
+  const other = await made.ask('PUT', undefined, { body: body('eu-west-2') });
+  assertS3Error(other, 400, 'InvalidLocationConstraint');
+  await made.done('PUT', undefined, { body: body(region) });
+  const { text } = await made.done('GET', undefined, { query: { location: '' } });
+  assert.match(text, />auto<\/LocationConstraint>$/);
+});
+
+test('tags of a new bucket are kept; bad ones make no bucket', async () => {
+  const holder = await openHolder('tagging-maker');
+  const body = (...tags: readonly string[]) =>
+    `<CreateBucketConfiguration><Tags>${tags.join('')}</Tags></CreateBucketConfiguration>`;
+  const tag = (key: string) => `<Tag><Key>${key}</Key><Value>1</Value></Tag>`;
+  for (const bad of [body(tag('a'), tag('a')), body(tag('aws:a')), body(tag('a*'))]) {
+    const answer = await on(holder, 'made-with-tags').ask('PUT', undefined, { body: bad });
+    assertS3Error(answer, 400, 'InvalidTag');
+    assert.equal((await on(holder, 'made-with-tags').ask('HEAD')).status, 404);
+  }
+  await on(holder, 'made-with-tags').done('PUT', undefined, { body: body(tag('b'), tag('a')) });
+  const { text } = await on(holder, 'made-with-tags').done('GET', undefined, {
+    query: { tagging: '' },
+  });
+  assert.deepEqual(textsOf(text, 'Key'), ['a', 'b']);
+});
+
+test('another ownership than the owner’s makes no bucket', async () => {
+  const holder = await openHolder('other-ownership');
+  for (const [ownership, status, code] of [
+    ['BucketOwnerPreferred', 501, 'NotImplemented'],
+    ['ObjectWriter', 501, 'NotImplemented'],
+    ['Nobody', 400, 'InvalidArgument'],
+  ] as const) {
+    const headers = { 'x-amz-object-ownership': ownership };
+    assertS3Error(
+      await on(holder, 'owned-otherwise').ask('PUT', undefined, { headers }),
+      status,
+      code,
+    );
+  }
+  assert.equal((await on(holder, 'owned-otherwise').ask('HEAD')).status, 404);
 });
 
 test('a place that is elsewhere is refused', async () => {

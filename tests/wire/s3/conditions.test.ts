@@ -156,8 +156,34 @@ test('a delete on a condition leaves what another has replaced', async () => {
   assert.equal((await calls.get('guarded')).text, 'one');
   const headers = { 'if-match': `"${md5Of('one')}"` };
   assert.equal((await calls.ask('DELETE', 'guarded', { headers })).status, 204);
-  assert.equal((await calls.ask('DELETE', 'guarded', { headers })).status, 204);
+  assertS3Error(await calls.ask('DELETE', 'guarded', { headers }), 404, 'NoSuchKey');
+  assert.equal((await calls.ask('DELETE', 'guarded')).status, 204, 'without a condition');
   assert.equal(await calls.isThere('guarded'), false);
+});
+
+test('a size and a time guard a delete as an ETag does', async () => {
+  await calls.put('sized', 'four');
+  const { headers: told } = await calls.head('sized');
+  const time = String(told['last-modified']);
+  const size = 'x-amz-if-match-size';
+  const modified = 'x-amz-if-match-last-modified-time';
+  for (const headers of [
+    { [size]: '5' },
+    { [modified]: 'Thu, 01 Jan 1970 00:00:00 GMT' },
+    { [size]: '4', 'if-match': OTHER },
+  ]) {
+    const refused = await calls.ask('DELETE', 'sized', { headers });
+    assertS3Error(refused, 412, 'PreconditionFailed');
+  }
+  for (const headers of [{ [size]: 'four' }, { [size]: '-4' }, { [modified]: 'garbage 5' }]) {
+    const refused = await calls.ask('DELETE', 'sized', { headers });
+    assertS3Error(refused, 400, 'InvalidArgument');
+  }
+  assert.equal(await calls.isThere('sized'), true);
+  await calls.done('DELETE', 'sized', { headers: { [size]: '4', [modified]: time } });
+  assert.equal(await calls.isThere('sized'), false);
+  const gone = await calls.ask('DELETE', 'sized', { headers: { [size]: '4' } });
+  assertS3Error(gone, 404, 'NoSuchKey');
 });
 
 const RACERS = 100;

@@ -90,6 +90,25 @@ test('an ETag is a condition of its own key', async () => {
   assert.deepEqual(deletedOf((await send(bodyOf([right]))).text), ['guarded']);
 });
 
+test('a size and a time are conditions of their own key, and a missing key meets none', async () => {
+  await calls.put('sized', 'four');
+  const { headers } = await calls.head('sized');
+  const modified = `<LastModifiedTime>${headers['last-modified']}</LastModifiedTime>`;
+  const size = '<Size>4</Size>';
+  for (const also of [
+    '<Size>5</Size>',
+    `${size}<LastModifiedTime>Thu, 01 Jan 1970 00:00:00 GMT</LastModifiedTime>`,
+    `${modified}<ETag>"wrong"</ETag>`,
+  ]) {
+    const { text } = await send(bodyOf([objectOf('sized', also)]));
+    assert.deepEqual(errorsOf(text), [['sized', 'PreconditionFailed']]);
+  }
+  assertS3Error(await send(bodyOf([objectOf('sized', '<Size/>')])), 400, 'InvalidArgument');
+  const right = objectOf('sized', `${size}${modified}`);
+  assert.deepEqual(deletedOf((await send(bodyOf([right]))).text), ['sized']);
+  assert.deepEqual(errorsOf((await send(bodyOf([right]))).text), [['sized', 'NoSuchKey']]);
+});
+
 test('a thousand keys are deleted at once, one more is refused', async () => {
   const keys = Array.from({ length: 1000 }, (_, index) => `many/${index}`);
   await Promise.all(keys.map((key) => calls.put(key)));
@@ -186,7 +205,7 @@ test("nothing of another's bucket is deleted", async () => {
   await calls.put('mine');
   const theirs = objectCalls({ raw: stranger.raw, bucket: holder.bucket });
   const answer = await send(bodyOf([objectOf('mine')]), theirs);
-  assert.deepEqual(errorsOf(answer.text), [['mine', 'AccessDenied']]);
+  assertS3Error(answer, 403, 'AccessDenied');
   assert.equal(await calls.isThere('mine'), true);
   const nowhere = objectCalls({ raw: holder.raw, bucket: 'no-such-bucket-here' });
   assertS3Error(await send(bodyOf([objectOf('a')]), nowhere), 404, 'NoSuchBucket');

@@ -48,6 +48,15 @@ for (const [what, key, status, most] of [
     assert.equal((await calls.ask('DELETE', key, { query })).status, 204);
   });
 
+  test(`tags of ${what} come back in order of their keys as bytes`, async () => {
+    const sorted = ['', '10', '9', 'A', 'a', 'a b', 'b', '\uff21', '\u{1d400}'].slice(1);
+    await put(key, bodyOf(sorted.toReversed().map((name) => [name, 'x'])));
+    assert.deepEqual(
+      (await tagsOf(key)).map(([name]) => name),
+      sorted,
+    );
+  });
+
   test(`${what} has ${most} tags at most`, async () => {
     assert.equal((await put(key, bodyOf(numbered(most)))).status, status);
     assert.equal((await tagsOf(key)).length, most);
@@ -58,6 +67,8 @@ for (const [what, key, status, most] of [
   test(`tags of ${what} that break a rule are invalid`, async () => {
     await put(key, bodyOf([['before', '1']]));
     for (const pair of [
+      ['aws:mine', '1'],
+      ['AWS:mine', '1'],
       ['', 'x'],
       ['k'.repeat(129), 'x'],
       ['k', 'v'.repeat(257)],

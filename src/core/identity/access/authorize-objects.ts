@@ -52,6 +52,16 @@ export function isListable(
   return isAllowed(principal, 'list', bucket, key);
 }
 
+/** Throws `access_denied` unless there may be a key of the bucket to which they have access. */
+export function authorizeSomeObjects(
+  principal: Principal | undefined,
+  access: ObjectAccess,
+  bucket: BucketFacts,
+): void {
+  const isKey = principal?.credential.kind === 's3Key';
+  authorizeObjects(principal, access, bucket, isKey ? principal.credential.prefix : undefined);
+}
+
 /** Throws `access_denied` unless the principal may make a bucket, which no scope can hold. */
 export function authorizeNewBucket({ credential }: Principal): void {
   const isAllowedTo =

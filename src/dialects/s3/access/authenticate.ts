@@ -83,7 +83,13 @@ async function prove(
   const chain = verifySignature(deps, { head, request, claim, secret: found.secret });
   const payload = parsePayload(claim.payloadHash);
   await noteAccessKeyUse(deps, found);
-  return { kind: 'key', principal: found.principal, payload, chain };
+  return {
+    kind: 'key',
+    principal: found.principal,
+    region: claim.scope.region,
+    payload,
+    chain,
+  };
 }
 
 /** A location may be asked for from AWS's first region: how else would one learn it? */

@@ -14,6 +14,8 @@ export type Caller =
   | {
       readonly kind: 'key';
       readonly principal: Principal;
+      /** That the client signed with, whatever it calls it. */
+      readonly region: string;
       readonly payload: Payload;
       /** What the signatures of chunks go on from. */
       readonly chain: ChunkSigner & { readonly seed: string };

@@ -1,10 +1,11 @@
 /** ACLs as they are: the owner has everything, and anyone reads where a bucket is public. */
+import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import { type Xml, xmlElement, xmlElementWith, xmlText } from '../../../kit/xml/xml-format.ts';
 import { ownerElement, ownerIdOf } from '../access/owner.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty, answerXml } from '../wire/answers.ts';
 import type { Call } from '../wire/exchange.ts';
-import { requirePrivateAcl } from '../wire/object-description.ts';
+import { requireTrueAcl } from '../wire/object-description.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
 import { findXmlBody, XML_BYTES_MAX } from '../wire/xml-body.ts';
 import { missingKey } from './get-object.ts';
@@ -26,7 +27,9 @@ export async function getAcl(deps: S3Deps, call: Call): Promise<void> {
     xmlText('ID', ownerIdOf(accountId)),
     xmlText('DisplayName', slug),
   );
-  const everyone = bucket.publicRead ? [grant('Group', 'READ', xmlText('URI', ALL_USERS))] : [];
+  // Of a bucket READ would mean its listing, which is open to nobody else.
+  const isOpen = bucket.publicRead && call.head.address.kind === 'object';
+  const everyone = isOpen ? [grant('Group', 'READ', xmlText('URI', ALL_USERS))] : [];
   answerXml(
     call,
     'AccessControlPolicy',
@@ -38,12 +41,14 @@ export async function getAcl(deps: S3Deps, call: Call): Promise<void> {
 /** PutBucketAcl and PutObjectAcl: whatever says that it is private. */
 export async function putAcl(deps: S3Deps, call: Call): Promise<void> {
   await requireObject(deps, call);
-  requirePrivateAcl(call.head.headers);
+  const isPublic = call.head.address.kind === 'object' && call.bucket.publicRead;
+  requireTrueAcl(call.head.headers, { isPublic });
   const root = await findXmlBody(call, XML_BYTES_MAX);
   if (root === undefined && call.head.headers['x-amz-acl'] === undefined) {
     throw new S3Refusal('MissingSecurityHeader', undefined, { MissingHeaderName: 'x-amz-acl' });
   }
-  if (root !== undefined) requireOwnersOnly(call, root);
+  if (root !== undefined)
+    requireTrueGrants(root, { ownerId: ownerIdOf(call.bucket.accountId), isPublic });
   answerEmpty(call, 200);
 }
 
@@ -56,17 +61,35 @@ async function requireObject(deps: S3Deps, call: Call): Promise<void> {
   if (object === undefined) throw missingKey(call, address.key);
 }
 
-function requireOwnersOnly(
-  { bucket }: Call,
-  root: Exclude<Awaited<ReturnType<typeof findXmlBody>>, undefined>,
+/** What `getAcl` would say, in any order and in any number of grants; nothing more or less. */
+function requireTrueGrants(
+  root: XmlElement,
+  { ownerId, isPublic }: { readonly ownerId: string; readonly isPublic: boolean },
 ): void {
   const list = root.name === 'AccessControlPolicy' ? root.child('AccessControlList') : undefined;
   if (list === undefined) throw new S3Refusal('MalformedXML');
-  const isOwn = list
-    .children('Grant')
-    .every((one) => one.child('Grantee')?.childText('ID') === ownerIdOf(bucket.accountId));
-  if (!isOwn) throw new S3Refusal('AccessControlListNotSupported');
+  const statedOwner = root.child('Owner')?.childText('ID') ?? ownerId;
+  const grants = list.children('Grant').map((one) => {
+    const grantee = one.child('Grantee');
+    const permission = one.childText('Permission');
+    if (permission === undefined || !PERMISSIONS.has(permission)) {
+      throw new S3Refusal('MalformedXML');
+    }
+    return { id: grantee?.childText('ID'), uri: grantee?.childText('URI'), permission };
+  });
+  const isFull = grants.some((one) => one.id === ownerId && one.permission === 'FULL_CONTROL');
+  const isTrue = grants.every(
+    ({ id, uri, permission }) =>
+      id === ownerId || (isPublic && uri === ALL_USERS && permission === 'READ'),
+  );
+  if (!isFull || !isTrue || statedOwner !== ownerId) {
+    throw new S3Refusal('AccessControlListNotSupported');
+  }
 }
+
+const PERMISSIONS: ReadonlySet<string> = new Set([
+  ...['FULL_CONTROL', 'READ', 'READ_ACP', 'WRITE', 'WRITE_ACP'],
+]);
 
 function grant(type: string, permission: string, ...grantee: readonly Xml[]): Xml {
   const attributes = { 'xmlns:xsi': XSI, 'xsi:type': type };

@@ -1,4 +1,5 @@
 /** CreateBucket, HeadBucket, DeleteBucket, GetBucketLocation and GetBucketVersioning. */
+import { authorizeNewBucket } from '../../../core/identity/access/authorize-objects.ts';
 import {
   createBucket as makeBucket,
   deleteBucket as removeBucket,
@@ -7,8 +8,9 @@ import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerDocument, answerEmpty, answerXml, resultText } from '../wire/answers.ts';
 import type { Call, ServiceCall } from '../wire/exchange.ts';
-import { requirePrivateAcl } from '../wire/object-description.ts';
+import { requireTrueAcl } from '../wire/object-description.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
+import { BUCKET_TAGS_MAX, readTags } from '../wire/tags.ts';
 import { findXmlBody, XML_BYTES_MAX } from '../wire/xml-body.ts';
 
 export async function createBucket(deps: S3Deps, call: ServiceCall): Promise<void> {
@@ -17,12 +19,21 @@ export async function createBucket(deps: S3Deps, call: ServiceCall): Promise<voi
   if (caller.principal === undefined || address.kind === 'service') {
     throw new S3Refusal('AccessDenied');
   }
-  requirePrivateAcl(headers);
+  requireTrueAcl(headers, { isPublic: false });
   requireNoLock(headers['x-amz-bucket-object-lock-enabled']);
-  requireKnownOwnership(headers['x-amz-object-ownership']);
+  requireOwnersOwnership(headers[OWNERSHIP]);
+  // Before anything is read from whom may make none.
+  authorizeNewBucket(caller.principal);
   const body = await findXmlBody(call, XML_BYTES_MAX);
-  if (body !== undefined) requireLocation(deps, body);
-  await makeBucket(deps, { principal: caller.principal, name: address.bucket });
+  if (body !== undefined) requireLocation(deps, call, body);
+  const tags = readTags(body?.child('Tags'), BUCKET_TAGS_MAX);
+  await makeBucket(deps, {
+    principal: caller.principal,
+    name: address.bucket,
+    ...(body?.child('Tags') === undefined
+      ? {}
+      : { settings: { documents: { tagging: JSON.stringify(tags) } } }),
+  });
   answerEmpty(call, 200, { location: `/${address.bucket}` });
 }
 
@@ -31,22 +42,29 @@ function requireNoLock(text: string | undefined): void {
   throw new S3Refusal('NotImplemented', 'Object lock is not supported yet.');
 }
 
-const OWNERSHIPS: ReadonlySet<string> = new Set([
-  'BucketOwnerEnforced',
-  'BucketOwnerPreferred',
-  'ObjectWriter',
-]);
+const OWNERSHIP = 'x-amz-object-ownership';
 
-function requireKnownOwnership(text: string | undefined): void {
-  if (text === undefined || OWNERSHIPS.has(text)) return;
-  throw invalidArgument('Invalid x-amz-object-ownership header', 'x-amz-object-ownership', text);
+/** The owner of a bucket owns its objects, whoever writes them. */
+function requireOwnersOwnership(text: string | undefined): void {
+  if (text === undefined || text === 'BucketOwnerEnforced') return;
+  if (text === 'BucketOwnerPreferred' || text === 'ObjectWriter') {
+    throw new S3Refusal(
+      'NotImplemented',
+      `The owner of a bucket owns its objects: ${text} is not served.`,
+      {
+        Header: OWNERSHIP,
+      },
+    );
+  }
+  throw invalidArgument('Invalid x-amz-object-ownership header', OWNERSHIP, text);
 }
 
-/** There is one place; its own name, AWS's first region and `auto` all mean it. */
-function requireLocation({ settings }: S3Deps, root: XmlElement): void {
+/** There is one place; its own name, what the client calls it and AWS's first all mean it. */
+function requireLocation({ settings }: S3Deps, { caller }: ServiceCall, root: XmlElement): void {
   if (root.name !== 'CreateBucketConfiguration') throw new S3Refusal('MalformedXML');
   const location = root.childText('LocationConstraint')?.trim() ?? '';
-  const isKnown = ['', 'auto', 'us-east-1', 'US', settings.region].includes(location);
+  const signed = caller.kind === 'key' ? caller.region : '';
+  const isKnown = ['', 'auto', 'us-east-1', 'US', signed, settings.region].includes(location);
   if (isKnown) return;
   throw new S3Refusal(
     'InvalidLocationConstraint',

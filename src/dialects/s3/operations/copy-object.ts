@@ -10,22 +10,20 @@ import { checksumElements } from '../wire/checksum-elements.ts';
 import { algorithmOf } from '../wire/checksum-headers.ts';
 import { copyConditions, writeConditions } from '../wire/conditions.ts';
 import type { ObjectCall } from '../wire/exchange.ts';
-import { describeObject, refuseUnkept, requirePrivateAcl } from '../wire/object-description.ts';
+import { describeObject, refuseUnkept, requireTrueAcl } from '../wire/object-description.ts';
 import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
 import { xmlTime } from '../wire/xml-time.ts';
 import { type CopySource, findCopySource, refuseCopyBody } from './copy-source.ts';
 import { missingKey } from './get-object.ts';
 import { usageOf } from './put-object.ts';
-import { refuseVersion } from './version-id.ts';
 
 const COPY_BYTES_MAX = 5 * 1024 ** 3;
 
 export async function copyObject(deps: S3Deps, call: ObjectCall): Promise<void> {
   const { head, bucket, key } = call;
   const { headers } = head;
-  refuseVersion(head.query);
   const directives = readDirectives(call);
-  requirePrivateAcl(headers);
+  requireTrueAcl(headers, { isPublic: bucket.publicRead });
   refuseUnkept(headers);
   refuseCopyBody(call);
   const source = await findCopySource(deps, call);

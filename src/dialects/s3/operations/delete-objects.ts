@@ -1,13 +1,17 @@
 /** DeleteObjects: up to a thousand keys, each with an outcome of its own. */
 
-import { authorizeObjects } from '../../../core/identity/access/authorize-objects.ts';
-import { parseEtagCondition } from '../../../core/objects/condition.ts';
+import {
+  authorizeObjects,
+  authorizeSomeObjects,
+} from '../../../core/identity/access/authorize-objects.ts';
+import type { DeleteConditions } from '../../../core/objects/condition.ts';
 import { deleteObject } from '../../../core/objects/delete-object.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import { type Xml, xmlElement, xmlList, xmlText } from '../../../kit/xml/xml-format.ts';
 import { reportFailure } from '../../../server/report-failure.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerXml, findRefusal, statusOf } from '../wire/answers.ts';
+import { deleteConditions } from '../wire/conditions.ts';
 import type { Call } from '../wire/exchange.ts';
 import { readKey } from '../wire/request-head.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
@@ -19,11 +23,12 @@ const KEYS_MAX = 1000;
 type Entry = {
   readonly key: string;
   readonly versionId: string | undefined;
-  readonly etag: string | undefined;
+  readonly conditions: DeleteConditions;
 };
 
 export async function deleteObjects(deps: S3Deps, call: Call): Promise<void> {
-  if (call.caller.principal === undefined) throw new S3Refusal('AccessDenied');
+  // A document is read only from who may delete something here.
+  authorizeSomeObjects(call.caller.principal, 'delete', call.bucket);
   const root = await readXmlBody(call, LONG_XML_BYTES_MAX, { isDigestRequired: true });
   const { entries, isQuiet } = readDelete(root);
   // All at once: the engine commits them in groups.
@@ -40,7 +45,12 @@ function readDelete(root: XmlElement): {
   const entries = root.children('Object').map((object): Entry => {
     const key = object.childText('Key');
     if (key === undefined || key === '') throw new S3Refusal('MalformedXML');
-    return { key, versionId: object.childText('VersionId'), etag: object.childText('ETag') };
+    const conditions = deleteConditions({
+      etag: object.childText('ETag'),
+      sizeBytes: object.childText('Size')?.trim(),
+      lastModified: object.childText('LastModifiedTime')?.trim(),
+    });
+    return { key, versionId: object.childText('VersionId'), conditions };
   });
   if (entries.length < 1 || entries.length > KEYS_MAX) throw new S3Refusal('MalformedXML');
   return { entries, isQuiet: root.childText('Quiet')?.trim().toLowerCase() === 'true' };
@@ -49,7 +59,7 @@ function readDelete(root: XmlElement): {
 async function deleteOne(
   deps: S3Deps,
   { bucket, caller, requestId }: Call,
-  { key, versionId, etag }: Entry,
+  { key, versionId, conditions }: Entry,
 ): Promise<{ readonly isDeleted: boolean; readonly element: Xml }> {
   const version = xmlText('VersionId', versionId);
   try {
@@ -57,8 +67,7 @@ async function deleteOne(
     if (problem !== undefined) throw problem;
     const objectKey = readKey(key);
     authorizeObjects(caller.principal, 'delete', bucket, objectKey);
-    const ifMatch = parseEtagCondition(etag);
-    await deleteObject(deps, { bucket, key: objectKey, conditions: { ifMatch } });
+    await deleteObject(deps, { bucket, key: objectKey, conditions });
     return { isDeleted: true, element: xmlElement('Deleted', xmlText('Key', key), version) };
   } catch (error) {
     const refusal = findRefusal(error) ?? new S3Refusal('InternalError');

@@ -44,9 +44,15 @@ function operationsOn(on: 'bucket' | 'object'): ReadonlyMap<string, OperationNam
   );
 }
 
+/** Throws `InvalidArgument` for two at once, of which one would be dropped. */
 function subresourceOf({ query }: Asked): string {
-  for (const name of SUBRESOURCES) if (query.has(name)) return name;
-  return '';
+  const [name = '', another] = SUBRESOURCES.filter((one) => query.has(one));
+  if (another === undefined) return name;
+  throw invalidArgument(
+    `Conflicting query string parameters: ${name}, ${another}`,
+    'ResourceType',
+    name,
+  );
 }
 
 function unserved({ method, address }: Asked, parameter: string): S3Refusal {

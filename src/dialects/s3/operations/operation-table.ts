@@ -335,8 +335,16 @@ export type ServedName = {
 export const SUBRESOURCES: readonly string[] = [
   ...['abac', 'accelerate', 'acl', 'analytics', 'annotation', 'attributes', 'cors', 'delete'],
   ...['encryption', 'intelligent-tiering', 'inventory', 'legal-hold', 'lifecycle', 'location'],
-  ...['logging', 'metadataConfiguration', 'metadataInventoryTable', 'metadataJournalTable'],
-  ...['metadataTable', 'metrics', 'notification', 'object-lock', 'ownershipControls', 'policy'],
+  ...['logging', 'metadataAnnotationTable', 'metadataConfiguration', 'metadataInventoryTable'],
+  ...[
+    'metadataJournalTable',
+    'metadataTable',
+    'metrics',
+    'notification',
+    'object-lock',
+    'ownershipControls',
+    'policy',
+  ],
   ...['policyStatus', 'publicAccessBlock', 'renameObject', 'replication', 'requestPayment'],
   ...['restore', 'retention', 'select', 'session', 'tagging', 'torrent', 'uploadId', 'uploads'],
   ...['versioning', 'versions', 'website'],

@@ -15,13 +15,14 @@ import { authenticateForm, requireField } from '../access/authenticate-form.ts';
 import { type PostPolicy, parsePostPolicy } from '../access/parse-post-policy.ts';
 import { checkPostPolicy } from '../access/post-policy.ts';
 import type { S3Deps } from '../deps.ts';
+import { requireKnownParameters } from '../parameters/require-known-parameters.ts';
 import { answerDocument, answerEmpty, resultElement } from '../wire/answers.ts';
 import { bodyDemands, checksumHeaders } from '../wire/checksum-headers.ts';
 import type { Call } from '../wire/exchange.ts';
 import { type Form, formBoundary, receiveForm } from '../wire/form-body.ts';
 import { formHeaders } from '../wire/form-headers.ts';
 import { PUT_BYTES_MAX } from '../wire/object-body.ts';
-import { describeObject, refuseUnkept, requirePrivateAcl } from '../wire/object-description.ts';
+import { describeObject, refuseUnkept, requireTrueAcl } from '../wire/object-description.ts';
 import { readKey } from '../wire/request-head.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
 import { OBJECT_TAGS_MAX, readTagging, type Tags } from '../wire/tags.ts';
@@ -60,7 +61,9 @@ async function keepForm(deps: S3Deps, { bucket, request }: Call, form: Form): Pr
   authorizeObjects(principal, 'write', bucket, keyText);
   const key = readKey(keyText);
   const headers = formHeaders(fields);
-  requirePrivateAcl(headers);
+  // A field means what the header of a PUT does, and is dropped as little.
+  requireKnownParameters('PutObject', { headers, query: new Map() });
+  requireTrueAcl(headers, { isPublic: bucket.publicRead });
   refuseUnkept(headers);
   const tags = tagsOf(fields.get('tagging'));
   const description = describeObject(headers);

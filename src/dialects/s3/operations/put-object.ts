@@ -8,14 +8,12 @@ import { bodyDemands, checksumHeaders } from '../wire/checksum-headers.ts';
 import { writeConditions } from '../wire/conditions.ts';
 import type { Call, ObjectCall } from '../wire/exchange.ts';
 import { objectBody } from '../wire/object-body.ts';
-import { describeObject, refuseUnkept, requirePrivateAcl } from '../wire/object-description.ts';
-import { refuseVersion } from './version-id.ts';
+import { describeObject, refuseUnkept, requireTrueAcl } from '../wire/object-description.ts';
 
 export async function putObject(deps: S3Deps, call: ObjectCall): Promise<void> {
   const { head, caller, bucket } = call;
   const { headers } = head;
-  refuseVersion(head.query);
-  requirePrivateAcl(headers);
+  requireTrueAcl(headers, { isPublic: bucket.publicRead });
   refuseUnkept(headers);
   const { source, trailers } = objectBody(call);
   const { isExpectingContinue } = call;

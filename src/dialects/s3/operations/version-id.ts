@@ -11,13 +11,6 @@ export function requireNullVersion(query: ReadonlyMap<string, string>): void {
   if (problem !== undefined) throw problem;
 }
 
-/** A write makes a version and cannot be given one to overwrite. Throws `InvalidArgument`. */
-export function refuseVersion(query: ReadonlyMap<string, string>): void {
-  const text = query.get('versionId');
-  if (text === undefined) return;
-  throw invalidArgument('This operation does not accept a version-id.', 'versionId', text);
-}
-
 /** Why `text` names no version; `undefined` for the one there is. */
 export function versionProblem(text: string): S3Refusal | undefined {
   if (text === 'null') return undefined;

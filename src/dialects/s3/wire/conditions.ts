@@ -1,13 +1,14 @@
 /** Conditional headers as values of the core. */
 import type { TimeMs } from '../../../core/ids.ts';
 import {
+  type DeleteConditions,
   parseEtagCondition,
   type ReadConditions,
   type WriteConditions,
 } from '../../../core/objects/condition.ts';
 import { parseHttpDate } from '../../../kit/http-date.ts';
 import type { RequestHead } from './request-head.ts';
-import { S3Refusal } from './s3-refusal.ts';
+import { invalidArgument, S3Refusal } from './s3-refusal.ts';
 
 type Headers = RequestHead['headers'];
 
@@ -39,6 +40,34 @@ export function writeConditions(headers: Headers): WriteConditions {
     throw new S3Refusal('NotImplemented', undefined, { Header: 'If-None-Match' });
   }
   return { ifNoneMatch };
+}
+
+/**
+ * A guard of a delete, in headers or in a document. What cannot be read must not delete: throws
+ * `InvalidArgument`.
+ */
+export function deleteConditions(said: {
+  readonly etag: string | undefined;
+  readonly sizeBytes: string | undefined;
+  readonly lastModified: string | undefined;
+}): DeleteConditions {
+  return {
+    ifMatch: parseEtagCondition(said.etag),
+    sizeBytes: sizeOf(said.sizeBytes),
+    createdAt: guardingDate(said.lastModified),
+  };
+}
+
+function sizeOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw invalidArgument('A size is a number of bytes.', 'Size', text);
+}
+
+function guardingDate(text: string | undefined): TimeMs | undefined {
+  const at = dateOf(text);
+  if (text === undefined || at !== undefined) return at;
+  throw invalidArgument('A time of last modification is an HTTP date.', 'LastModifiedTime', text);
 }
 
 const NO_CONDITIONS: WriteConditions = {};

@@ -90,7 +90,8 @@ function requireHeaderNames(name: string, patterns: readonly string[]): void {
 
 function readMaxAge(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new S3Refusal('MalformedXML');
+  // -1 is what tools write for: ask each time.
+  if (!/^(?:\d{1,9}|-1)$/.test(text)) throw new S3Refusal('MalformedXML');
   return Number(text);
 }
 

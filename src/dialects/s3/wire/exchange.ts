@@ -4,6 +4,7 @@ import type { ObjectKey } from '../../../core/ids.ts';
 import type { Bucket } from '../../../core/objects/bucket.ts';
 import type { Shell } from '../../../server/shell.ts';
 import type { Caller } from '../access/caller.ts';
+import type { OperationName } from '../operations/operation-table.ts';
 import type { RequestHead } from './request-head.ts';
 
 export type Exchange = {
@@ -23,6 +24,7 @@ export type Exchange = {
 
 /** What an operation on a bucket or an object gets: all that had to be known first is. */
 export type Call = Exchange & {
+  readonly operation: OperationName;
   readonly caller: Caller;
   readonly bucket: Bucket;
 };
@@ -31,4 +33,7 @@ export type Call = Exchange & {
 export type ObjectCall = Call & { readonly key: ObjectKey };
 
 /** What an operation on the service gets. */
-export type ServiceCall = Exchange & { readonly caller: Caller };
+export type ServiceCall = Exchange & {
+  readonly operation: OperationName;
+  readonly caller: Caller;
+};

@@ -51,7 +51,7 @@ function keptHeaders(headers: Headers): Readonly<Record<string, string>> {
   const redirect = kept['x-amz-website-redirect-location'];
   if (redirect !== undefined && !/^(?:\/|https?:\/\/)/.test(redirect)) {
     throw new S3Refusal(
-      'InvalidRequest',
+      'InvalidRedirectLocation',
       'The website redirect location must have a prefix of http:// or https:// or /.',
     );
   }
@@ -102,16 +102,19 @@ const PRIVATE_ACLS: ReadonlySet<string> = new Set([
   'bucket-owner-read',
 ]);
 
-/** Throws `AccessControlListNotSupported`, `InvalidArgument`. */
-export function requirePrivateAcl(headers: Headers): void {
+/**
+ * Holds a canned ACL to what is so: the owner has everything, and where `isPublic` anyone reads.
+ * Throws `AccessControlListNotSupported`, `InvalidArgument`.
+ */
+export function requireTrueAcl(
+  headers: Headers,
+  { isPublic }: { readonly isPublic: boolean },
+): void {
   const acl = headers['x-amz-acl'];
-  if (acl !== undefined && !PRIVATE_ACLS.has(acl)) {
-    if (!KNOWN_ACLS.has(acl)) throw invalidArgument('There is no such ACL.', 'x-amz-acl', acl);
-    throw new S3Refusal('AccessControlListNotSupported');
-  }
-  for (const name in headers) {
-    if (name.startsWith('x-amz-grant-')) throw new S3Refusal('AccessControlListNotSupported');
-  }
+  if (acl === undefined || PRIVATE_ACLS.has(acl)) return;
+  if (isPublic && acl === 'public-read') return;
+  if (!KNOWN_ACLS.has(acl)) throw invalidArgument('There is no such ACL.', 'x-amz-acl', acl);
+  throw new S3Refusal('AccessControlListNotSupported');
 }
 
 const KNOWN_ACLS: ReadonlySet<string> = new Set([
@@ -119,26 +122,34 @@ const KNOWN_ACLS: ReadonlySet<string> = new Set([
   ...['log-delivery-write'],
 ]);
 
-/** Refuses what would be promised and not kept: encryption by keys, object lock. */
+const ENCRYPTION = 'x-amz-server-side-encryption';
+
+/**
+ * Refuses encryption that would be promised and not kept. `AES256` is accepted: S3 would do it
+ * unasked. Throws `NotImplemented`, and `InvalidArgument` for parts of KMS without it.
+ */
 export function refuseUnkept(headers: Headers): void {
-  const encryption = headers['x-amz-server-side-encryption'];
-  if (encryption !== undefined && encryption !== 'AES256') {
-    if (!encryption.startsWith('aws:')) {
-      throw invalidArgument(
-        'The encryption method specified is not supported',
-        'x-amz-server-side-encryption',
-        encryption,
-      );
-    }
-    throw new S3Refusal('NotImplemented', 'Encryption by KMS keys is not supported.');
+  const encryption = headers[ENCRYPTION];
+  if (encryption?.startsWith('aws:') === true) {
+    throw new S3Refusal('NotImplemented', 'Encryption by KMS keys is not supported.', {
+      Header: ENCRYPTION,
+    });
   }
-  for (const name in headers) {
-    if (!name.startsWith('x-amz-')) continue;
-    if (name.startsWith('x-amz-server-side-encryption-customer-')) {
-      throw new S3Refusal('NotImplemented', 'Encryption by customer keys is not supported.');
-    }
-    if (name.startsWith('x-amz-object-lock-')) {
-      throw new S3Refusal('InvalidRequest', 'Bucket is missing Object Lock Configuration');
-    }
+  if (encryption !== undefined && encryption !== 'AES256') {
+    throw invalidArgument(
+      'The encryption method specified is not supported',
+      ENCRYPTION,
+      encryption,
+    );
+  }
+  for (const part of ['aws-kms-key-id', 'context', 'bucket-key-enabled']) {
+    const name = `${ENCRYPTION}-${part}`;
+    const value = headers[name];
+    if (value === undefined || (part === 'bucket-key-enabled' && value === 'false')) continue;
+    throw invalidArgument(
+      `Server Side Encryption with AWS KMS managed key requires HTTP header ${ENCRYPTION} : aws:kms`,
+      name,
+      value,
+    );
   }
 }

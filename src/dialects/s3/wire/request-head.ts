@@ -25,7 +25,7 @@ export type RequestHead = {
   readonly address: Address;
   /** The first value of each parameter; `''` for one without. `+` is a space. */
   readonly query: ReadonlyMap<string, string>;
-  /** By lower-case name, latin1; with the `x-amz-*` parameters of a presigned URL among them. */
+  /** By lower-case name, latin1; with the `x-amz-*` parameters of the query among them. */
   readonly headers: Readonly<Record<string, string | undefined>>;
 };
 
@@ -113,15 +113,15 @@ function bytesOf(text: string): Buffer {
 }
 
 /**
- * SDKs move `x-amz-*` headers of a presigned request into its query. Checksums among them are of an
- * empty body, which JavaScript's SDK signs by default: they are ignored (contracts/s3.md, CHOICE).
+ * SDKs move `x-amz-*` headers of a presigned request into its query; they mean the same there,
+ * whoever puts them there. Checksums among them are of an empty body, which JavaScript's SDK signs
+ * by default: they are ignored (contracts/s3.md, CHOICE).
  */
 function hoist(
   headers: Readonly<Record<string, string | undefined>>,
   query: ReadonlyMap<string, string>,
 ): Readonly<Record<string, string | undefined>> {
-  if (!query.has('X-Amz-Signature')) return headers;
-  const hoisted: Record<string, string | undefined> = { ...headers };
+  let hoisted: Record<string, string | undefined> | undefined;
   for (const [name, value] of query) {
     const lower = name.toLowerCase();
     if (!lower.startsWith('x-amz-') || IGNORED_PARAMETERS.test(lower)) continue;
@@ -129,9 +129,10 @@ function hoist(
     if (!canStandInHeader(lower, latin1)) {
       throw invalidArgument('A parameter of the query cannot stand in a header.', name, value);
     }
+    hoisted ??= { ...headers };
     hoisted[lower] ??= latin1;
   }
-  return hoisted;
+  return hoisted ?? headers;
 }
 
 const IGNORED_PARAMETERS =

@@ -15,7 +15,12 @@ const LETTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 export function readTagging(root: XmlElement, countMax: number): Tags {
   const set = root.name === 'Tagging' ? root.child('TagSet') : undefined;
   if (set === undefined) throw new S3Refusal('MalformedXML');
-  const pairs = set.children('Tag').map((tag) => {
+  return readTags(set, countMax);
+}
+
+/** Reads the tags that stand in `set`; none where there is no set. Throws as `readTagging` does. */
+export function readTags(set: XmlElement | undefined, countMax: number): Tags {
+  const pairs = (set?.children('Tag') ?? []).map((tag) => {
     const key = tag.childText('Key');
     const value = tag.childText('Value');
     if (key === undefined || value === undefined) throw new S3Refusal('MalformedXML');
@@ -69,6 +74,13 @@ function checkTags(pairs: readonly (readonly [string, string])[], countMax: numb
   }
   const tags: Record<string, string> = Object.create(null);
   for (const [key, value] of pairs) {
+    if (key.toLowerCase().startsWith('aws:')) {
+      throw new S3Refusal(
+        'InvalidTag',
+        'System tags cannot be added/updated by requester: keys that begin with aws: are reserved',
+        { TagKey: key },
+      );
+    }
     if (key === '' || lengthOf(key) > KEY_LENGTH_MAX || !LETTERS.test(key)) {
       throw new S3Refusal('InvalidTag', 'The TagKey you have provided is invalid', { TagKey: key });
     }
@@ -95,10 +107,14 @@ function lengthOf(text: string): number {
   return length;
 }
 
+/** In order of their keys as bytes: JavaScript keeps names like `10` and `9` in one of its own. */
 export function tagSetElement(tags: Tags): Xml {
+  const sorted = Object.entries(tags).sort(([one], [other]) =>
+    Buffer.compare(Buffer.from(one), Buffer.from(other)),
+  );
   return xmlElement(
     'TagSet',
-    ...Object.entries(tags).map(([key, value]) =>
+    ...sorted.map(([key, value]) =>
       xmlElement('Tag', xmlText('Key', key), xmlText('Value', value)),
     ),
   );

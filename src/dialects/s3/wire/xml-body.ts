@@ -11,6 +11,8 @@ import { readXmlInTurns } from '../../../kit/xml/read-xml.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import { requestBody } from '../../../server/request-body.ts';
 import type { Caller, Payload } from '../access/caller.ts';
+import type { OperationName } from '../operations/operation-table.ts';
+import { requireKnownElements } from '../parameters/require-known-elements.ts';
 import { contentMd5, documentChecksum } from './checksum-headers.ts';
 import type { Exchange } from './exchange.ts';
 import { S3Refusal } from './s3-refusal.ts';
@@ -25,6 +27,7 @@ type Digested = {
   readonly isChecksumOfBody?: boolean;
 };
 type Body = Pick<Exchange, 'request' | 'head' | 'sendContinue' | 'shell'> & {
+  readonly operation: OperationName;
   readonly caller: Caller;
 };
 
@@ -41,6 +44,7 @@ export async function readXmlBody(
 
 /**
  * The root, or `undefined` for an empty body. Throws `MalformedXML`, `MaxMessageLengthExceeded`,
+ * `NotImplemented` for an element that the operation does not take,
  * `BadDigest`, `InvalidDigest`, `XAmzContentSHA256Mismatch`, `InvalidRequest`, `SlowDown` when too
  * much is being gathered already.
  */
@@ -64,7 +68,10 @@ export async function findXmlBody(
     if (checksum !== undefined) await prepareChecksums([checksum.algorithm]);
     const bytes = await gather(exchange, sizeBytesMax, share);
     requireDigests(bytes, { payload: caller.payload, md5, checksum });
-    return bytes.length === 0 ? undefined : await readXmlInTurns(bytes, { sizeBytesMax });
+    if (bytes.length === 0) return undefined;
+    const root = await readXmlInTurns(bytes, { sizeBytesMax });
+    requireKnownElements(exchange.operation, root);
+    return root;
   } finally {
     share.end();
   }

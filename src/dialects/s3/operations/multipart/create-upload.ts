@@ -8,17 +8,15 @@ import type { S3Deps } from '../../deps.ts';
 import { answerDocument, answerEmpty, resultElement } from '../../wire/answers.ts';
 import { algorithmOf, checksumTypeOf } from '../../wire/checksum-headers.ts';
 import type { ObjectCall } from '../../wire/exchange.ts';
-import { describeObject, refuseUnkept, requirePrivateAcl } from '../../wire/object-description.ts';
+import { describeObject, refuseUnkept, requireTrueAcl } from '../../wire/object-description.ts';
 import type { RequestHead } from '../../wire/request-head.ts';
 import { S3Refusal } from '../../wire/s3-refusal.ts';
-import { refuseVersion } from '../version-id.ts';
 import { uploadAddress } from './upload-address.ts';
 
 export async function createMultipartUpload(deps: S3Deps, call: ObjectCall): Promise<void> {
   const { head, bucket, key } = call;
   const { headers } = head;
-  refuseVersion(head.query);
-  requirePrivateAcl(headers);
+  requireTrueAcl(headers, { isPublic: bucket.publicRead });
   refuseUnkept(headers);
   const checksum = readChecksum(headers);
   const { uploadId } = await createUpload(deps, {

@@ -7,16 +7,16 @@ import { answerXml } from '../../wire/answers.ts';
 import { checksumElement } from '../../wire/checksum-elements.ts';
 import { copyConditions } from '../../wire/conditions.ts';
 import type { ObjectCall } from '../../wire/exchange.ts';
+import { refuseUnkept } from '../../wire/object-description.ts';
 import { invalidArgument } from '../../wire/s3-refusal.ts';
 import { xmlTime } from '../../wire/xml-time.ts';
 import { findCopySource, refuseCopyBody } from '../copy-source.ts';
 import { missingKey } from '../get-object.ts';
-import { refuseVersion } from '../version-id.ts';
 import { partNumberOf, uploadAddress } from './upload-address.ts';
 
 export async function uploadPartCopy(deps: S3Deps, call: ObjectCall): Promise<void> {
   const { headers } = call.head;
-  refuseVersion(call.head.query);
+  refuseUnkept(headers);
   const partNumber = partNumberOf(call);
   refuseCopyBody(call);
   const address = uploadAddress(call);

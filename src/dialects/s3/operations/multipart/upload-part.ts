@@ -7,12 +7,10 @@ import type { ObjectCall } from '../../wire/exchange.ts';
 import { objectBody } from '../../wire/object-body.ts';
 import { refuseUnkept } from '../../wire/object-description.ts';
 import { usageOf } from '../put-object.ts';
-import { refuseVersion } from '../version-id.ts';
 import { partNumberOf, uploadAddress } from './upload-address.ts';
 
 export async function uploadPart(deps: S3Deps, call: ObjectCall): Promise<void> {
   const { head, caller } = call;
-  refuseVersion(head.query);
   const partNumber = partNumberOf(call);
   refuseUnkept(head.headers);
   const { source, trailers } = objectBody(call);
