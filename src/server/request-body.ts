@@ -86,8 +86,13 @@ export function boundRest(
     const { socket } = request;
     if (request.complete || socket.destroyed) return;
     const cancel = after(DRAIN_MS_MAX, () => request.complete || socket.destroy());
-    request.once('end', cancel);
-    socket.once('close', cancel);
+    // The socket may serve many more requests.
+    const rest = () => {
+      cancel();
+      socket.off('close', rest);
+    };
+    request.once('end', rest);
+    socket.once('close', rest);
   });
 }
 

@@ -25,20 +25,81 @@ export const CONTROL_ENTITIES: Readonly<Record<string, string>> = Object.fromEnt
   [...NAMES].map(([code, name]) => [name, String.fromCharCode(code)]),
 );
 
-/**
- * CDATA sections and comments, in which nothing is a reference, come first and are taken whole, up
- * to the end of the text when they never end: no character is looked at twice.
- */
-const REFERENCE =
-  /<!\[CDATA\[[\s\S]*?(?:\]\]>|$)|<!--[\s\S]*?(?:-->|$)|&(?:#(x[\da-f]+|\d+)|(control-)[^;<&]*);/gi;
+const REFERENCE = /&(?:#(x[\da-f]+|\d+)|(control-)[^;<&]*);/gi;
 
-/** The document with its references to control characters as names of `CONTROL_ENTITIES`. */
-export function nameControlReferences(document: string): string {
-  if (!document.includes('&')) return document;
-  return document.replace(REFERENCE, (whole, code?: string, name?: string) => {
+/** What opens a section in which nothing is a reference, and what ends it. */
+const OPENING = /<!(?:\[CDATA\[|--)/g;
+const ENDS: ReadonlyMap<string, string> = new Map([
+  ['<![CDATA[', ']]>'],
+  ['<!--', '-->'],
+]);
+const OPENING_LENGTH_MAX = '<![CDATA['.length;
+
+/**
+ * The document with its references to control characters as names of `CONTROL_ENTITIES`, in
+ * pieces of about `lengthMax`: whoever reads it may do other things in between. A section that
+ * never ends goes to the end of the text.
+ */
+export function* nameControlReferences(document: string, lengthMax: number): Generator<string> {
+  let at = 0;
+  while (at < document.length) {
+    const window = document.slice(at, windowEnd(document, at, lengthMax));
+    const { piece, section } = nameInWindow(document, window, at);
+    yield piece;
+    at += window.length;
+    if (section === undefined) continue;
+    for (at = section.start; at < section.end; at += lengthMax) {
+      yield document.slice(at, Math.min(at + lengthMax, section.end));
+    }
+    at = section.end;
+  }
+}
+
+type Section = { readonly start: number; readonly end: number };
+
+/** The names of a window, up to a section that goes on beyond it. */
+function nameInWindow(
+  document: string,
+  window: string,
+  at: number,
+): { readonly piece: string; readonly section: Section | undefined } {
+  let piece = '';
+  let from = 0;
+  for (;;) {
+    OPENING.lastIndex = from;
+    const match = OPENING.exec(window);
+    if (match === null) return { piece: piece + named(window.slice(from)), section: undefined };
+    piece += named(window.slice(from, match.index));
+    const [opening] = match;
+    const end = ENDS.get(opening) ?? opening;
+    const closes = document.indexOf(end, at + match.index + opening.length);
+    const sectionEnd = closes < 0 ? document.length : closes + end.length;
+    if (sectionEnd - at > window.length) {
+      return { piece, section: { start: at + match.index, end: sectionEnd } };
+    }
+    piece += window.slice(match.index, sectionEnd - at);
+    from = sectionEnd - at;
+  }
+}
+
+/** Where to stop looking from `at`: not within a reference, nor within what opens a section. */
+function windowEnd(document: string, at: number, lengthMax: number): number {
+  if (at + lengthMax >= document.length) return document.length;
+  const window = document.slice(at, at + lengthMax);
+  const mark = window.lastIndexOf('<');
+  const edge = mark > lengthMax - OPENING_LENGTH_MAX ? mark : lengthMax;
+  const reference = window.lastIndexOf('&', edge - 1);
+  if (reference < 0 || window.slice(reference, edge).includes(';')) return at + edge;
+  if (reference > 0) return at + reference;
+  throw new XmlError('too_large', 'A reference is longer than any that means something.');
+}
+
+function named(text: string): string {
+  if (!text.includes('&')) return text;
+  return text.replace(REFERENCE, (whole, code?: string, name?: string) => {
     if (name !== undefined) throw new XmlError('refused', `The entity ${whole} is not known.`);
-    const named = code === undefined ? undefined : NAMES.get(codeOf(code));
-    return named === undefined ? whole : `&${named};`;
+    const known = code === undefined ? undefined : NAMES.get(codeOf(code));
+    return known === undefined ? whole : `&${known};`;
   });
 }
 

@@ -166,7 +166,7 @@ test('what is no document is malformed', () => {
 test('an error cites a document of any length in short', () => {
   const long = 'a'.repeat(100_000);
   assert.equal(kindOf(`<${long}>`), 'malformed');
-  assert.equal(kindOf(`<a>&control-${long};</a>`), 'refused');
+  assert.equal(kindOf(`<a>&control-${long};</a>`), 'too_large');
   assert.equal(kindOf(`<?xml version="1.0" encoding="${long}"?><a/>`), 'refused');
 });
 

@@ -1,4 +1,5 @@
 /** DeleteObjects: up to a thousand keys, each with an outcome of its own. */
+import { scheduler } from 'node:timers/promises';
 
 import {
   authorizeObjects,
@@ -33,8 +34,14 @@ export async function deleteObjects(deps: S3Deps, call: Call): Promise<void> {
   const { entries, isQuiet } = readDelete(root);
   // All at once: the engine commits them in groups.
   const outcomes = await Promise.all(entries.map((entry) => deleteOne(deps, call, entry)));
-  const shown = outcomes.filter(({ isDeleted }) => !isDeleted || !isQuiet);
-  answerXml(call, 'DeleteResult', xmlList(shown.map(({ element }) => element)));
+  const shown = outcomes.filter(({ refusal }) => refusal !== undefined || !isQuiet);
+  const elements: Xml[] = [];
+  for (const [index, outcome] of shown.entries()) {
+    // A thousand keys of nothing but control characters take some time to write.
+    if (index % OUTCOMES_A_TURN === OUTCOMES_A_TURN - 1) await scheduler.yield();
+    elements.push(outcomeElement(outcome));
+  }
+  answerXml(call, 'DeleteResult', xmlList(elements));
 }
 
 function readDelete(root: XmlElement): {
@@ -56,26 +63,43 @@ function readDelete(root: XmlElement): {
   return { entries, isQuiet: root.childText('Quiet')?.trim().toLowerCase() === 'true' };
 }
 
+type Outcome = {
+  readonly key: string;
+  readonly versionId: string | undefined;
+  readonly refusal: S3Refusal | undefined;
+};
+
 async function deleteOne(
   deps: S3Deps,
   { bucket, caller, requestId }: Call,
   { key, versionId, conditions }: Entry,
-): Promise<{ readonly isDeleted: boolean; readonly element: Xml }> {
-  const version = xmlText('VersionId', versionId);
+): Promise<Outcome> {
   try {
     const problem = versionId === undefined ? undefined : versionProblem(versionId);
     if (problem !== undefined) throw problem;
     const objectKey = readKey(key);
     authorizeObjects(caller.principal, 'delete', bucket, objectKey);
     await deleteObject(deps, { bucket, key: objectKey, conditions });
-    return { isDeleted: true, element: xmlElement('Deleted', xmlText('Key', key), version) };
+    return { key, versionId, refusal: undefined };
   } catch (error) {
     const refusal = findRefusal(error) ?? new S3Refusal('InternalError');
     if (statusOf(refusal) >= 500) {
       reportFailure(deps, error, { requestId }, 'a delete failed');
     }
-    const { code, message } = refusal;
-    const said = [xmlText('Key', key), version, xmlText('Code', code), xmlText('Message', message)];
-    return { isDeleted: false, element: xmlElement('Error', ...said) };
+    return { key, versionId, refusal };
   }
+}
+
+const OUTCOMES_A_TURN = 50;
+/** What is longer is no key, and is not said in full. */
+const ECHO_LENGTH_MAX = 2048;
+
+function outcomeElement({ key, versionId, refusal }: Outcome): Xml {
+  const said = [
+    xmlText('Key', key.slice(0, ECHO_LENGTH_MAX)),
+    xmlText('VersionId', versionId?.slice(0, ECHO_LENGTH_MAX)),
+  ];
+  if (refusal === undefined) return xmlElement('Deleted', ...said);
+  const { code, message } = refusal;
+  return xmlElement('Error', ...said, xmlText('Code', code), xmlText('Message', message));
 }

@@ -1,10 +1,10 @@
 /** Small XML bodies: gathered up to a limit, held to their digests, read. */
 
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { limitKey } from '../../../core/ids.ts';
 import { overloaded } from '../../../core/overloaded.ts';
 import { formatChecksumValue } from '../../../kit/checksums/checksum-value.ts';
-import { checksumOf, prepareChecksums } from '../../../kit/checksums/open-checksum.ts';
+import { openChecksum, prepareChecksums } from '../../../kit/checksums/open-checksum.ts';
 import { ChunkList } from '../../../kit/chunk-list.ts';
 import type { RoomShare } from '../../../kit/shared-room.ts';
 import { readXmlInTurns } from '../../../kit/xml/read-xml.ts';
@@ -44,9 +44,8 @@ export async function readXmlBody(
 
 /**
  * The root, or `undefined` for an empty body. Throws `MalformedXML`, `MaxMessageLengthExceeded`,
- * `NotImplemented` for an element that the operation does not take,
- * `BadDigest`, `InvalidDigest`, `XAmzContentSHA256Mismatch`, `InvalidRequest`, `SlowDown` when too
- * much is being gathered already.
+ * `NotImplemented` for an element that the operation does not take, `BadDigest`, `InvalidDigest`,
+ * `XAmzContentSHA256Mismatch`, `InvalidRequest`, `SlowDown` when too much is being gathered.
  */
 export async function findXmlBody(
   exchange: Body,
@@ -66,8 +65,9 @@ export async function findXmlBody(
   const share = exchange.shell.memory.open(ownerOf(exchange));
   try {
     if (checksum !== undefined) await prepareChecksums([checksum.algorithm]);
-    const bytes = await gather(exchange, sizeBytesMax, share);
-    requireDigests(bytes, { payload: caller.payload, md5, checksum });
+    const digests = openDigests({ payload: caller.payload, md5, checksum });
+    const bytes = await gather(exchange, sizeBytesMax, { share, digests });
+    digests.require();
     if (bytes.length === 0) return undefined;
     const root = await readXmlInTurns(bytes, { sizeBytesMax });
     requireKnownElements(exchange.operation, root);
@@ -77,22 +77,37 @@ export async function findXmlBody(
   }
 }
 
-function requireDigests(
-  bytes: Buffer,
-  said: {
-    readonly payload: Payload;
-    readonly md5: string | undefined;
-    readonly checksum: ReturnType<typeof documentChecksum>;
-  },
-): void {
+type Digests = {
+  readonly update: (chunk: Uint8Array) => void;
+  /** Once all has come. Throws `XAmzContentSHA256Mismatch`, `BadDigest`. */
+  readonly require: () => void;
+};
+
+/** Digests as the bytes come: over all of a large document at once they would hold up others. */
+function openDigests(said: {
+  readonly payload: Payload;
+  readonly md5: string | undefined;
+  readonly checksum: ReturnType<typeof documentChecksum>;
+}): Digests {
   const { payload, md5, checksum } = said;
-  if (payload.kind === 'hashed' && hash('sha256', bytes, 'hex') !== payload.sha256) {
-    throw new S3Refusal('XAmzContentSHA256Mismatch');
-  }
-  if (md5 !== undefined && hash('md5', bytes, 'hex') !== md5) throw new S3Refusal('BadDigest');
-  if (checksum === undefined) return;
-  const computed = formatChecksumValue(checksumOf(checksum.algorithm, bytes));
-  if (computed !== checksum.value) throw new S3Refusal('BadDigest');
+  const sha256 = payload.kind === 'hashed' ? createHash('sha256') : undefined;
+  const md5Hash = md5 === undefined ? undefined : createHash('md5');
+  const sum = checksum === undefined ? undefined : openChecksum(checksum.algorithm);
+  return {
+    update: (chunk) => {
+      sha256?.update(chunk);
+      md5Hash?.update(chunk);
+      sum?.update(chunk);
+    },
+    require: () => {
+      if (payload.kind === 'hashed' && sha256?.digest('hex') !== payload.sha256) {
+        throw new S3Refusal('XAmzContentSHA256Mismatch');
+      }
+      if (md5Hash?.digest('hex') !== md5) throw new S3Refusal('BadDigest');
+      const value = sum && formatChecksumValue(sum.digest());
+      if (value !== checksum?.value) throw new S3Refusal('BadDigest');
+    },
+  };
 }
 
 function ownerOf({ caller, shell, request }: Body): string {
@@ -102,7 +117,7 @@ function ownerOf({ caller, shell, request }: Body): string {
 async function gather(
   { request, sendContinue, shell }: Body,
   sizeBytesMax: number,
-  share: RoomShare,
+  { share, digests }: { readonly share: RoomShare; readonly digests: Digests },
 ): Promise<Buffer> {
   const source = requestBody(request, shell.watch);
   if ((source.declaredBytes ?? 0) > sizeBytesMax) throw tooLong(sizeBytesMax);
@@ -111,6 +126,7 @@ async function gather(
   await source.pipeTo((chunk) => {
     if (gathered.sizeBytes + chunk.byteLength > sizeBytesMax) throw tooLong(sizeBytesMax);
     if (!share.take(chunk.byteLength)) throw overloaded();
+    digests.update(chunk);
     gathered.push(Buffer.from(chunk));
     return undefined;
   });
