@@ -90,8 +90,10 @@ const TAIL = `## What differs from AWS, and why
 
 - Virtual-hosted addresses (\`bucket.host\`) are not served: clients are set to path-style ones. One
   whose bucket is the caller's own, before the public host, is refused with 400 \`InvalidRequest\`.
-- Signature Version 2 is not served. \`s3cmd signurl\` always makes SigV2 URLs and so cannot work;
-  \`aws s3 presign\` and every SDK make good ones.
+- Signature Version 2 is not served. \`s3cmd signurl\` always makes SigV2 URLs and so cannot work.
+  boto3, AWS CLI v1 and django-storages sign links by version 2 too where the region is one of the
+  eight that are older than version 4 (\`us-east-1\` among them): see the next section. Every other
+  SDK and AWS CLI v2 make good ones.
 - Any region is accepted unless \`PINFOLD_S3_STRICT_REGION=yes\`.
 - A signature is also tried with the configured public host, with and without the default port, and
   with the \`Accept-Encoding\` values that SDKs sign, because proxies rewrite both.
@@ -116,4 +118,17 @@ const TAIL = `## What differs from AWS, and why
 - \`x-amz-server-side-encryption: AES256\` is accepted and not echoed: nothing is encrypted at rest.
 - \`x-amz-if-match-size\` and \`x-amz-if-match-last-modified-time\` guard deletes in every bucket; AWS
   has them in directory buckets only.
+
+## What to set in clients
+
+| client | setting |
+| --- | --- |
+| boto3 | \`Config(signature_version="s3v4", s3={"addressing_style": "path"})\`, or a region that is newer than version 4, such as \`auto\` |
+| AWS CLI v1 | \`aws configure set default.s3.signature_version s3v4\`, or the region \`auto\` |
+| django-storages | \`signature_version="s3v4"\`, \`addressing_style="path"\`, \`region_name="auto"\`, \`endpoint_url\` |
+| obstore, delta-rs, Polars, Lance | \`virtual_hosted_style_request=False\`; over plain HTTP \`allow_http\` |
+| s5cmd | \`--endpoint-url\` or \`S3_ENDPOINT_URL\`: it does not read \`AWS_ENDPOINT_URL\` |
+| AWS SDK for JavaScript | \`forcePathStyle: true\` |
+
+The clients of all rows run in \`tests/clients/s3\`.
 `;

@@ -231,6 +231,15 @@ test('Content-MD5 is sixteen bytes in base64, and those of the body', async () =
   await refuse(twice, 'InvalidDigest');
 });
 
+test('Content-MD5 is the checksum MD5 where the SDK names that, as JavaScript sends it', async () => {
+  const named: Header = ['x-amz-sdk-checksum-algorithm', 'MD5'];
+  const answer = await put('named-md5', [named, ['content-md5', md5(TEXT)]]);
+  assert.equal(answer.headers['x-amz-checksum-md5'], md5(TEXT), answer.text);
+  await refuse([named, ['content-md5', md5('other')]], 'BadDigest');
+  await refuse([named, ['content-md5', 'x']], 'InvalidDigest');
+  await refuse([named], 'InvalidRequest');
+});
+
 test('MD5, payload hash and checksum may all be sent, and each is held', async () => {
   const all: readonly Header[] = [
     ['content-md5', md5(TEXT)],

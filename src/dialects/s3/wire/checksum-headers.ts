@@ -51,7 +51,15 @@ export function documentChecksum(headers: Headers): PlainChecksum | undefined {
 
 /** A checksum in a header. Throws `InvalidRequest` for more than one, and for a malformed value. */
 function statedChecksum(headers: Headers): PlainChecksum | undefined {
-  return findStated(headers, (value) => value);
+  return findStated(headers, (value) => value) ?? findNamedMd5(headers);
+}
+
+/** The JavaScript SDK sends `Content-MD5` where it is told to send the checksum MD5. */
+function findNamedMd5(headers: Headers): PlainChecksum | undefined {
+  const value = headers['content-md5']?.trim();
+  if (value === undefined) return undefined;
+  const isNamed = headers['x-amz-sdk-checksum-algorithm']?.toUpperCase() === 'MD5';
+  return isNamed && contentMd5(headers) !== undefined ? { algorithm: 'MD5', value } : undefined;
 }
 
 /**
