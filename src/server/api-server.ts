@@ -26,7 +26,7 @@ import { boundRest, drainBody, requestBody } from './request-body.ts';
 import { newRequestId } from './request-id.ts';
 import { errorBody, fallbackMessage, type RestAnswer, restAnswer } from './rest-errors.ts';
 import { answerS3Request, isS3Request } from './s3-requests.ts';
-import { type ApiServer, compileSchema } from './schema-kit.ts';
+import { type ApiServer, NO_COMPILERS, setCompilers } from './schema-kit.ts';
 import type { Shell } from './shell.ts';
 
 export type ApiServerDeps = AccessDeps &
@@ -62,6 +62,7 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
   const answers = new OpenAnswers();
   const server = fastify({
     logger: false,
+    schemaController: NO_COMPILERS,
     bodyLimit: JSON_BODY_BYTES_MAX,
     connectionTimeout: options.timeouts?.idleMs ?? IDLE_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -79,9 +80,7 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
     ...nodeOptions(options),
   }) as unknown as ApiServer;
   deps.connections.guard(server.server);
-  server.setValidatorCompiler(compileSchema);
-  // Schemas of answers document; compiling a serializer from each took 20 MiB and half a second.
-  server.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  setCompilers(server);
   server.decorateRequest('principal', undefined);
   server.decorateRequest('clientAddress', '');
   server.addHook('onRequest', async (request) => {

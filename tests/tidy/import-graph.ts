@@ -15,6 +15,9 @@ const FAKE = /\/memory(-|\/)/;
 /** A thread loads its modules anew, so that it may name the file that starts it. */
 const THREAD = /-thread\.ts$/;
 
+/** Says what a package has: for the compiler alone. */
+const DECLARATION = /\.d\.ts$/;
+
 /** Each circle once. Types count where code is shipped: it is one thought in several files. */
 export function findCycles(tree: SourceTree): readonly Finding[] {
   const findings: Finding[] = [];
@@ -42,7 +45,7 @@ export function findDeadFiles(tree: SourceTree): readonly Finding[] {
     }
   }
   return shippedSources(tree)
-    .filter(({ path }) => !imported.has(path) && !ENTRIES.includes(path))
+    .filter(({ path }) => !imported.has(path) && !ENTRIES.includes(path) && !DECLARATION.test(path))
     .map(({ path }) => ({ path, line: 1, problem: 'is imported by nothing that runs' }));
 }
 

@@ -10,7 +10,7 @@ import { isServiceError } from '../../core/errors.ts';
 import { JSON_BODY_BYTES_MAX, LIST_LIMIT_MAX } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { errorBody, fallbackMessage, REST_ERRORS } from '../../server/rest-errors.ts';
-import { type ApiServer, compileSchema } from '../../server/schema-kit.ts';
+import { type ApiServer, NO_COMPILERS, setCompilers } from '../../server/schema-kit.ts';
 import type { Administration } from './administration.ts';
 import {
   AccountDocument,
@@ -99,10 +99,11 @@ function routesOf(deps: AdminServerDeps, stopping: AbortSignal): ApiServer {
   const routes: ApiServer = Fastify({
     bodyLimit: JSON_BODY_BYTES_MAX,
     forceCloseConnections: 'idle',
+    schemaController: NO_COMPILERS,
     genReqId: deps.newRequestId,
     routerOptions: { maxParamLength: NAME_LENGTH_MAX },
   }).withTypeProvider<TypeBoxTypeProvider>();
-  routes.setValidatorCompiler(compileSchema);
+  setCompilers(routes);
   answerErrors(routes, deps.log);
   addCollections(routes, deps.administration);
   addAccount(routes, deps.administration);

@@ -1,5 +1,6 @@
 /** Rate limits counted in this process. */
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import RateLimiterMemory from 'rate-limiter-flexible/lib/RateLimiterMemory.js';
+import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js';
 import type { TimeMs } from '../../core/ids.ts';
 import type { LimitName, LimitState, RateLimiter } from '../../core/ports/rate-limiter.ts';
 

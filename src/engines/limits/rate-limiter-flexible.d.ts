@@ -1,0 +1,9 @@
+// The two files that counting in memory needs: the package's main one loads every store there is.
+declare module 'rate-limiter-flexible/lib/RateLimiterMemory.js' {
+  import { RateLimiterMemory } from 'rate-limiter-flexible';
+  export = RateLimiterMemory;
+}
+declare module 'rate-limiter-flexible/lib/RateLimiterRes.js' {
+  import { RateLimiterRes } from 'rate-limiter-flexible';
+  export = RateLimiterRes;
+}
