@@ -259,6 +259,9 @@ test('metrics are told on their own listener only, by route and never by path', 
   }
   assert.match(text, /pinfold_object_bytes_total\{direction="out"\} \d+/);
   assert.match(text, /process_cpu_seconds_total/);
+  // Also of what was never run, so that a first run shows as a change.
+  assert.match(text, /^pinfold_transaction_seconds_count\{transaction="delete_bucket"\} 0$/m);
+  assert.match(text, /^pinfold_transaction_seconds_count\{transaction="sign_\w+"\} [1-9]/m);
   const { origin } = new URL(server.metricsUrl);
   assert.equal((await fetch(`${origin}/`)).status, 404);
   assert.equal((await fetch(server.metricsUrl, { method: 'POST' })).status, 404);
