@@ -200,6 +200,13 @@ async function expiredPair(directory: string) {
   return parseTlsPair({ cert: cert.stdout, key: key.stdout });
 }
 
+test('a region in which boto3 signs links by version 2 is named, with what to set', async () => {
+  assert.match((await doctor()).of('s3', 'links of boto3'), /^ok .*in the region auto$/);
+  const old = await doctor({ on: await start({ REGION: 'us-east-1' }) });
+  assert.match(old.of('s3', 'links of boto3'), /^warns in the region us-east-1 boto3, AWS CLI v1/);
+  assert.equal(old.exitCode, 0);
+});
+
 test('what the account itself may not do is not laid to a proxy', async () => {
   const small = await start({ FREE_STORAGE_BYTES: '1 MB' });
   const { exitCode, checks } = await doctor({ on: small });

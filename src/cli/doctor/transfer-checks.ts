@@ -1,6 +1,6 @@
 /** Objects in and out of the gateway by way of a proxy, as clients send and fetch them. */
 import { createHash } from 'node:crypto';
-import { type Check, type Finding, fails, ok } from './check.ts';
+import { type Check, type Finding, fails, ok, warns } from './check.ts';
 import type { Answered, Outcome } from './exchange.ts';
 import { codeOf, isOurs, type S3Probe, type S3Request, sayOutcome } from './s3-probe.ts';
 
@@ -27,6 +27,7 @@ export const TRANSFER_CHECKS: readonly TransferCheck[] = [
   { name: 'range', look: lookAtRange },
   { name: 'compression', look: lookAtCompression },
   { name: 'presigned URL', look: lookAtPresigned },
+  { name: 'links of boto3', look: lookAtRegion },
   { name: 'error documents', look: lookAtErrors },
   { name: 'chunked upload', look: lookAtChunked },
   { name: 'large upload', look: lookAtLarge },
@@ -155,6 +156,21 @@ async function lookAtPresigned(probe: S3Probe): Promise<Finding> {
   const outcome = await probe.sendPresigned(probe.keyOf(TEXT_NAME));
   if (isDone(outcome)) return ok('fetches the object');
   return fails(sayOutcome(outcome), 'Let the proxy pass the query on as it came.');
+}
+
+/** The regions that are older than Signature Version 4, as botocore's table has them. */
+const OLD_REGIONS: ReadonlySet<string> = new Set([
+  ...['us-east-1', 'us-west-1', 'us-west-2', 'eu-west-1', 'sa-east-1'],
+  ...['ap-northeast-1', 'ap-southeast-1', 'ap-southeast-2'],
+]);
+
+/** boto3 and what stands on it sign links by version 2 in old regions, whatever the server is. */
+async function lookAtRegion({ subject: { region } }: S3Probe): Promise<Finding> {
+  if (!OLD_REGIONS.has(region)) return ok(`are signed by version 4 in the region ${region}`);
+  return warns(
+    `in the region ${region} boto3, AWS CLI v1 and django-storages sign links by version 2, which is refused`,
+    'Set signature_version s3v4 in these clients, or PINFOLD_REGION=auto and auto in them.',
+  );
 }
 
 async function lookAtErrors(probe: S3Probe): Promise<Finding> {
