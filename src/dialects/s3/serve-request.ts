@@ -38,6 +38,7 @@ import {
 } from './wire/answers.ts';
 import type { Call, Exchange } from './wire/exchange.ts';
 import { findBucketText, type RequestHead, readHead, splitTarget } from './wire/request-head.ts';
+import { S3_CODES } from './wire/s3-codes.ts';
 import { S3Refusal } from './wire/s3-refusal.ts';
 
 /** A request as the listener got it. */
@@ -156,8 +157,9 @@ async function operate(
     return await serveWithoutBucket(deps, { ...exchange, operation, caller });
   }
   const bucket = await getBucket(deps, head.address.kind === 'service' ? '' : head.address.bucket);
+  const access = support.kind === 'served' ? support.access : 'bucket.read';
   const call: Call = { ...exchange, operation, caller, bucket };
-  await authorize(deps, call, support.kind === 'served' ? support.access : 'bucket.read');
+  await authorize(deps, call, access);
   requireExpectedOwner(head.headers['x-amz-expected-bucket-owner'], bucket);
   if (support.kind === 'refused') throw refusedOperation(operation, support);
   requireKnownParameters(operation, head);
@@ -165,14 +167,19 @@ async function operate(
   if (head.address.kind === 'object') {
     await OBJECT_HANDLERS[operation]?.(deps, { ...call, key: head.address.key });
   } else {
-    await BUCKET_HANDLERS[operation]?.(deps, call);
+    const region = access === 'list' ? { 'x-amz-bucket-region': deps.settings.region } : {};
+    const baseHeaders = { ...call.baseHeaders, ...region };
+    await BUCKET_HANDLERS[operation]?.(deps, { ...call, baseHeaders });
   }
 }
 
 /** The codes of what a bucket does not have say enough; others leave open what was refused. */
 function refusedOperation(operation: OperationName, { code, reason }: Refused): S3Refusal {
   const isVague = code === 'NotImplemented' || code === 'InvalidRequest';
-  return new S3Refusal(code, isVague ? `${operation} is not served (${reason}).` : undefined);
+  return new S3Refusal(
+    code,
+    isVague ? `${operation} is not served (${reason}).` : S3_CODES[code].message,
+  );
 }
 
 /** Some operations look for themselves what may be done, and to which keys. */

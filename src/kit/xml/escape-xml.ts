@@ -16,7 +16,19 @@ export function escapeXml(text: string): string {
   return SPECIAL.test(text) ? text.replace(SPECIALS, referenceTo) : text;
 }
 
-/** The same between the double quotes of an attribute. */
+/**
+ * Text without what XML 1.0 cannot say, of which U+FFFD stands there instead: for echoes, which
+ * must be read by any parser and need not come back.
+ */
+export function sayableText(text: string): string {
+  return UNSAYABLE.test(text) ? text.replace(UNSAYABLES, '\ufffd') : text;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const UNSAYABLE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+const UNSAYABLES = new RegExp(UNSAYABLE.source, 'g');
+
+/** `escapeXml` between the double quotes of an attribute. */
 export function escapeXmlAttribute(text: string): string {
   return escapeXml(text).replace(QUOTE, '&quot;');
 }

@@ -96,14 +96,19 @@ test('a header of another form is AuthorizationHeaderMalformed', async () => {
     (text) => text.replace('AWS4-HMAC-SHA256', 'AWS4-ECDSA-P256-SHA256'),
     (text) => text.replace('AWS4-HMAC-SHA256 ', 'AWS4-HMAC-SHA256'),
     () => 'AWS4-HMAC-SHA256',
-    () => 'Basic YW5uOmFubg==',
-    () => 'Bearer token',
     () => 'x',
     (text) => `${text}${' '.repeat(9000)}x`,
   ];
   for (const edit of edits) {
     const message = edited(put('refused'), edit);
     await refuse(message, 400, 'AuthorizationHeaderMalformed');
+  }
+});
+
+test('another type of authorization is told to be unsupported', async () => {
+  for (const type of ['Basic YW5uOmFubg==', 'Bearer token']) {
+    const message = edited(put('refused'), () => type);
+    await refuse(message, 400, 'InvalidArgument', { Message: 'Unsupported Authorization Type' });
   }
 });
 
@@ -127,7 +132,10 @@ test('the old signature is refused in the words from which clients go back to th
   await refuse(header, 400, 'InvalidRequest', { Message: SIGV2_REFUSAL });
   const query = `AWSAccessKeyId=${ann.accessKeyId}&Signature=c2lnbmF0dXJl&Expires=4000000000`;
   const url = unsigned({ route: `PUT /${ann.bucket}/refused?${query}`, body: 'hello' });
-  await refuse(url, 400, 'InvalidRequest', { Message: SIGV2_REFUSAL });
+  await refuse(url, 400, 'InvalidRequest', {
+    Message: SIGV2_REFUSAL,
+    Hint: /set signature_version to s3v4 \(AWS_S3_SIGNATURE_VERSION/,
+  });
   const head = unsigned({ route: `HEAD /${ann.bucket}/refused?${query}` });
   assert.deepEqual(bodyless(await send(head)), [400, 0]);
 });

@@ -130,8 +130,16 @@ test('a preflight names origin and method, and is allowed by a rule or refused',
   const origin = 'https://app.example.org';
   const get = { origin, 'access-control-request-method': 'GET' };
   assertS3Error(await ask(`OPTIONS /${bucket}/k`, {}), 400, 'BadRequest');
-  assertS3Error(await ask(`OPTIONS /${bucket}/k`, { origin }), 400, 'BadRequest');
   const onlyMethod = { 'access-control-request-method': 'GET' };
+  assertS3Error(await ask(`OPTIONS /${bucket}/k`, { origin }), 400, 'BadRequest');
+  for (const wrong of [
+    { ...onlyMethod, origin: '' },
+    { origin, 'access-control-request-method': 'FETCH' },
+    { origin, 'access-control-request-method': 'get' },
+    { origin, 'access-control-request-method': '' },
+  ]) {
+    assertS3Error(await ask(`OPTIONS /${bucket}/k`, wrong), 400, 'BadRequest');
+  }
   assertS3Error(await ask(`OPTIONS /${bucket}/k`, onlyMethod), 400, 'BadRequest');
   for (const path of ['/', `/${bucket}`, `/${bucket}/k`, '/no-such-bucket/k', '/X/k']) {
     assertS3Error(await ask(`OPTIONS ${path}`, get), 403, 'AccessForbidden');
@@ -188,7 +196,10 @@ test('an answer to a page bears the headers of the first rule that fits, errors 
   assert.equal(got.headers['access-control-allow-methods'], 'GET');
   assert.equal(got.headers.vary, VARY);
   const exposed = String(got.headers['access-control-expose-headers']).split(', ');
-  for (const name of ['ETag', 'Content-Range', 'Content-Length', 'x-amz-checksum-crc32']) {
+  for (const name of [
+    ...['ETag', 'Content-Range', 'Content-Length', 'x-amz-checksum-crc32', 'Accept-Ranges'],
+    ...['Content-Disposition', 'Content-Encoding', 'Last-Modified', 'x-amz-checksum-xxhash3'],
+  ]) {
     assert(exposed.includes(name), name);
   }
   const missing = { method: 'GET', bucket, key: 'nothing', headers: { origin: 'startend' } };
@@ -227,6 +238,19 @@ test('an answer to a page bears the headers of the first rule that fits, errors 
     const answer = await ask(route, headers);
     assert.deepEqual(allowing(answer), [], `${route} ${JSON.stringify(headers)}`);
   }
+});
+
+test('a rule may ask each time with -1, as tools write it', async () => {
+  const holder = await s3.openHolder('each-time');
+  const origin = '<AllowedOrigin>*</AllowedOrigin>';
+  const method = '<AllowedMethod>GET</AllowedMethod>';
+  await configure(holder, ruleOf(`${origin}${method}<MaxAgeSeconds>-1</MaxAgeSeconds>`));
+  assert.match((await cors(holder, 'GET')).text, /<MaxAgeSeconds>-1<\/MaxAgeSeconds>/);
+  const answer = await ask(`OPTIONS /${holder.bucket}/k`, {
+    origin: 'https://a.example',
+    'access-control-request-method': 'GET',
+  });
+  assert.equal(answer.headers['access-control-max-age'], '-1');
 });
 
 test('an origin of * is said as *, and a rule removed allows nothing more', async () => {

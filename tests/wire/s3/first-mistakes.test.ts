@@ -85,12 +85,17 @@ test('who comes without a key is told what this is', async () => {
 });
 
 test('who comes with a key of the API is told which keys are for which', async () => {
-  for (const authorization of [`ApiKey ${ann.appKey}`, `Bearer ${ann.appKey}`]) {
+  for (const authorization of [
+    ...[`ApiKey ${ann.appKey}`, `Bearer ${ann.appKey}`, `Basic ${ann.appKey}`],
+  ]) {
     const headers = [['authorization', authorization]] as const;
     const answer = await deliver(s3.endpoint, unsigned({ route: 'GET /files', headers }));
-    assertFacts(answer, 400, 'AuthorizationHeaderMalformed', {
-      Message: /signed with an S3 key; app keys and tokens are for the API/,
+    assertFacts(answer, 400, 'InvalidArgument', {
+      Message: 'Unsupported Authorization Type',
+      ArgumentName: 'Authorization',
+      Hint: /signed with an S3 key; app keys and tokens are for the API/,
     });
+    assert.ok(!answer.text.includes(ann.appKey), 'a secret is not said again');
   }
 });
 

@@ -432,3 +432,20 @@ test('readers see the object before the upload until it is completed, then all o
   await calls.complete('swapped', uploadId, [part]);
   assert.equal((await calls.get('swapped')).text, 'after');
 });
+
+test('a key that XML cannot say is echoed with its replacement, and listed as S3 lists it', async () => {
+  const key = 'a\u0001\ufffeb';
+  const begun = await calls.done('POST', key, { query: { uploads: '' } });
+  assert.equal(textOf(begun.text, 'Key'), 'a\ufffd\ufffdb');
+  const uploadId = textOf(begun.text, 'UploadId');
+  const url = { uploads: '', 'encoding-type': 'url' };
+  const listed = await calls.done('GET', undefined, { query: url });
+  assert.ok(textsOf(listed.text, 'Key').includes('a%01%EF%BF%BEb'), listed.text);
+  const wrong = await calls.complete(key, uploadId, [{ number: 1, etag: '"none"' }]);
+  assertS3Error(wrong, 400, 'InvalidPart');
+  const part = await calls.send(key, uploadId, { number: 1, body: 'body' });
+  const completed = await calls.complete(key, uploadId, [part]);
+  assert.equal(completed.status, 200, completed.text);
+  assert.equal(textOf(completed.text, 'Key'), 'a\ufffd\ufffdb');
+  assert.equal((await calls.get(key)).text, 'body');
+});

@@ -26,6 +26,15 @@ test('what is public to read keeps its tags, ACL and attributes from the public'
     assert.equal((await own.ask('GET', 'there', { query, headers })).status, 200);
   }
   assert.equal((await stranger.get('there')).text, 'public');
+  const anyone = await s3.call({ route: `GET /${bucket}/there` });
+  for (const { headers: told } of [
+    await stranger.get('there'),
+    await stranger.head('there'),
+    anyone,
+  ]) {
+    assert.equal(told['x-amz-tagging-count'], undefined, 'only who may read the tags is told');
+  }
+  assert.equal((await own.head('there')).headers['x-amz-tagging-count'], '1');
   assert.equal((await s3.call({ route: `GET /${bucket}/there` })).text, 'public');
 });
 

@@ -385,3 +385,33 @@ test('a request with two hosts is refused, whichever was signed', async () => {
   const text = 'GET / HTTP/1.1\r\nhost: a\r\nHost: b\r\nconnection: close\r\n\r\n';
   assertS3Error(parseAnswer(await exchange(s3.endpoint, text)), 400, 'BadRequest');
 });
+
+test('metadata of several lines is joined with a comma alone', async () => {
+  await put('joined', [
+    ['x-amz-meta-list', 'one'],
+    ['x-amz-meta-list', 'two, three'],
+    ['X-Amz-Meta-List', 'four'],
+    ['x-amz-meta-single', 'a, b'],
+  ]);
+  const { headers } = await ask(`HEAD /${bucket}/joined`);
+  assert.equal(headers['x-amz-meta-list'], 'one,two, three,four');
+  assert.equal(headers['x-amz-meta-single'], 'a, b');
+});
+
+test('a redirect that is none is named so, and listings name their region', async () => {
+  const wrong = ['x-amz-website-redirect-location', 'elsewhere'] as const;
+  assertS3Error(
+    await ask(`PUT /${bucket}/redirected`, [wrong], 'x'),
+    400,
+    'InvalidRedirectLocation',
+  );
+  for (const query of ['', 'list-type=2', 'versions', 'uploads']) {
+    const { headers } = await ask(`GET /${bucket}?${query}`);
+    assert.equal(headers['x-amz-bucket-region'], 'auto', query);
+  }
+});
+
+test('a key that XML cannot say is echoed with its replacement', async () => {
+  const missing = await ask(`GET /${bucket}/a%01b`);
+  assertFacts(missing, 404, 'NoSuchKey', { Key: 'a\ufffdb' });
+});

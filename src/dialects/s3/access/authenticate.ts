@@ -5,6 +5,7 @@ import {
   findAccessKey,
   noteAccessKeyUse,
 } from '../../../core/identity/s3-keys/authenticate-access-key.ts';
+import { parseHttpDate } from '../../../kit/http-date.ts';
 import { formatAmzDate, parseAmzDate } from '../../../kit/sigv4/amz-date.ts';
 import { parseAuthorization } from '../../../kit/sigv4/authorization.ts';
 import type { CredentialScope } from '../../../kit/sigv4/credential-scope.ts';
@@ -41,6 +42,7 @@ export async function authenticate(
   }
   if (isPresigned) return await prove(deps, head, request, presignedClaim(deps, head));
   if (authorization === undefined) return anonymous(head);
+  refuseOtherTypes(authorization);
   return await prove(deps, head, request, headerClaim(deps, head, authorization));
 }
 
@@ -49,6 +51,17 @@ function refuseOldSignatures({ headers, query }: RequestHead): void {
     headers['authorization']?.startsWith('AWS ') ||
     (query.has('AWSAccessKeyId') && query.has('Signature'));
   if (isOld) throw oldSignatureRefusal();
+}
+
+/** What is no signature of AWS at all, as the credentials of the API are. */
+function refuseOtherTypes(authorization: string): void {
+  const [, type] = /^(\S+) /.exec(authorization) ?? [];
+  if (type === undefined || type.startsWith('AWS')) return;
+  throw new S3Refusal('InvalidArgument', 'Unsupported Authorization Type', {
+    ArgumentName: 'Authorization',
+    ArgumentValue: type,
+    Hint: OTHER_KEYS,
+  });
 }
 
 function anonymous({ headers }: RequestHead): Caller {
@@ -143,8 +156,8 @@ function dateOf({ headers }: RequestHead): { readonly amzDate: string; readonly 
     const at = parseAmzDate(amzDate);
     if (at !== undefined) return { amzDate, at };
   } else if (headers['date'] !== undefined) {
-    const at = parseAmzDate(headers['date']) ?? Date.parse(headers['date']);
-    if (!Number.isNaN(at)) return { amzDate: formatAmzDate(at), at };
+    const at = parseAmzDate(headers['date']) ?? parseHttpDate(headers['date']);
+    if (at !== undefined) return { amzDate: formatAmzDate(at), at };
   }
   throw new S3Refusal(
     'AccessDenied',

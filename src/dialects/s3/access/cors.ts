@@ -1,6 +1,8 @@
 /** Which web pages may read answers: a bucket's CORS rules held against a request. */
 import { type CorsRule, corsRulesOf } from '../../../core/objects/cors-rules.ts';
+import { CHECKSUM_ALGORITHMS } from '../../../kit/checksums/checksum-algorithms.ts';
 import type { S3Deps } from '../deps.ts';
+import { checksumHeader } from '../wire/checksum-headers.ts';
 import { findBucket } from './bucket-access.ts';
 
 type Headers = Readonly<Record<string, string>>;
@@ -79,8 +81,11 @@ export function allowingHeaders(rule: CorsRule, { origin, headers }: CorsRequest
   };
 }
 
-/** What a rule exposes that says nothing of it: SDKs in pages cannot do without. */
-const EXPOSED_BY_DEFAULT = ['ETag', 'x-amz-*', 'Content-Range', 'Content-Length'];
+/** What a rule exposes that says nothing of it: SDKs and viewers in pages cannot do without. */
+const EXPOSED_BY_DEFAULT: readonly string[] = [
+  ...['ETag', 'x-amz-*', 'Content-Range', 'Content-Length', 'Accept-Ranges'],
+  ...['Content-Disposition', 'Content-Encoding', 'Last-Modified'],
+];
 
 /** Browsers know no patterns here, so each is written out as the names that answers may bear. */
 function exposedNames({ exposeHeaders }: CorsRule): readonly string[] {
@@ -95,10 +100,15 @@ function exposedNames({ exposeHeaders }: CorsRule): readonly string[] {
 
 /** Metadata apart, which a rule has to name. */
 const ANSWER_HEADERS: readonly string[] = [
-  ...['Accept-Ranges', 'Content-Encoding', 'Content-Length', 'Content-Range', 'Date', 'ETag'],
-  ...['Last-Modified', 'Location', 'x-amz-bucket-region', 'x-amz-checksum-crc32'],
-  ...['x-amz-checksum-crc32c', 'x-amz-checksum-crc64nvme', 'x-amz-checksum-sha1'],
-  ...['x-amz-checksum-sha256', 'x-amz-checksum-type', 'x-amz-id-2', 'x-amz-mp-parts-count'],
+  ...['Accept-Ranges', 'Cache-Control', 'Content-Disposition', 'Content-Encoding'],
+  ...['Content-Language', 'Content-Length', 'Content-Range', 'Date', 'ETag', 'Expires'],
+  ...[
+    'Last-Modified',
+    'Location',
+    'x-amz-bucket-region',
+    ...CHECKSUM_ALGORITHMS.map(checksumHeader),
+  ],
+  ...['x-amz-checksum-type', 'x-amz-id-2', 'x-amz-mp-parts-count'],
   ...['x-amz-request-id', 'x-amz-storage-class', 'x-amz-tagging-count', 'x-amz-version-id'],
   'x-amz-website-redirect-location',
 ];

@@ -79,6 +79,10 @@ test('a form is allowed while the policy lasts, if it meets and names everything
   const denied = refusedAs('AccessDenied');
   assert.throws(() => check(conditions, { key: 'A', 'content-type': 'image/png' }), denied);
   assert.throws(() => check(conditions, { key: 'a' }), denied);
+  // In the words of S3, which tools look for.
+  assert.throws(() => check(conditions, { key: 'A', 'content-type': 'image/png' }), {
+    message: 'Invalid according to Policy: Policy Condition failed: ["eq", "$key", "a"]',
+  });
   assert.throws(() => check(conditions, { key: 'a', 'content-type': 'image/a,text/b' }), denied);
   assert.throws(() => check(conditions, { key: 'a', 'content-type': 'image/', acl: 'x' }), denied);
   const policy = parse({ expiration: LATER, conditions: [] });

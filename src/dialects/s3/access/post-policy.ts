@@ -17,8 +17,8 @@ export function checkPostPolicy(
   for (const condition of conditions) {
     if (!isMet(condition, fields.get(condition.field) ?? '')) {
       const { kind, field, value } = condition;
-      const said = JSON.stringify([kind, `$${field}`, value]);
-      throw againstPolicy(`Policy Condition failed: ${said}`);
+      const said = [kind, `$${field}`, value].map((one) => JSON.stringify(one)).join(', ');
+      throw againstPolicy(`Policy Condition failed: [${said}]`);
     }
   }
   const covered = new Set(conditions.map(({ field }) => field));

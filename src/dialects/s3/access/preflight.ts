@@ -1,5 +1,6 @@
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty } from '../wire/answers.ts';
+import { CORS_METHODS } from '../wire/cors-elements.ts';
 import type { Exchange } from '../wire/exchange.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
 import { allowingHeaders, corsRulesAt, findCorsRule } from './cors.ts';
@@ -15,11 +16,14 @@ export async function answerPreflight(
   const { headers, address } = exchange.head;
   const { origin } = headers;
   const method = headers['access-control-request-method'];
-  if (origin === undefined) {
+  if (origin === undefined || origin === '') {
     throw new S3Refusal('BadRequest', 'Insufficient information. Origin request header needed.');
   }
-  if (method === undefined) {
-    throw new S3Refusal('BadRequest', 'Invalid Access-Control-Request-Method: null');
+  if (method === undefined || !CORS_METHODS.has(method)) {
+    throw new S3Refusal(
+      'BadRequest',
+      `Invalid Access-Control-Request-Method: ${method === undefined ? 'null' : method}`,
+    );
   }
   const asked = {
     origin,

@@ -3,11 +3,18 @@ import type { CredentialScope } from '../../../kit/sigv4/credential-scope.ts';
 import type { S3Deps } from '../deps.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
 
+const SIGV4_HINT =
+  'This is Signature Version 2. boto3, the AWS CLI of version 1 and django-storages make links with ' +
+  'it in eight old regions: set signature_version to s3v4 (AWS_S3_SIGNATURE_VERSION of ' +
+  'django-storages; `aws configure set default.s3.signature_version s3v4`), or a region_name such ' +
+  'as auto.';
+
 /** For Signature Version 2. s3cmd goes back to Version 4 only if it reads exactly this. */
 export function oldSignatureRefusal(): S3Refusal {
   return new S3Refusal(
     'InvalidRequest',
     'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+    { Hint: SIGV4_HINT },
   );
 }
 

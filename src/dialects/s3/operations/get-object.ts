@@ -2,7 +2,7 @@
 
 import type { OutgoingHttpHeaders } from 'node:http';
 import { isServiceError, type ServiceError } from '../../../core/errors.ts';
-import { isListable } from '../../../core/identity/access/authorize-objects.ts';
+import { canInspect, isListable } from '../../../core/identity/access/authorize-objects.ts';
 import { PARTS_MAX } from '../../../core/limits.ts';
 import type { ObjectVersion, StoredObject } from '../../../core/objects/object.ts';
 import { countParts, findChecksum } from '../../../core/objects/object-parts.ts';
@@ -159,7 +159,7 @@ type Answered = {
 };
 
 function headOf(
-  { baseHeaders, head }: ObjectCall,
+  call: ObjectCall,
   { partNumber }: ReadRequest,
   answered: Answered,
 ): {
@@ -167,8 +167,9 @@ function headOf(
   readonly headers: OutgoingHttpHeaders;
   readonly lengthBytes: number;
 } {
+  const { baseHeaders, head } = call;
   const { object, span, isPartial } = answered;
-  const headers: OutgoingHttpHeaders = { ...baseHeaders, ...objectHeaders(object) };
+  const headers: OutgoingHttpHeaders = { ...baseHeaders, ...objectHeaders(call, object) };
   const lengthBytes = span.end - span.start;
   const isWhole = !isPartial;
   if (head.headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED') {
@@ -186,7 +187,10 @@ function headOf(
 }
 
 /** What is said of an object besides its bytes. */
-function objectHeaders(object: ObjectVersion): OutgoingHttpHeaders {
+function objectHeaders(
+  { caller, bucket, key }: ObjectCall,
+  object: ObjectVersion,
+): OutgoingHttpHeaders {
   const headers: OutgoingHttpHeaders = {
     'content-type': object.contentType,
     etag: `"${object.etag}"`,
@@ -197,13 +201,16 @@ function objectHeaders(object: ObjectVersion): OutgoingHttpHeaders {
   for (const name in object.userMetadata) headers[`x-amz-meta-${name}`] = object.userMetadata[name];
   let tagCount = 0;
   for (const _name in object.tags) tagCount += 1;
-  if (tagCount > 0) headers['x-amz-tagging-count'] = tagCount;
+  // Only who may read the tags is told that there are some.
+  if (tagCount > 0 && canInspect(caller.principal, bucket, key)) {
+    headers['x-amz-tagging-count'] = tagCount;
+  }
   if (object.storageClass !== 'STANDARD') headers['x-amz-storage-class'] = object.storageClass;
   return headers;
 }
 
 function answerFresh(call: ObjectCall, object: ObjectVersion): void {
-  const { etag, expires, ...headers } = objectHeaders(object);
+  const { etag, expires, ...headers } = objectHeaders(call, object);
   const caching = headers['cache-control'];
   answerEmpty(call, 304, {
     etag,

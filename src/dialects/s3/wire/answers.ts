@@ -1,6 +1,7 @@
 /** Answers of this dialect: XML, nothing at all, and errors. */
 import type { OutgoingHttpHeaders } from 'node:http';
 import { isServiceError } from '../../../core/errors.ts';
+import { sayableText } from '../../../kit/xml/escape-xml.ts';
 import { XmlError } from '../../../kit/xml/xml-error.ts';
 import {
   type Xml,
@@ -94,9 +95,11 @@ export function errorElement(
   return xmlElement(
     'Error',
     xmlText('Code', refusal.code),
-    xmlText('Message', refusal.message),
-    xmlText('Resource', place.resource),
-    ...Object.entries(refusal.facts).map(([name, value]) => xmlText(name, value)),
+    xmlText('Message', sayableText(refusal.message)),
+    xmlText('Resource', sayableText(place.resource)),
+    ...Object.entries(refusal.facts).map(([name, value]) =>
+      xmlText(name, typeof value === 'string' ? sayableText(value) : value),
+    ),
     xmlText('RequestId', place.requestId),
     xmlText('HostId', HOST_ID),
   );

@@ -158,7 +158,7 @@ export function checksumTypeOf(headers: Headers): ObjectChecksum['type'] | undef
   throw new S3Refusal('InvalidRequest', 'Value for x-amz-checksum-type header is invalid.');
 }
 
-function checksumHeader(algorithm: ChecksumAlgorithm): string {
+export function checksumHeader(algorithm: ChecksumAlgorithm): string {
   return `x-amz-checksum-${algorithm.toLowerCase()}`;
 }
 

@@ -6,7 +6,8 @@ import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import { type Xml, xmlElement, xmlList, xmlText } from '../../../kit/xml/xml-format.ts';
 import { S3Refusal } from './s3-refusal.ts';
 
-const METHODS: ReadonlySet<string> = new Set(['GET', 'PUT', 'HEAD', 'POST', 'DELETE']);
+/** Those that a rule may allow, and a page may ask for. */
+export const CORS_METHODS: ReadonlySet<string> = new Set(['GET', 'PUT', 'HEAD', 'POST', 'DELETE']);
 const ID_LENGTH_MAX = 255;
 /** A name of a header, or a pattern of some: it comes back in headers of answers. */
 const HEADER_PATTERN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -69,7 +70,7 @@ function onlyText(rule: XmlElement, name: string): string | undefined {
 }
 
 function requireMethods(methods: readonly string[]): void {
-  const wrong = methods.find((method) => !METHODS.has(method));
+  const wrong = methods.find((method) => !CORS_METHODS.has(method));
   if (wrong === undefined) return;
   throw invalidRequest(
     `Found unsupported HTTP method in CORS config. Unsupported method is ${wrong}`,

@@ -46,9 +46,26 @@ export function readHead(request: IncomingMessage): RequestHead {
 
 const NO_QUERY: ReadonlyMap<string, string> = new Map();
 
-/** What comes in many lines is joined by Node, but for cookies, which mean nothing here. */
+/**
+ * What comes in many lines is joined by Node with a comma and a space, but for cookies, which mean
+ * nothing here. S3 joins metadata with the comma alone.
+ */
 function plainHeaders(request: IncomingMessage): Readonly<Record<string, string | undefined>> {
-  return request.headers as Readonly<Record<string, string | undefined>>;
+  const headers = request.headers as Readonly<Record<string, string | undefined>>;
+  let repeated: Record<string, string | undefined> | undefined;
+  for (const name in headers) {
+    if (!name.startsWith(META_PREFIX) || !headers[name]?.includes(', ')) continue;
+    repeated ??= { ...headers };
+    repeated[name] = linesOf(request.rawHeaders, name).join(',');
+  }
+  return repeated ?? headers;
+}
+
+const META_PREFIX = 'x-amz-meta-';
+
+/** The values of the lines that bear a name, which is in lower case. */
+function linesOf(rawHeaders: readonly string[], name: string): readonly string[] {
+  return rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name);
 }
 
 /** The target of a request; clients behind proxies may name scheme and host before the path. */

@@ -86,19 +86,21 @@ export function refusalOf(error: ServiceError): S3Refusal {
   }
   if (code === 'digest_mismatch') return digestRefusal(String(details['digest']));
   const wire = S3_OF_CORE[code];
-  return new S3Refusal(wire, OWN_WORDS.has(code) ? error.message : undefined);
+  switch (wire) {
+    case 'BadRequest':
+    case 'InvalidArgument':
+    case 'InvalidRequest':
+      return new S3Refusal(wire, error.message);
+    default:
+      return new S3Refusal(wire, OWN_WORDS.has(code) ? error.message : undefined);
+  }
 }
 
 /** Where the core says more than the code's own words do. */
 const OWN_WORDS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'invalid_key',
-  'invalid_field',
   'invalid_bucket_name',
   'default_bucket',
   'too_many_buckets',
-  'checksum_missing',
-  'checksum_unfit',
-  'size_mismatch',
   'quota_exceeded',
   'storage_full',
 ]);

@@ -8,6 +8,7 @@ import type { PlainChecksum } from '../../../../core/objects/object.ts';
 import { CHECKSUM_ALGORITHMS } from '../../../../kit/checksums/checksum-algorithms.ts';
 import { parseChecksumValue } from '../../../../kit/checksums/checksum-value.ts';
 import { encodePath } from '../../../../kit/sigv4/percent.ts';
+import { sayableText } from '../../../../kit/xml/escape-xml.ts';
 import type { XmlElement } from '../../../../kit/xml/xml-element.ts';
 import { xmlText } from '../../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../../deps.ts';
@@ -35,7 +36,7 @@ export async function completeMultipartUpload(deps: S3Deps, call: ObjectCall): P
     'CompleteMultipartUploadResult',
     xmlText('Location', `${deps.settings.publicUrl()}/${bucket.name}/${encodePath(key)}`),
     xmlText('Bucket', bucket.name),
-    xmlText('Key', key),
+    xmlText('Key', sayableText(key)),
     xmlText('ETag', `"${etag}"`),
     ...checksumElements(checksum),
   );

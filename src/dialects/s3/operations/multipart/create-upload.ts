@@ -3,6 +3,7 @@ import { abortUpload } from '../../../../core/objects/multipart/abort-upload.ts'
 import { createUpload } from '../../../../core/objects/multipart/create-upload.ts';
 import type { UploadChecksum } from '../../../../core/objects/multipart/upload.ts';
 import { parseUploadChecksum } from '../../../../core/objects/multipart/upload-checksum.ts';
+import { sayableText } from '../../../../kit/xml/escape-xml.ts';
 import { xmlText } from '../../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../../deps.ts';
 import { answerDocument, answerEmpty, resultElement } from '../../wire/answers.ts';
@@ -32,7 +33,7 @@ export async function createMultipartUpload(deps: S3Deps, call: ObjectCall): Pro
     resultElement(
       'InitiateMultipartUploadResult',
       xmlText('Bucket', bucket.name),
-      xmlText('Key', key),
+      xmlText('Key', sayableText(key)),
       xmlText('UploadId', uploadId),
     ),
   );
