@@ -26,7 +26,7 @@ import { NO_FAULTS } from '../../src/core/ports/fault-points.ts';
 import { inTransaction } from '../../src/core/ports/metadata/contract/in-transaction.ts';
 import type { Metadata } from '../../src/core/ports/metadata/metadata.ts';
 import { systemRandom } from '../../src/engines/random/system-random.ts';
-import { StreamDigester } from '../../src/kit/digests.ts';
+import { type DigestWishes, StreamDigester } from '../../src/kit/digests.ts';
 import { md5Of } from './multipart-world.ts';
 import { openUnderWay } from './under-way.ts';
 
@@ -67,7 +67,8 @@ export class StoreCalls {
   ) {
     this.#metadata = store.metadata;
     this.#blobs = store.blobs;
-    this.#owner = owner;
+    // Whatever else the caller's value has would cross the port with it.
+    this.#owner = { accountId: owner.accountId, bucketId: owner.bucketId };
   }
 
   async put(
@@ -267,8 +268,8 @@ export class StoreCalls {
   }
 }
 
-function digestInPlace(): Digester {
-  const digester = new StreamDigester();
+function digestInPlace(_sizeBytes: number | undefined, wishes?: DigestWishes): Digester {
+  const digester = new StreamDigester(wishes);
   return {
     update: (chunk) => void digester.update(chunk),
     finish: () => digester.finish(),
