@@ -232,12 +232,10 @@ const CLOSING = { connection: 'close' };
  */
 function endOf(
   { clock }: S3Deps,
-  { request, isExpectingContinue, fault }: Incoming,
+  { request, isExpectingContinue }: Incoming,
   { code }: S3Refusal,
 ): Pick<DocumentAnswer, 'endBy'> & { readonly closing?: OutgoingHttpHeaders } {
-  // Whose head cannot be trusted is not read on: what follows may be anybody's request.
-  if (isExpectingContinue || fault !== undefined || code === 'RequestTimeout')
-    return { closing: CLOSING };
+  if (isExpectingContinue || code === 'RequestTimeout') return { closing: CLOSING };
   if (!hasBody(request)) return {};
   const drain = (onEnd?: () => void) =>
     drainBody(request, (ms, run) => clock.after(ms, run), onEnd);

@@ -42,6 +42,7 @@ import { trailWrites } from './rows/trail.ts';
 import type { Db } from './schema.ts';
 import { AccountCache } from './sqlite/account-cache.ts';
 import type { CommitGroup, Decided } from './sqlite/commit-group.ts';
+import { DurableReads } from './sqlite/durable-reads.ts';
 import { LookUpCache } from './sqlite/look-up-cache.ts';
 import { kyselyOf } from './sqlite/sqlite-dialect.ts';
 import { type SqliteFault, sqliteFault, translateSqliteError } from './sqlite/sqlite-errors.ts';
@@ -104,6 +105,7 @@ export class SqliteMetadata
   #moments = 0;
   readonly #writer: SqliteWriter;
   readonly #wal: Wal;
+  readonly #durable: DurableReads;
   readonly #db: Db;
   readonly #tx: MetadataTx;
   readonly #blobIds: BlobIdBlocks;
@@ -160,11 +162,13 @@ export class SqliteMetadata
     this.#writeConnection = writeConnection;
     this.#readConnection = readConnection;
     this.#wal = wal;
+    this.#durable = new DurableReads(readConnection);
     const onFailure = options.onSyncFailure ?? (() => undefined);
     this.#writer = new SqliteWriter(writeConnection, {
       durability: wal,
       accounts,
       lookUps,
+      reads: this.#durable,
       onFailure,
       onDamage: options.onDamage,
     });
@@ -261,6 +265,7 @@ export class SqliteMetadata
   async #atOneMoment<T>(read: () => Promise<T>): Promise<T> {
     this.#moments += 1;
     try {
+      await this.#durable.untilReleased();
       return await read();
     } catch (error) {
       throw this.#translateRead(error);

@@ -24,7 +24,8 @@ function run(): void {
   if (now === seen) return;
   try {
     const row = checkpoint.get() as { readonly log: number; readonly checkpointed: number };
-    seen = now;
+    // A read that began before the last commit keeps its frames in the log for a while.
+    if (row.log === row.checkpointed) seen = now;
     tell({ kind: 'done', logFrames: row.log, doneFrames: row.checkpointed });
   } catch (error) {
     // The log stays as it is, and the next run tries again. NOTE: a message between threads loses

@@ -6,6 +6,7 @@ import { strict as assert } from 'node:assert';
 import type { DatabaseSync } from 'node:sqlite';
 
 import { isServiceError, ServiceError } from '../../../core/errors.ts';
+import type { Account } from '../../../core/identity/account/account.ts';
 import type { ObjectVersion } from '../../../core/objects/object.ts';
 import type { Deletion, Publication } from '../../../core/ports/metadata/objects.ts';
 import { COMMIT_GROUP_MEMBERS_MAX, SQLITE_BUSY_TIMEOUT_MS } from '../metadata-limits.ts';
@@ -14,6 +15,7 @@ import type { AccountCache } from './account-cache.ts';
 import { ChangedRows } from './changed-rows.ts';
 import { CommitGroup, type Decided } from './commit-group.ts';
 import { type CommitStatements, prepareCommits } from './commit-statements.ts';
+import type { DurableReads } from './durable-reads.ts';
 import type { LookUpCache } from './look-up-cache.ts';
 import { type SqliteFault, sqliteFault, translateSqliteError } from './sqlite-errors.ts';
 
@@ -32,6 +34,8 @@ export type WriterParts = {
   readonly durability: { readonly sync: () => Promise<void> };
   readonly accounts: AccountCache;
   readonly lookUps: LookUpCache;
+  /** Of the reads beside the writer, where there are any. */
+  readonly reads?: DurableReads | undefined;
   /** Called once, when the disk has failed and no write is taken any more. */
   readonly onFailure: (error: Error) => void;
   /** Called once, when the file is damaged and no write is taken any more. */
@@ -45,6 +49,7 @@ export class SqliteWriter {
   readonly #onDamage: WriterParts['onDamage'];
   readonly #accounts: AccountCache;
   readonly #lookUps: LookUpCache;
+  readonly #reads: DurableReads | undefined;
   readonly #statements: CommitStatements;
   readonly #changed: ChangedRows;
   readonly #mutex = new Mutex();
@@ -57,13 +62,14 @@ export class SqliteWriter {
   #diskFailure: ServiceError | undefined;
 
   constructor(connection: DatabaseSync, parts: WriterParts) {
-    const { durability, accounts, lookUps, onFailure, onDamage } = parts;
+    const { durability, accounts, lookUps, reads, onFailure, onDamage } = parts;
     this.#connection = connection;
     this.#durability = durability;
     this.#onFailure = onFailure;
     this.#onDamage = onDamage;
     this.#accounts = accounts;
     this.#lookUps = lookUps;
+    this.#reads = reads;
     this.#statements = prepareCommits(connection);
     this.#changed = new ChangedRows(connection);
   }
@@ -97,7 +103,7 @@ export class SqliteWriter {
         assert(!this.#isDoomed, 'a write that failed half done ends its transaction');
         this.check();
         this.#commit();
-        await this.#sync();
+        await this.#sync([]);
         return result;
       } catch (error) {
         this.#rollback();
@@ -221,8 +227,7 @@ export class SqliteWriter {
     }
     try {
       this.#commit();
-      this.#accounts.update(group.changedAccounts());
-      await this.#sync();
+      await this.#sync(group.changedAccounts());
     } catch (error) {
       this.#rollback();
       const translated = this.translate(error);
@@ -267,21 +272,36 @@ export class SqliteWriter {
     this.#connection.exec('begin immediate');
   }
 
+  /** Reads see nothing of it before it is durable. */
   #commit(): void {
-    this.#connection.exec('commit');
+    try {
+      this.#reads?.hold();
+      this.#connection.exec('commit');
+    } catch (error) {
+      this.#reads?.release();
+      throw error;
+    }
+  }
+
+  /**
+   * No answer before it has ended, also no refusal: it may rest on what is not durable yet. When it
+   * fails, reads stay where they are until the process ends.
+   */
+  async #sync(summed: Iterable<Account>): Promise<void> {
+    try {
+      await this.#durability.sync();
+    } catch (cause) {
+      const failure = this.fail(cause);
+      this.#reads?.stay(failure);
+      throw failure;
+    }
+    // In one turn: what reads see, and what is kept of it.
+    this.#reads?.release();
+    this.#accounts.update(summed);
     const changed = this.#changed.take();
     if (changed === undefined) return;
     this.#accounts.drop(changed.accounts);
     this.#lookUps.drop(changed);
-  }
-
-  /** No answer before it has ended, also no refusal: it may rest on what is not durable yet. */
-  async #sync(): Promise<void> {
-    try {
-      await this.#durability.sync();
-    } catch (cause) {
-      throw this.fail(cause);
-    }
   }
 
   /** SQLite may have rolled back by itself, on a full disk for one. */
