@@ -18,6 +18,7 @@ import { type AccessDeps, admitRequest, CHALLENGE } from './access.ts';
 import { JSON_TERMS } from './body-watch.ts';
 import { allowAnyOrigin, exposeToAnyOrigin } from './cross-origin.ts';
 import { holdExpectations } from './expectations.ts';
+import { FRAMING_OPTIONS } from './framing.ts';
 import { gatherBody } from './gather-body.ts';
 import { answerMalformed, answerTunnel, OpenAnswers } from './malformed-requests.ts';
 import { parseQuery } from './raw-query.ts';
@@ -60,6 +61,8 @@ const PARAMETER_LENGTH_MAX = 1024;
 
 export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions): ApiServer {
   const answers = new OpenAnswers();
+  const newId = () => newRequestId(deps.random);
+  const faults = { clock: deps.clock, newRequestId: newId };
   const server = fastify({
     logger: false,
     schemaController: NO_COMPILERS,
@@ -69,13 +72,13 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
     requestTimeout: 0,
     forceCloseConnections: 'idle',
     return503OnClosing: false,
-    genReqId: () => newRequestId(deps.random),
+    genReqId: newId,
     routerOptions: {
       ignoreTrailingSlash: true,
       maxParamLength: PARAMETER_LENGTH_MAX,
       querystringParser: (text) => parseQuery(text) as Record<string, string>,
     },
-    clientErrorHandler: (error, socket) => answerMalformed(deps, { socket, answers }, error),
+    clientErrorHandler: (error, socket) => answerMalformed(faults, { socket, answers }, error),
     frameworkErrors: (error, request, reply) => answerUnrouted(deps, error, request, reply),
     ...nodeOptions(options),
   }) as unknown as ApiServer;
@@ -96,7 +99,7 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
     reply.header('x-request-id', request.id);
   });
   server.addHook('onRequest', allowAnyOrigin);
-  server.server.on('connect', ({ socket }) => answerTunnel(deps, { socket, answers }));
+  server.server.on('connect', ({ socket }) => answerTunnel(faults, { socket, answers }));
   server.server.on('timeout', (socket: Socket) => {
     if (!answers.isAwaited(socket)) socket.destroy();
   });
@@ -133,8 +136,7 @@ function nodeOptions({ tls, timeouts }: ApiServerOptions) {
     maxHeaderSize: HEADER_BYTES_MAX,
     headersTimeout,
     connectionsCheckingInterval: Math.min(HEADERS_CHECK_MS, headersTimeout),
-    // A missing Host is refused by us, in our words.
-    requireHostHeader: false,
+    ...FRAMING_OPTIONS,
     noDelay: true,
   };
   if (tls === undefined) return { http };

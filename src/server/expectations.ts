@@ -1,6 +1,7 @@
 /** `Expect: 100-continue` (RFC 9110 section 10.1.1), and what a head must or must not hold. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { FRAMING_ANSWERS, findFramingFault } from './framing.ts';
 import { errorBody } from './rest-errors.ts';
 import type { ApiServer } from './schema-kit.ts';
 
@@ -61,14 +62,8 @@ const UNMET: Problem = {
 };
 
 function problemOf(request: FastifyRequest): Problem | undefined {
-  if (request.headers.host === undefined && request.raw.httpVersion === '1.1') {
-    return { status: 400, code: 'bad_request', message: 'The request has no Host.' };
-  }
-  const coding = request.headers['transfer-encoding'];
-  if (coding === undefined || coding.trim().toLowerCase() === 'chunked') return undefined;
-  return {
-    status: 501,
-    code: 'not_implemented',
-    message: 'The only transfer coding understood is chunked.',
-  };
+  const fault = findFramingFault(request.raw);
+  if (fault === undefined) return undefined;
+  const { status, message } = FRAMING_ANSWERS[fault];
+  return { status, code: status === 501 ? 'not_implemented' : 'bad_request', message };
 }

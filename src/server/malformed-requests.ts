@@ -2,9 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/ports/clock.ts';
-import type { Random } from '../core/ports/random.ts';
 import { EXPOSED_HEADERS } from './cross-origin.ts';
-import { newRequestId } from './request-id.ts';
 import { errorBody } from './rest-errors.ts';
 
 /** How long a sender of nonsense has to read its answer. */
@@ -51,7 +49,7 @@ type Connection = { readonly socket: Socket; readonly answers: OpenAnswers };
 
 /** Answers a connection whose bytes are no HTTP, then ends it. */
 export function answerMalformed(
-  deps: { readonly random: Random; readonly clock: Pick<Clock, 'after'> },
+  deps: { readonly newRequestId: () => string; readonly clock: Pick<Clock, 'after'> },
   { socket, answers }: Connection,
   error: Error & { readonly code?: string },
 ): void {
@@ -65,7 +63,7 @@ export function answerMalformed(
       socket.destroy();
       return;
     }
-    socket.end(answerOf(error.code, newRequestId(deps.random)));
+    socket.end(answerOf(error.code, deps.newRequestId()));
     const cancel = deps.clock.after(LINGER_MS, () => socket.destroy());
     socket.once('close', cancel);
   });

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { assertRefused, type Json } from './http-client.ts';
-import { openAccount, startServer, tokenHeaders } from './service.ts';
+import { ServiceError } from '../../src/core/errors.ts';
+import { assertRefused, exchange, type Json } from './http-client.ts';
+import { openAccount, startApi, startServer, tokenHeaders } from './service.ts';
 
 const server = await startServer();
 const ann = await openAccount(server, 'ann');
@@ -109,6 +110,34 @@ test('all files come in one array, whatever their number, and only the own ones'
   assert.match(String(first?.['uploaded_at']), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   const head = await holder.call('HEAD /listFiles');
   assert.deepEqual([head.status, head.text], [200, '']);
+});
+
+test('a list that fails on its way is cut, and never looks whole', async () => {
+  let pages = 0;
+  const api = await startApi({
+    change: ({ metadata }) => {
+      const listObjects = metadata.listObjects.bind(metadata);
+      const failing: typeof listObjects = async (query) => {
+        pages += 1;
+        if (pages === 2) throw new ServiceError('unavailable', 'on purpose');
+        return { ...(await listObjects(query)), isTruncated: true };
+      };
+      return { metadata: Object.assign(metadata, { listObjects: failing }) };
+    },
+  });
+  const holder = await openAccount(api, 'cut');
+  await holder.upload('a', 'x');
+  const authorization = `authorization: ${holder.headers.authorization}`;
+  const head = `GET /listFiles HTTP/1.1\r\nhost: x\r\n${authorization}\r\nconnection: close\r\n\r\n`;
+  const text = await exchange(api.url, head);
+  assert.match(text, /^HTTP\/1\.1 200 /);
+  assert.match(text, /"file_name":"a"/);
+  assert(!text.endsWith('0\r\n\r\n'), 'the last chunk says that all is there');
+  assert.equal(pages, 2);
+  assert(api.lines.some((line) => line.includes('a listing was cut')));
+  // What fails before anything went out is answered.
+  pages = 1;
+  assertRefused(await holder.call('GET /listFiles'), 503, 'unavailable');
 });
 
 test('the coding of an upload is kept, but for what only says how it was sent', async () => {

@@ -9,6 +9,8 @@ import { Type } from 'typebox';
 import { isServiceError } from '../../core/errors.ts';
 import { JSON_BODY_BYTES_MAX, LIST_LIMIT_MAX } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports/clock.ts';
+import { FRAMING_ANSWERS, FRAMING_OPTIONS, findFramingFault } from '../../server/framing.ts';
+import { answerMalformed, OpenAnswers } from '../../server/malformed-requests.ts';
 import { errorBody, fallbackMessage, REST_ERRORS } from '../../server/rest-errors.ts';
 import { type ApiServer, NO_COMPILERS, setCompilers } from '../../server/schema-kit.ts';
 import type { Administration } from './administration.ts';
@@ -96,14 +98,19 @@ export class AdminServer implements AsyncDisposable {
 }
 
 function routesOf(deps: AdminServerDeps, stopping: AbortSignal): ApiServer {
+  const answers = new OpenAnswers();
   const routes: ApiServer = Fastify({
     bodyLimit: JSON_BODY_BYTES_MAX,
     forceCloseConnections: 'idle',
     schemaController: NO_COMPILERS,
+    http: FRAMING_OPTIONS,
     genReqId: deps.newRequestId,
+    clientErrorHandler: (error, socket) => answerMalformed(deps, { socket, answers }, error),
     routerOptions: { maxParamLength: NAME_LENGTH_MAX },
   }).withTypeProvider<TypeBoxTypeProvider>();
   setCompilers(routes);
+  routes.server.prependListener('request', (request, response) => answers.add(request, response));
+  refuseFraming(routes);
   answerErrors(routes, deps.log);
   addCollections(routes, deps.administration);
   addAccount(routes, deps.administration);
@@ -111,6 +118,16 @@ function routesOf(deps: AdminServerDeps, stopping: AbortSignal): ApiServer {
   addS3Keys(routes, deps.administration);
   addUpkeep(routes, { ...deps, stopping });
   return routes;
+}
+
+function refuseFraming(routes: ApiServer): void {
+  routes.addHook('onRequest', async (request, reply) => {
+    const fault = findFramingFault(request.raw);
+    if (fault === undefined) return;
+    const { status, message } = FRAMING_ANSWERS[fault];
+    const body = errorBody({ status, code: 'bad_request', message, requestId: request.id });
+    await reply.code(status).header('connection', 'close').send(body);
+  });
 }
 
 function addCollections(routes: ApiServer, administration: Administration): void {

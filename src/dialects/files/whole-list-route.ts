@@ -50,15 +50,20 @@ export function registerWholeListRoute(server: ApiServer, deps: FilesDeps): void
       // The first page is read before the head goes out: what fails here is still answered.
       const first = await pages.next();
       if (request.method === 'HEAD') await pages.return(undefined);
-      sendChunks(reply, prepend(first.value ?? '', pages));
+      sendChunks(deps, reply, prepend(first.value ?? '', pages));
       return reply;
     },
   });
 }
 
-function sendChunks(reply: FastifyReply, chunks: AsyncGenerator<string>): void {
+function sendChunks(deps: FilesDeps, reply: FastifyReply, chunks: AsyncGenerator<string>): void {
+  const stream = Readable.from(chunks, { objectMode: false });
+  // The connection ends with it, so that a cut list never looks whole.
+  stream.once('error', (err) => {
+    deps.log.error({ err, requestId: reply.request.id }, 'a listing was cut');
+  });
   reply.header('content-type', 'application/json; charset=utf-8');
-  reply.send(Readable.from(chunks, { objectMode: false }));
+  reply.send(stream);
 }
 
 async function* prepend(

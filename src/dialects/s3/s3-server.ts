@@ -6,6 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createServer, createTlsServer } from '../../kit/node-http.ts';
 import type { TlsContext } from '../../kit/tls-pair.ts';
+import { FRAMING_ANSWERS, FRAMING_OPTIONS, findFramingFault } from '../../server/framing.ts';
 import { boundRest } from '../../server/request-body.ts';
 import type { S3Deps } from './deps.ts';
 import { answerNonsense, refuseTunnel } from './nonsense.ts';
@@ -41,7 +42,7 @@ export function createS3Server(deps: S3Deps, options: S3ServerOptions): Server {
     connectionsCheckingInterval: Math.min(HEADERS_CHECK_MS, headersTimeout),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     requestTimeout: 0,
-    requireHostHeader: false,
+    ...FRAMING_OPTIONS,
     noDelay: true,
   };
   const server =
@@ -157,25 +158,18 @@ class OpenExchanges {
 }
 
 function headFault(request: IncomingMessage): S3Refusal | undefined {
-  if (request.headers.host === undefined && request.httpVersion === '1.1') {
-    return new S3Refusal('MissingSecurityHeader', undefined, { MissingHeaderName: 'host' });
+  const fault = findFramingFault(request);
+  switch (fault) {
+    case undefined:
+      return undefined;
+    case 'no_host':
+      return new S3Refusal('MissingSecurityHeader', undefined, { MissingHeaderName: 'host' });
+    case 'unknown_coding':
+      return new S3Refusal('NotImplemented', undefined, { Header: 'Transfer-Encoding' });
+    case 'two_hosts':
+    case 'old_coding':
+      return new S3Refusal('BadRequest', FRAMING_ANSWERS[fault].message);
   }
-  if (hasTwoHosts(request.rawHeaders)) {
-    return new S3Refusal('BadRequest', 'The request has more than one Host.');
-  }
-  const coding = request.headers['transfer-encoding'];
-  if (coding === undefined || coding.trim().toLowerCase() === 'chunked') return undefined;
-  return new S3Refusal('NotImplemented', undefined, { Header: 'Transfer-Encoding' });
-}
-
-/** Servers and proxies differ on which of them counts (RFC 9112 section 3.2 refuses it). */
-function hasTwoHosts(rawHeaders: readonly string[]): boolean {
-  let count = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at];
-    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
-  }
-  return count > 1;
 }
 
 type Observed = {

@@ -232,10 +232,12 @@ const CLOSING = { connection: 'close' };
  */
 function endOf(
   { clock }: S3Deps,
-  { request, isExpectingContinue }: Incoming,
+  { request, isExpectingContinue, fault }: Incoming,
   { code }: S3Refusal,
 ): Pick<DocumentAnswer, 'endBy'> & { readonly closing?: OutgoingHttpHeaders } {
-  if (isExpectingContinue || code === 'RequestTimeout') return { closing: CLOSING };
+  // Whose head cannot be trusted is not read on: what follows may be anybody's request.
+  if (isExpectingContinue || fault !== undefined || code === 'RequestTimeout')
+    return { closing: CLOSING };
   if (!hasBody(request)) return {};
   const drain = (onEnd?: () => void) =>
     drainBody(request, (ms, run) => clock.after(ms, run), onEnd);

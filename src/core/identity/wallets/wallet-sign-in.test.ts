@@ -94,6 +94,9 @@ test('a nonce works once, also when it is answered many times at once', async ()
     if (outcome.status === 'rejected') assert(isServiceError(outcome.reason, 'nonce_used'));
   }
   await assert.rejects(verifyWalletSignIn(world, answer), refusedAs('nonce_used'));
+  // Said before anything else is looked at: a spent one is no place to try signatures.
+  const wrong = { ...answer, signature: otherWallet.sign(answer.message) };
+  await assert.rejects(verifyWalletSignIn(world, wrong), refusedAs('nonce_used'));
   const accounts = await world.metadata.listAccounts({ after: undefined, limit: 10 });
   assert.equal(accounts.length, 1);
 });
