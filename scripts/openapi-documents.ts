@@ -39,6 +39,7 @@ export async function currentDocument(): Promise<OpenApiDocument> {
     anonymous: [],
     s3: [],
     signIn: [],
+    signUp: [],
     password: [],
     walletAnswer: [],
   };

@@ -10,6 +10,7 @@ import { registerHealthDialect } from '../dialects/health/routes.ts';
 import { registerS3Settings } from '../dialects/s3-settings/routes.ts';
 import type { TlsContext } from '../kit/tls-pair.ts';
 import { type ApiTimeouts, createApiServer } from '../server/api-server.ts';
+import type { Asked, PublicOrigin } from '../server/public-origin.ts';
 import type { ApiServer } from '../server/schema-kit.ts';
 import type { Shell } from '../server/shell.ts';
 import type { Store } from './open-store.ts';
@@ -18,9 +19,9 @@ export type ApiOptions = {
   readonly config: Config;
   readonly faults: FaultPoints;
   /** Where clients reach this API; known for certain once it listens. */
-  readonly publicUrl: () => string;
+  readonly publicUrl: PublicOrigin;
   /** Where clients reach the S3 gateway; known likewise. */
-  readonly s3PublicUrl: () => string;
+  readonly s3PublicUrl: PublicOrigin;
   /** `undefined`: plain HTTP. */
   readonly tls?: TlsContext | undefined;
   /** For what must see every route as it is registered: the maker of the OpenAPI documents. */
@@ -66,7 +67,11 @@ export async function buildApi(store: Store & Shell, options: ApiOptions): Promi
   registerS3Settings(server, {
     ...store,
     quota: config.quota,
-    s3Site: () => ({ endpoint: s3PublicUrl(), region: config.region, apiUrl: publicUrl() }),
+    s3Site: (asked?: Asked) => ({
+      endpoint: s3PublicUrl(asked),
+      region: config.region,
+      apiUrl: publicUrl(asked),
+    }),
   });
   registerHealthDialect(server, {
     clock: store.clock,

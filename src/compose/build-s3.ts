@@ -6,6 +6,7 @@ import type { FaultPoints } from '../core/ports/fault-points.ts';
 import { createS3Server, type S3ServerOptions } from '../dialects/s3/s3-server.ts';
 import { SigningKeyCache } from '../kit/sigv4/signing-key-cache.ts';
 import type { TlsContext } from '../kit/tls-pair.ts';
+import type { PublicOrigin } from '../server/public-origin.ts';
 import type { Shell } from '../server/shell.ts';
 import type { Store } from './open-store.ts';
 
@@ -16,7 +17,7 @@ export type S3Options = {
   readonly config: Config;
   readonly faults: FaultPoints;
   /** Where clients reach the listener; known for certain once it listens. */
-  readonly publicUrl: () => string;
+  readonly publicUrl: PublicOrigin;
   /** `undefined`: plain HTTP. */
   readonly tls: TlsContext | undefined;
   /** For tests of clients that stall. */

@@ -13,9 +13,11 @@ import { storeAdministration } from '../dialects/admin/store-administration.ts';
 import { storeUpkeep } from '../dialects/admin/store-upkeep.ts';
 import { TlsFiles } from '../engines/tls/tls-files.ts';
 import { ORPHAN_GRACE_MS } from '../jobs/schedule.ts';
+import { isLoopback } from '../kit/ip.ts';
 import type { Log } from '../observe/log.ts';
 import { createMetricsServer } from '../server/metrics-server.ts';
-import { openShell } from '../server/shell.ts';
+import { neighbourOrigin, publicOrigin } from '../server/public-origin.ts';
+import { openShell, type Shell } from '../server/shell.ts';
 import { buildApi } from './build-api.ts';
 import { buildS3 } from './build-s3.ts';
 import type { OpenStore } from './open-store.ts';
@@ -44,16 +46,15 @@ export async function listen(
   const { config, log, faults = NO_FAULTS } = options;
   // Port 0 is any that is free: which, is known once a listener listens.
   const ports = { api: config.api.port, s3: config.s3.port };
-  const publicUrl = () => publicUrlOf(config, ports.api);
-  const s3PublicUrl = () => s3PublicUrlOf(config, ports.s3);
   const shell = openShell(store, config);
+  const { publicUrl, s3PublicUrl, s3UrlOfApi } = originsOf(config, ports, shell);
   const tlsFiles =
     config.api.tls.kind === 'off' ? undefined : await TlsFiles.open(store, config.api.tls);
   if (tlsFiles !== undefined) stack.use(tlsFiles);
   const tls = tlsFiles?.current.context;
   const api = await buildApi(
     { ...store, ...shell },
-    { config, faults, publicUrl, s3PublicUrl, tls },
+    { config, faults, publicUrl, s3PublicUrl: s3UrlOfApi, tls },
   );
   stack.defer(() => api.close());
   const s3 = buildS3({ ...store, ...shell }, { config, faults, publicUrl: s3PublicUrl, tls });
@@ -82,6 +83,7 @@ export async function listen(
   ports.s3 = await listenOn(s3, { host: config.api.host, port: config.s3.port });
   await api.listen({ host: await addressOf(config.api.host), port: config.api.port });
   ports.api = portOf(api.server.address());
+  tellOrigins(config, log, { api: publicUrl(), s3: s3PublicUrl() });
   const servers = [api.server, s3];
   return {
     addresses: {
@@ -123,6 +125,48 @@ export function s3SiteOf(
     region: config.region,
     apiUrl: publicUrlOf(config, ports.api),
   };
+}
+
+/** What clients are told of where the listeners are; the API tells where S3 is, too. */
+function originsOf(
+  config: Config,
+  ports: { readonly api: number; readonly s3: number },
+  { clients }: Shell,
+) {
+  const { host, tls } = config.api;
+  const isOwnMachine = host === 'localhost' || isLoopback(host);
+  const optionsOf = (configured: string | undefined, origin: () => string) => ({
+    origin,
+    isFixed: configured !== undefined || !isOwnMachine,
+    isTls: tls.kind === 'on',
+    clients,
+  });
+  const s3 = optionsOf(config.s3.publicUrl, () => s3PublicUrlOf(config, ports.s3));
+  return {
+    publicUrl: publicOrigin(optionsOf(config.publicUrl, () => publicUrlOf(config, ports.api))),
+    s3PublicUrl: publicOrigin(s3),
+    s3UrlOfApi: neighbourOrigin(s3, { own: () => ports.api, other: () => ports.s3 }),
+  };
+}
+
+/** Says what clients are told; behind a name of its own a server must be told it. */
+function tellOrigins(
+  config: Config,
+  log: Log,
+  told: { readonly api: string; readonly s3: string },
+) {
+  const { host } = config.api;
+  log.info({ api: told.api, s3: told.s3 }, 'clients are told these addresses');
+  if (host === 'localhost' || isLoopback(host)) return;
+  const unset = [
+    ...(config.publicUrl === undefined ? ['PINFOLD_PUBLIC_URL'] : []),
+    ...(config.s3.publicUrl === undefined ? ['PINFOLD_S3_PUBLIC_URL'] : []),
+  ];
+  if (unset.length === 0) return;
+  log.warn(
+    { settings: unset, host },
+    'clients elsewhere are told an address that may not be theirs; set how they reach it',
+  );
 }
 
 /** Answers the port. */

@@ -294,6 +294,7 @@ function limitWindows(config: Config): Parameters<typeof createMemoryRateLimiter
     anonymous: window(rateLimits.anonymousPerSecond, 1),
     s3: window(rateLimits.s3PerSecond, 1),
     signIn: window(rateLimits.signInPerMinute, 60),
+    signUp: window(rateLimits.signUpsPerHour, 3600),
     password: window(rateLimits.passwordPerMinute, 60),
     walletAnswer: window(WALLET_ANSWERS_WRONG_MAX, NONCE_LIFE_MS / 1000),
   };

@@ -61,6 +61,7 @@ test('without settings the documented defaults hold', () => {
     anonymousPerSecond: 50,
     s3PerSecond: undefined,
     signInPerMinute: 60,
+    signUpsPerHour: 10,
     passwordPerMinute: 10,
   });
 });
@@ -242,6 +243,7 @@ const MALFORMED: Readonly<Record<SettingName, readonly string[]>> = {
   MAX_CONNECTIONS: ['many', '-1'],
   CONNECTIONS_PER_ADDRESS: ['-1'],
   BODY_MEMORY_BYTES: ['x', '1 MiB'],
+  SIGNUPS_PER_HOUR: ['many'],
   SHUTDOWN_GRACE_MS: ['10s', '86400001'],
 };
 

@@ -37,6 +37,7 @@ export type RateLimitsConfig = {
   readonly anonymousPerSecond: number | undefined;
   readonly s3PerSecond: number | undefined;
   readonly signInPerMinute: number | undefined;
+  readonly signUpsPerHour: number | undefined;
   readonly passwordPerMinute: number | undefined;
 };
 
@@ -306,6 +307,7 @@ function rateLimitsOf(texts: SetTexts): RateLimitsConfig {
     anonymousPerSecond: read(texts, SETTINGS.RATE_LIMIT_ANONYMOUS_PER_SECOND),
     s3PerSecond: read(texts, SETTINGS.RATE_LIMIT_S3_PER_SECOND),
     signInPerMinute: read(texts, SETTINGS.RATE_LIMIT_SIGN_IN_PER_MINUTE),
+    signUpsPerHour: read(texts, SETTINGS.SIGNUPS_PER_HOUR),
     passwordPerMinute: read(texts, SETTINGS.RATE_LIMIT_PASSWORD_PER_MINUTE),
   };
 }

@@ -130,12 +130,12 @@ export const SETTINGS = {
   PUBLIC_URL: optional('PUBLIC_URL', 'http://localhost and the API port', {
     group: 'Listeners',
     form: ORIGIN,
-    doc: 'How clients reach the API. Links, sign-in messages and redirects are made from it, never from what a client sends as its host.',
+    doc: 'How clients reach the API. Links, sign-in messages and redirects are made from it, never from what a client sends as its host; but while it is not set and the server listens on its own machine alone, answers with links name the host that was asked.',
   }),
   S3_PUBLIC_URL: optional('S3_PUBLIC_URL', 'http://localhost and the S3 port', {
     group: 'Listeners',
     form: ORIGIN,
-    doc: 'How clients reach the S3 gateway. Presigned URLs and exported keys name it.',
+    doc: 'How clients reach the S3 gateway. Presigned URLs, exported keys and `Location` name it. While it is not set and the server listens on its own machine alone, they name the host that was asked.',
   }),
   TLS_CERT_FILE: optional('TLS_CERT_FILE', 'no TLS', {
     group: 'Listeners',
@@ -213,6 +213,11 @@ export const SETTINGS = {
     group: 'Rate limits',
     form: RATE,
     doc: 'Challenges, sign-ins and sign-ups a minute from one address.',
+  }),
+  SIGNUPS_PER_HOUR: setting('SIGNUPS_PER_HOUR', '10', {
+    group: 'Rate limits',
+    form: RATE,
+    doc: 'Accounts that one address may make in an hour, by whatever way. The machine itself is not held to it.',
   }),
   RATE_LIMIT_PASSWORD_PER_MINUTE: setting('RATE_LIMIT_PASSWORD_PER_MINUTE', '10', {
     group: 'Rate limits',

@@ -33,6 +33,13 @@ export function clientBlock(text: string): string | undefined {
   return canonicalBlock(`${address.toString()}/64`);
 }
 
+const LOOPBACK = ['127.0.0.0/8', '::1'];
+
+/** Whether an address is the machine's own. */
+export function isLoopback(address: string): boolean {
+  return isInBlocks(address, LOOPBACK);
+}
+
 function withoutZone(text: string): string {
   return text.replace(/%.*$/s, '');
 }

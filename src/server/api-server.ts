@@ -21,6 +21,7 @@ import { holdExpectations } from './expectations.ts';
 import { FRAMING_OPTIONS } from './framing.ts';
 import { gatherBody } from './gather-body.ts';
 import { answerMalformed, answerTunnel, OpenAnswers } from './malformed-requests.ts';
+import type { PublicOrigin } from './public-origin.ts';
 import { parseQuery } from './raw-query.ts';
 import { reportFailure } from './report-failure.ts';
 import { boundRest, drainBody, requestBody } from './request-body.ts';
@@ -42,7 +43,7 @@ export type ApiServerOptions = {
   /** `undefined`: plain HTTP. */
   readonly tls: TlsContext | undefined;
   /** Where the S3 gateway is, for clients that take this for it. */
-  readonly s3Url: () => string;
+  readonly s3Url: PublicOrigin;
   /** Shorter ones for tests, which cannot wait for the server's own. */
   readonly timeouts?: ApiTimeouts;
 };
@@ -111,7 +112,7 @@ export function createApiServer(deps: ApiServerDeps, options: ApiServerOptions):
   server.addHook('onRequest', async (request, reply) => {
     if (!isS3Request(request.raw)) return;
     refuseBody(deps, request, reply);
-    await answerS3Request(reply, options.s3Url());
+    await answerS3Request(reply, options.s3Url(request.raw));
   });
   server.addHook('onRequest', admitRequest(deps));
   server.setErrorHandler((error, request, reply) => answerError(deps, error, request, reply));

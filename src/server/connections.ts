@@ -6,7 +6,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from '../core/ports/clock.ts';
-import { clientBlock, isInBlocks } from '../kit/ip.ts';
+import { clientBlock } from '../kit/ip.ts';
 import type { Occasions } from '../observe/occasions.ts';
 
 /**
@@ -16,21 +16,14 @@ import type { Occasions } from '../observe/occasions.ts';
 const ARRIVAL_MS = 2000;
 const ARRIVALS_FACTOR = 4;
 
-const LOOPBACK = ['127.0.0.0/8', '::1'];
-
 export type ConnectionLimits = {
   /** Of one address without a proved credential, on all listeners; `undefined`: no limit. */
   readonly perAddress: number | undefined;
   /** Of one listener; `undefined`: no limit. */
   readonly perListener: number | undefined;
-  /** Addresses and blocks that are not held to `perAddress`. */
-  readonly freePeers: readonly string[];
+  /** Whether an address is not held to `perAddress`. */
+  readonly isFree: (address: string) => boolean;
 };
-
-/** Who is not held to a number of connections: the machine itself, and those who speak for many. */
-export function freePeersOf(trustedProxies: readonly string[]): readonly string[] {
-  return [...LOOPBACK, ...trustedProxies];
-}
 
 type Connection = {
   readonly socket: Socket;
@@ -136,9 +129,7 @@ export class Connections {
   }
 
   #holderOf({ remoteAddress = '' }: Socket): string | undefined {
-    return isInBlocks(remoteAddress, this.#limits.freePeers)
-      ? undefined
-      : clientBlock(remoteAddress);
+    return this.#limits.isFree(remoteAddress) ? undefined : clientBlock(remoteAddress);
   }
 }
 

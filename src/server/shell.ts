@@ -1,12 +1,13 @@
 /** What all listeners share of the house around their dialects. */
 import { UnderWay } from '../core/objects/under-way.ts';
 import type { Clock } from '../core/ports/clock.ts';
+import { isLoopback } from '../kit/ip.ts';
 import { SharedRoom } from '../kit/shared-room.ts';
 import type { Log } from '../observe/log.ts';
 import { Occasions } from '../observe/occasions.ts';
 import { BodyWatch } from './body-watch.ts';
 import { ClientAddresses } from './client-address.ts';
-import { Connections, freePeersOf } from './connections.ts';
+import { Connections } from './connections.ts';
 
 export type Shell = {
   readonly clients: ClientAddresses;
@@ -35,6 +36,7 @@ export function openShell(
   options: ShellOptions,
 ): Shell {
   const { trustedProxies } = options;
+  const clients = new ClientAddresses({ trustedProxies, log: deps.log });
   const memory = openMemory(options.bodyMemoryBytes);
   const occasions = new Occasions({ log: deps.log, after: (ms, run) => deps.clock.after(ms, run) });
   return {
@@ -42,13 +44,14 @@ export function openShell(
     watch: new BodyWatch(deps.clock),
     memory,
     underWay: new UnderWay(memory),
-    clients: new ClientAddresses({ trustedProxies, log: deps.log }),
+    clients,
     connections: new Connections(
       { clock: deps.clock, occasions },
       {
         perAddress: options.connectionsPerAddress,
         perListener: options.maxConnections,
-        freePeers: freePeersOf(trustedProxies),
+        // Loopback is the machine itself, and a trusted proxy speaks for many.
+        isFree: (address) => isLoopback(address) || clients.isTrusted(address),
       },
     ),
   };

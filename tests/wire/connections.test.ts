@@ -105,7 +105,7 @@ async function startCounting(perAddress: number) {
     change: (store) => ({
       connections: new Connections(
         { clock: store.clock, occasions: { warn: () => undefined } },
-        { perAddress, perListener: undefined, freePeers: [] },
+        { perAddress, perListener: undefined, isFree: () => false },
       ),
     }),
   });

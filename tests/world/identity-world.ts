@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../../src/core/errors.ts';
 import { isServiceError } from '../../src/core/errors.ts';
 import { authenticate, type SentCredential } from '../../src/core/identity/access/authenticate.ts';
+import type { CountSignUp } from '../../src/core/identity/account/count-sign-ups.ts';
 import type { SignUpPolicy } from '../../src/core/identity/account/sign-up.ts';
 import type { TokenSet } from '../../src/core/identity/sessions/start-session.ts';
 import { issueWalletChallenge } from '../../src/core/identity/wallets/issue-wallet-challenge.ts';
@@ -24,6 +25,8 @@ export type IdentityWorld = Awaited<ReturnType<typeof openIdentityWorld>>;
 
 const PUBLIC_URL = 'https://store.example';
 
+const uncounted: CountSignUp = async (open) => await open();
+
 export async function openIdentityWorld(signUpPolicy: SignUpPolicy = { kind: 'open' }) {
   const random = seededRandom('identity');
   const keyLine = newMasterKeyLine(random.bytes(MASTER_KEY_RANDOM_BYTES));
@@ -36,6 +39,7 @@ export async function openIdentityWorld(signUpPolicy: SignUpPolicy = { kind: 'op
     issuer: PUBLIC_URL,
     site: signInSite(PUBLIC_URL, 'localnet'),
     signUpPolicy,
+    countSignUp: uncounted,
     s3Site: () => ({ endpoint: 'https://s3.store.example', region: 'auto', apiUrl: PUBLIC_URL }),
     passwords: new Argon2PasswordHasher({ atOnceMax: 2, waitingMax: 8 }),
   };

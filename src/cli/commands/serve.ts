@@ -36,7 +36,7 @@ function greeting(world: CliWorld, config: Config, { addresses }: RunningServer)
       : `${pinfold} admin accounts create ann`;
   const auth = `-H "Authorization: ApiKey $KEY"`;
   return `
-Pinfold is ready.
+Pinfold is ready. Clients are told these addresses (PINFOLD_PUBLIC_URL, PINFOLD_S3_PUBLIC_URL):
 
   API      ${url}
   S3       ${addresses.s3}

@@ -7,7 +7,14 @@ import type { LimitKey, TimeMs } from '../ids.ts';
  * Which limit; how many points it gives in what time is configured. `walletAnswer` counts wrong
  * answers to the challenges of a wallet, from one address.
  */
-export type LimitName = 'credential' | 'anonymous' | 's3' | 'signIn' | 'password' | 'walletAnswer';
+export type LimitName =
+  | 'credential'
+  | 'anonymous'
+  | 's3'
+  | 'signIn'
+  | 'signUp'
+  | 'password'
+  | 'walletAnswer';
 
 export type LimitState = {
   readonly isAllowed: boolean;
@@ -25,4 +32,6 @@ export interface RateLimiter {
   consume(name: LimitName, key: LimitKey): Promise<LimitState | undefined>;
   /** As `consume`, and takes nothing: for what is counted only when it fails. */
   look(name: LimitName, key: LimitKey): Promise<LimitState | undefined>;
+  /** Gives a point back that was taken for what then did not happen. Never throws likewise. */
+  giveBack(name: LimitName, key: LimitKey): Promise<void>;
 }

@@ -31,6 +31,7 @@ const NO_LIMITS: LimitWindows = {
   anonymous: [],
   s3: [],
   signIn: [],
+  signUp: [],
   password: [],
   walletAnswer: [],
 };

@@ -1,5 +1,7 @@
 /** What the account dialect stands on. */
 
+import type { FastifyRequest } from 'fastify';
+import { type CountSignUp, signUpsFrom } from '../../core/identity/account/count-sign-ups.ts';
 import type { SignUpPolicy } from '../../core/identity/account/sign-up.ts';
 import { type SignInSite, signInSite } from '../../core/identity/wallets/sign-in-message.ts';
 import type { Clock } from '../../core/ports/clock.ts';
@@ -31,4 +33,12 @@ export function withSite(
 ): AccountDeps & { readonly issuer: string; readonly site: SignInSite } {
   const issuer = deps.publicUrl();
   return { ...deps, issuer, site: signInSite(issuer, deps.chainId) };
+}
+
+/** The same with how many accounts the sender's address may still make. */
+export function withSignUps<D extends AccountDeps>(
+  deps: D,
+  { clientAddress }: Pick<FastifyRequest, 'clientAddress'>,
+): D & { readonly countSignUp: CountSignUp } {
+  return { ...deps, countSignUp: signUpsFrom(deps, clientAddress) };
 }

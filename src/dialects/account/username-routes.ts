@@ -9,7 +9,7 @@ import { limitKey } from '../../core/ids.ts';
 import { USERNAME_LENGTH_MAX } from '../../core/limits.ts';
 import { limitRequest, principalOf } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
-import { type AccountDeps, withSite } from './deps.ts';
+import { type AccountDeps, withSignUps, withSite } from './deps.ts';
 import {
   APP_KEY_EXAMPLE,
   departureOf,
@@ -69,7 +69,7 @@ function registerUsers(server: ApiServer, deps: AccountDeps): void {
       forbidCaching(reply);
       const { username } = request.body;
       const { account, appKey } = await namingField(FIELDS, () =>
-        createUsernameAccount(deps, { username }),
+        createUsernameAccount(withSignUps(deps, request), { username }),
       );
       return {
         user_id: account.accountId,

@@ -6,7 +6,7 @@ import { verifyWalletSignIn } from '../../core/identity/wallets/verify-wallet-si
 import { limitKey } from '../../core/ids.ts';
 import { refuseLimited } from '../../server/access.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
-import { type AccountDeps, withSite } from './deps.ts';
+import { type AccountDeps, withSignUps, withSite } from './deps.ts';
 import {
   forbidCaching,
   namingField,
@@ -125,7 +125,7 @@ function registerVerify(server: ApiServer, deps: AccountDeps): void {
       });
       await refuseLimited(deps, reply, 'walletAnswer', key);
       try {
-        const verify = () => verifyWalletSignIn(withSite(deps), answer);
+        const verify = () => verifyWalletSignIn(withSignUps(withSite(deps), request), answer);
         return tokenSetBody(await namingField(WALLET_FIELD, verify));
       } catch (error) {
         if (isServiceError(error, 'signature_invalid')) {

@@ -10,6 +10,7 @@ import type { RateLimiter } from '../../core/ports/rate-limiter.ts';
 import type { UsageRecorder } from '../../core/ports/usage-recorder.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
+import type { PublicOrigin } from '../../server/public-origin.ts';
 import type { Shell } from '../../server/shell.ts';
 
 export type FilesDeps = UploadDeps &
@@ -25,5 +26,5 @@ export type FilesDeps = UploadDeps &
     readonly log: Log;
     readonly prices: PricePolicy;
     /** Where clients reach this API, without a slash at the end. */
-    readonly publicUrl: () => string;
+    readonly publicUrl: PublicOrigin;
   };

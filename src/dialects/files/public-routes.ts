@@ -187,7 +187,7 @@ async function sendPreview(
       'og:type': 'website',
       'og:title': title,
       'og:description': description,
-      'og:url': `${deps.publicUrl()}${address}`,
+      'og:url': `${deps.publicUrl(reply.request.raw)}${address}`,
     },
     body: `<p>${escapeHtml(description)}</p>\n<p><a href="${address}" rel="noreferrer">Download ${escapeHtml(name)}</a></p>`,
   });

@@ -182,7 +182,7 @@ function registerStatus(
       if (id !== undefined) {
         const asked = { kind: 'byId', operationId: id } as const;
         const status = await findUploadStatus(deps, principal, asked);
-        return statusBody(status, principal.slug, deps.publicUrl());
+        return statusBody(status, principal.slug, deps.publicUrl(request.raw));
       }
       if (name === undefined) {
         throw new ServiceError('invalid_field', 'operation_id or file_name is required.', {
@@ -190,7 +190,7 @@ function registerStatus(
         });
       }
       const status = await findUploadStatus(deps, principal, { kind: 'byName', name });
-      return statusBody(status, principal.slug, deps.publicUrl());
+      return statusBody(status, principal.slug, deps.publicUrl(request.raw));
     },
   });
 }

@@ -136,7 +136,7 @@ function registerSite(server: ApiServer, deps: S3SettingsDeps): void {
     handler: async (request) => {
       const principal = principalOf(request);
       authorize(principal, 'buckets.manage');
-      const { endpoint, region } = deps.s3Site();
+      const { endpoint, region } = deps.s3Site(request.raw);
       return { endpoint, region, bucket_name: principal.slug };
     },
   });

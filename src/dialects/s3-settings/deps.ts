@@ -1,4 +1,5 @@
 /** What the settings of the S3 gateway stand on. */
+
 import type { S3Site } from '../../core/identity/s3-keys/export-s3-key.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { AccessReads } from '../../core/ports/metadata/access.ts';
@@ -8,6 +9,7 @@ import type { Transactions } from '../../core/ports/metadata/metadata.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { BucketPolicy } from '../../core/quota.ts';
 import type { Keyring } from '../../kit/keyring.ts';
+import type { Asked } from '../../server/public-origin.ts';
 
 export type S3SettingsDeps = {
   readonly metadata: Transactions & AccessReads & AccountReads & BucketReads;
@@ -16,5 +18,6 @@ export type S3SettingsDeps = {
   readonly keyring: Keyring;
   readonly quota: BucketPolicy;
   /** Known for certain once both listen. */
-  readonly s3Site: () => S3Site;
+  /** As who asks is told, or in general. */
+  readonly s3Site: (asked?: Asked) => S3Site;
 };

@@ -146,7 +146,7 @@ function sendKey(
   },
 ): FastifyReply {
   const { made, format } = answer;
-  const site = deps.s3Site();
+  const site = deps.s3Site(reply.request.raw);
   const { accessKeyId } = made.key;
   const { secret } = made;
   const defaultBucket = made.account.slug;
@@ -192,7 +192,7 @@ function registerListKeys(server: ApiServer, deps: S3SettingsDeps): void {
     handler: async (request) => {
       const actor = principalOf(request);
       const keys = await listS3Keys(deps, { actor, accountId: actor.accountId });
-      const place = { site: deps.s3Site(), defaultBucket: actor.slug };
+      const place = { site: deps.s3Site(request.raw), defaultBucket: actor.slug };
       return {
         keys: keys.map((named) => ({
           ...keyBody(named, place),

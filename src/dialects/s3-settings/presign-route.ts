@@ -82,19 +82,22 @@ export function registerPresignRoute(server: ApiServer, deps: S3SettingsDeps): v
           details: { field: 'virtual_hosted' },
         });
       }
-      const made = await presignRequest(deps, {
-        principal: principalOf(request),
-        input: {
-          method: body.method,
-          bucket: body.bucket,
-          key: body.key,
-          query: body.query,
-          expiresSeconds: body.expires_secs,
-          accessKeyId: body.access_key_id,
-          region: body.region,
-          endpoint: body.endpoint,
+      const made = await presignRequest(
+        { ...deps, s3Site: () => deps.s3Site(request.raw) },
+        {
+          principal: principalOf(request),
+          input: {
+            method: body.method,
+            bucket: body.bucket,
+            key: body.key,
+            query: body.query,
+            expiresSeconds: body.expires_secs,
+            accessKeyId: body.access_key_id,
+            region: body.region,
+            endpoint: body.endpoint,
+          },
         },
-      });
+      );
       // Whoever has the URL may do what it says.
       reply.header('cache-control', 'no-store');
       return {

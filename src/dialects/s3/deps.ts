@@ -11,6 +11,7 @@ import type { BucketPolicy, QuotaPolicy } from '../../core/quota.ts';
 import type { SigningKeyCache } from '../../kit/sigv4/signing-key-cache.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
+import type { PublicOrigin } from '../../server/public-origin.ts';
 import type { Shell } from '../../server/shell.ts';
 
 export type S3Deps = PutDeps &
@@ -36,7 +37,7 @@ export type S3Settings = {
   /** Whether requests are counted against a limit. */
   readonly isLimited: boolean;
   /** Where clients reach this listener, without a slash at the end. */
-  readonly publicUrl: () => string;
+  readonly publicUrl: PublicOrigin;
   /** Addresses and CIDR blocks whose `X-Forwarded-*` is believed. */
   readonly trustedProxies: readonly string[];
 };

@@ -5,7 +5,7 @@ import { limitKey, type TimeMs } from '../../core/ids.ts';
 import { createMemoryRateLimiter } from './memory-rate-limiter.ts';
 
 test('a flood of addresses makes the limiter forget the flood, not who is at work', async () => {
-  const none = { credential: [], s3: [], signIn: [], password: [], walletAnswer: [] };
+  const none = { credential: [], s3: [], signIn: [], signUp: [], password: [], walletAnswer: [] };
   const limiter = createMemoryRateLimiter(
     { ...none, anonymous: [{ points: 3, seconds: 600 }] },
     () => 0 as TimeMs,

@@ -54,6 +54,9 @@ export function createMemoryRateLimiter(windows: LimitWindows, now: () => TimeMs
       }
       return tightest && { ...tightest, isAllowed: tightest.remaining > 0 };
     },
+    giveBack: async (name, key) => {
+      for (const { memory } of counters.get(name) ?? []) await memory.reward(key);
+    },
   };
 }
 

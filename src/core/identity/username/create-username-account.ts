@@ -4,12 +4,13 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Account } from '../account/account.ts';
+import type { CountSignUp } from '../account/count-sign-ups.ts';
 import { checkAnyoneMaySignUp, type SignUpPolicy, signUp } from '../account/sign-up.ts';
 import { parseUsername } from './username.ts';
 
 /**
  * Opens the account; its app key is the first credential. Throws `signup_closed`,
- * `username_invalid`, `username_taken`.
+ * `username_invalid`, `username_taken`, `rate_limited`.
  */
 export async function createUsernameAccount(
   deps: {
@@ -18,10 +19,11 @@ export async function createUsernameAccount(
     readonly random: Random;
     readonly keyring: Keyring;
     readonly signUpPolicy: SignUpPolicy;
+    readonly countSignUp: CountSignUp;
   },
   input: { readonly username: string },
 ): Promise<{ readonly account: Account; readonly appKey: string }> {
   checkAnyoneMaySignUp(deps.signUpPolicy);
   const username = parseUsername(input.username);
-  return await signUp(deps, { username });
+  return await deps.countSignUp(() => signUp(deps, { username }));
 }

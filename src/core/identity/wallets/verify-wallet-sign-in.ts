@@ -10,9 +10,11 @@ import { ServiceError } from '../../errors.ts';
 import type { TimeMs, WalletAddress } from '../../ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AccessReads } from '../../ports/metadata/access.ts';
+import type { AccountReads } from '../../ports/metadata/accounts.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Random } from '../../ports/random.ts';
-import type { NewAccount } from '../account/account.ts';
+import type { NewAccount, Session } from '../account/account.ts';
+import type { CountSignUp } from '../account/count-sign-ups.ts';
 import {
   isSlugTaken,
   mayWalletSignUp,
@@ -35,13 +37,14 @@ import { readChallenge } from './sign-in-nonce.ts';
 import { parseWalletAddress, publicKeyOf } from './wallet-address.ts';
 
 type WalletSignInDeps = {
-  readonly metadata: Transactions & AccessReads;
+  readonly metadata: Transactions & AccessReads & Pick<AccountReads, 'findAccountByWallet'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly keyring: Keyring;
   readonly issuer: string;
   readonly site: SignInSite;
   readonly signUpPolicy: SignUpPolicy;
+  readonly countSignUp: CountSignUp;
 };
 
 /** `signature` is base64 of either alphabet. */
@@ -57,8 +60,8 @@ type WalletAnswer = {
  * Checks the answer against what was issued, never against what its text claims, and starts a
  * session; a wallet seen for the first time gets an account and its default bucket. Throws
  * `wallet_invalid`, then, in this order, `nonce_unknown` (also for another wallet's),
- * `nonce_expired`, `nonce_used`, `signature_invalid`; `signup_closed`, `account_disabled`. The
- * caller limits how many wrong answers one address may give for one wallet.
+ * `nonce_expired`, `nonce_used`, `signature_invalid`; `signup_closed`, `rate_limited`,
+ * `account_disabled`. The caller limits how many wrong answers one address may give for one wallet.
  */
 export async function verifyWalletSignIn(
   deps: WalletSignInDeps,
@@ -82,17 +85,29 @@ export async function verifyWalletSignIn(
       'The message or its signature is not the right one.',
     );
   }
+  const start = () => startWalletSession(deps, { nonce, expiresAt, wallet, origin: answer.origin });
+  const isKnown = (await deps.metadata.findAccountByWallet(wallet)) !== undefined;
+  const session = await (isKnown ? start() : deps.countSignUp(start));
+  return await issueTokenSet(deps, session);
+}
+
+async function startWalletSession(
+  deps: WalletSignInDeps,
+  input: Pick<WalletSignIn, 'nonce' | 'expiresAt' | 'wallet'> & {
+    readonly origin: WalletAnswer['origin'] | undefined;
+  },
+): Promise<Session> {
+  const { nonce, expiresAt, wallet, origin } = input;
   const isWelcome = mayWalletSignUp(deps.signUpPolicy, wallet);
-  const session = await tryWithFreshSlugs(() =>
+  return await tryWithFreshSlugs(() =>
     deps.metadata.transact(SIGN_IN_BY_WALLET, {
       nonce,
       expiresAt,
       wallet,
       newcomer: isWelcome ? mintAccount(deps, { wallet }).account : undefined,
-      started: mintSession(deps, answer.origin),
+      started: mintSession(deps, origin),
     }),
   );
-  return await issueTokenSet(deps, session);
 }
 
 type WalletSignIn = {

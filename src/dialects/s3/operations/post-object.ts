@@ -130,7 +130,7 @@ function answerPosted(deps: S3Deps, call: Call, { version, fields }: Posted): vo
   const bucket = call.bucket.name;
   const { key } = version;
   const etag = `"${version.etag}"`;
-  const location = `${deps.settings.publicUrl()}/${bucket}/${encodePath(key)}`;
+  const location = `${deps.settings.publicUrl(call.request)}/${bucket}/${encodePath(key)}`;
   const headers = { etag, ...checksumHeaders(version.checksum) };
   const target = redirectTarget(fields.get('success_action_redirect'), { bucket, key, etag });
   if (target !== undefined) {

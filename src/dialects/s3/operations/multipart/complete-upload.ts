@@ -34,7 +34,10 @@ export async function completeMultipartUpload(deps: S3Deps, call: ObjectCall): P
   answerXml(
     call,
     'CompleteMultipartUploadResult',
-    xmlText('Location', `${deps.settings.publicUrl()}/${bucket.name}/${encodePath(key)}`),
+    xmlText(
+      'Location',
+      `${deps.settings.publicUrl(call.request)}/${bucket.name}/${encodePath(key)}`,
+    ),
     xmlText('Bucket', bucket.name),
     xmlText('Key', sayableText(key)),
     xmlText('ETag', `"${etag}"`),
