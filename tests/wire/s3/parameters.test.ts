@@ -239,6 +239,15 @@ test('a field of a form means what the header of a PUT does', async () => {
   assert.deepEqual(await state(), before);
 });
 
+test('the tags of a form are a document like any other', async () => {
+  const tagging = TAGGING.replace('</TagSet>', '<Scope>1</Scope></TagSet>');
+  const fields = signedFields(holder, { key: 'object', tagging });
+  const answer = await post(s3, holder, formBody([...partsOf(fields), fileOf('other')]));
+  assertS3Error(answer, 501, 'NotImplemented');
+  assert.equal(textOf(answer.text, 'Element'), 'Scope');
+  assert.deepEqual(await state(), before);
+});
+
 test('two operations in one query are none', async () => {
   const query = { acl: '', tagging: '' };
   assertS3Error(await calls.ask('PUT', 'object', { query, body: TAGGING }), 400, 'InvalidArgument');

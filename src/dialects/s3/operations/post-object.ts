@@ -15,6 +15,7 @@ import { authenticateForm, requireField } from '../access/authenticate-form.ts';
 import { type PostPolicy, parsePostPolicy } from '../access/parse-post-policy.ts';
 import { checkPostPolicy } from '../access/post-policy.ts';
 import type { S3Deps } from '../deps.ts';
+import { requireKnownElements } from '../parameters/require-known-elements.ts';
 import { requireKnownParameters } from '../parameters/require-known-parameters.ts';
 import { answerDocument, answerEmpty, resultElement } from '../wire/answers.ts';
 import { bodyDemands, checksumHeaders } from '../wire/checksum-headers.ts';
@@ -95,7 +96,9 @@ function expandFileName(key: string, fileName: string): string {
 
 function tagsOf(tagging: string | undefined): Tags | undefined {
   if (tagging === undefined || tagging === '') return undefined;
-  return readTagging(readXml(Buffer.from(tagging, 'utf8')), OBJECT_TAGS_MAX);
+  const root = readXml(Buffer.from(tagging, 'utf8'));
+  requireKnownElements('PutObjectTagging', root);
+  return readTagging(root, OBJECT_TAGS_MAX);
 }
 
 /** The file within the policy's limits: refused as soon as it passes one, or ends before one. */
