@@ -192,3 +192,36 @@ test('a pair that cannot be used stops the start in words', async () => {
     assert.doesNotMatch(notes, /\n\s+at /);
   }
 });
+
+test('a connection that has proved a credential within TLS is not cut for newcomers', async () => {
+  const directory = await freshDirectory();
+  const { certFile, keyFile, ca } = first;
+  const server = await startServer({
+    settings: { TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile, MAX_CONNECTIONS: '6' },
+  });
+  after(async () => {
+    await server[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const agent = new Agent({ ca, keepAlive: true, maxSockets: 1 });
+  after(() => agent.destroy());
+  const ask = async (method: string, path: string, options: object = {}, body = '') => {
+    const sent = request(`${server.url}${path}`, { method, agent, ...options });
+    sent.end(body);
+    const [response] = await once(sent, 'response');
+    const { localPort } = response.socket as TLSSocket;
+    return { localPort, status: response.statusCode, body: await text(response) };
+  };
+  const made = await ask('POST', '/users', {}, '{"username":"ann"}');
+  const { user_app_key: appKey } = JSON.parse(made.body) as { user_app_key: string };
+  const headers = { authorization: `ApiKey ${appKey}` };
+  const proved = await ask('GET', '/user/me', { headers });
+  assert.equal(proved.status, 200);
+  const { port } = new URL(server.url);
+  const idle = Array.from({ length: 20 }, () => connectPlain(Number(port), '127.0.0.1'));
+  for (const socket of idle) socket.on('error', () => undefined).resume();
+  await eventually(() => idle.filter(({ closed }) => closed).length >= 15);
+  const again = await ask('GET', '/user/me', { headers });
+  assert.deepEqual([again.status, again.localPort], [200, proved.localPort]);
+  for (const socket of idle) socket.destroy();
+});
