@@ -111,6 +111,11 @@ const TAIL = `## What differs from AWS, and why
 - A part's checksum is answered to \`partNumber\` and to a range that is exactly the part.
 - \`NextMarker\` stands in every truncated listing of version 1.
 - Deleting a bucket aborts its open multipart uploads.
+- Quotas count rows too: each object, open upload and part at least 1,024 bytes beside its own
+  ([operating.md](../operating.md#what-counts-against-a-quota)). CreateMultipartUpload is refused
+  where nothing is left, as every write is; deletes, aborts and reads are not.
+- An account has at most 10,000 multipart uploads open, of which AWS knows no bound: one more is
+  InvalidRequest, which clients do not repeat, as they would SlowDown.
 - A repeated CompleteMultipartUpload answers the same 200 for a day.
 - Storage classes are labels; objects of every class are read at once.
 - ACLs are private; a bucket is opened for anonymous reading by \`PATCH /api/s3/bucket\`. The canned

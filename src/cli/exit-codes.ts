@@ -61,6 +61,8 @@ export const EXIT_CODES_OF_ERRORS: Readonly<Record<ErrorCode, ExitCode>> = {
   range_not_satisfiable: usage,
   part_not_found: usage,
   quota_exceeded: quota,
+  too_many_uploads: quota,
+  too_many_links: quota,
   body_too_slow: unavailable,
   incomplete_body: unavailable,
   body_too_large: usage,

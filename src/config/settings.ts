@@ -176,7 +176,7 @@ export const SETTINGS = {
   FREE_STORAGE_BYTES: setting('FREE_STORAGE_BYTES', '1 GB', {
     group: 'Accounts and quotas',
     form: BYTES,
-    doc: 'What an account may store without credits, unless an operator set a limit of its own for it.',
+    doc: 'What an account may store without credits, unless an operator set a limit of its own for it. Each object, open upload and part counts 1,024 bytes, or its name and metadata if they are longer, beside its bytes.',
   }),
   FREE_EGRESS_BYTES: setting('FREE_EGRESS_BYTES', '100 GB', {
     group: 'Accounts and quotas',

@@ -43,6 +43,8 @@ export const ERROR_CODES = [
   'range_not_satisfiable',
   'part_not_found',
   'quota_exceeded',
+  'too_many_uploads',
+  'too_many_links',
   'incomplete_body',
   'body_too_slow',
   'body_too_large',

@@ -55,6 +55,12 @@ export const TOKEN_NAME_LENGTH_MAX = 100;
 export const TOKENS_MAX = 1000;
 /** Open uploads that go in one transaction with their bucket; each may have 10,000 parts. */
 export const UPLOADS_ABORTED_AT_ONCE_MAX = 10;
+/**
+ * Open uploads and public links of one account: more than any honest client has at once, and few
+ * enough that they are counted by an index in a millisecond whenever one is made.
+ */
+export const OPEN_UPLOADS_MAX = 10_000;
+export const LINKS_MAX = 10_000;
 /** Buckets in one answer, as S3 has it. */
 export const BUCKETS_LISTED_MAX = 10_000;
 /** Live S3 keys of one account; they are listed without pages. */

@@ -1,4 +1,7 @@
-/** How much an account may store: its entitlement, or the free quota. */
+/**
+ * How much an account may store: its entitlement, or the free quota. What it uses of that are its
+ * counted bytes (`objects/footprint.ts`), and so are all numbers here.
+ */
 import { ServiceError } from './errors.ts';
 import type { Account } from './identity/account/account.ts';
 
@@ -11,47 +14,48 @@ export type QuotaPolicy = {
 /** How many buckets an account may have without an entitlement, its default bucket among them. */
 export type BucketPolicy = { readonly freeBuckets: number };
 
-type StorageFacts = Pick<Account, 'entitlements' | 'storedBytes'>;
+type StorageFacts = Pick<Account, 'entitlements' | 'countedBytes'>;
 
 function storageLimitBytes(policy: QuotaPolicy, account: StorageFacts): bigint {
   return account.entitlements.storageBytes ?? policy.freeStorageBytes;
 }
 
-/** Bytes that the account may still add when `replacedBytes` of its own go; never negative. */
+/** What the account may still add when `replacedBytes` of its own go; never negative. */
 export function storageLeftBytes(
   policy: QuotaPolicy,
   account: StorageFacts,
   replacedBytes: number,
 ): bigint {
-  const used = account.storedBytes - BigInt(replacedBytes);
+  const used = account.countedBytes - BigInt(replacedBytes);
   const left = storageLimitBytes(policy, account) - used;
   return left > 0n ? left : 0n;
 }
 
 /**
- * Throws `quota_exceeded` when `sizeBytes` more would pass the limit. Nothing that does not grow
- * what is stored is refused: an account over its limit may still shrink.
+ * Throws `quota_exceeded` when `addedBytes` more would pass the limit. Nothing that does not grow
+ * what is counted is refused: an account over its limit may still shrink.
  */
 export function checkStorageQuota(
   policy: QuotaPolicy,
   account: StorageFacts,
-  change: { readonly sizeBytes: number; readonly replacedBytes: number },
+  change: { readonly addedBytes: number; readonly replacedBytes: number },
 ): void {
-  if (change.sizeBytes <= change.replacedBytes) return;
-  if (BigInt(change.sizeBytes) <= storageLeftBytes(policy, account, change.replacedBytes)) return;
-  throw quotaExceeded(policy, account, change.sizeBytes);
+  const { addedBytes, replacedBytes } = change;
+  if (addedBytes <= replacedBytes) return;
+  if (BigInt(addedBytes) <= storageLeftBytes(policy, account, replacedBytes)) return;
+  throw quotaExceeded(policy, account, addedBytes);
 }
 
 export function quotaExceeded(
   policy: QuotaPolicy,
   account: StorageFacts,
-  sizeBytes: number,
+  neededBytes: number,
 ): ServiceError {
   return new ServiceError('quota_exceeded', 'The file does not fit into the storage quota.', {
     details: {
-      used_bytes: Number(account.storedBytes),
+      used_bytes: Number(account.countedBytes),
       allowed_bytes: Number(storageLimitBytes(policy, account)),
-      needed_bytes: sizeBytes,
+      needed_bytes: neededBytes,
     },
   });
 }

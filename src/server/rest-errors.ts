@@ -45,6 +45,8 @@ export const REST_ERRORS: Readonly<Record<ErrorCode, RestError>> = {
   range_not_satisfiable: at(416, 'range_not_satisfiable'),
   part_not_found: at(416, 'range_not_satisfiable'),
   quota_exceeded: at(402, 'quota_exceeded'),
+  too_many_uploads: at(409, 'too_many_uploads'),
+  too_many_links: at(409, 'too_many_links'),
   incomplete_body: at(400, 'incomplete_body'),
   body_too_slow: at(408, 'body_too_slow'),
   body_too_large: at(413, 'body_too_large'),

@@ -11,7 +11,14 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { isServiceError } from '../../src/core/errors.ts';
 import type { Account } from '../../src/core/identity/account/account.ts';
-import type { BlobId, ContentHash } from '../../src/core/ids.ts';
+import type { BlobId, BucketId, ContentHash } from '../../src/core/ids.ts';
+import {
+  type Footprint,
+  footprintChange,
+  partFootprint,
+  uploadFootprint,
+  versionFootprint,
+} from '../../src/core/objects/footprint.ts';
 import { inTransaction } from '../../src/core/ports/metadata/contract/in-transaction.ts';
 import {
   insertAccount,
@@ -50,6 +57,9 @@ const position: fc.Arbitrary<ListPosition | undefined> = fc.option(
 
 const delimiter = fc.constantFrom('', '/', '//', 'a', 'ä/', '\u{1F600}');
 const hash = fc.constantFrom(...['11', '22'].map((pair) => pair.repeat(32) as ContentHash));
+/** Within the row's 1,024 and above them, by bytes that are no characters. */
+const userMetadata = fc.constantFrom({}, { a: 'b' }, { a: 'ä'.repeat(600), '"': '\n' });
+const tags = fc.constantFrom({}, {}, { t: '\u{1F600}'.repeat(300) });
 const origin = fc.constantFrom('files' as const, 's3' as const);
 
 const command = fc.oneof(
@@ -61,6 +71,8 @@ const command = fc.oneof(
       hash,
       origin,
       sizes: fc.array(fc.nat(9), { maxLength: 3 }),
+      userMetadata,
+      tags,
       mustBeNew: fc.boolean(),
     }),
   },
@@ -125,7 +137,9 @@ async function answer(metadata: Metadata, account: Account, run: Command, step: 
     case 'publish': {
       const content = run.sizes.map((sizeBytes, part) => samplePart(blobId + part, sizeBytes));
       const sizeBytes = run.sizes.reduce((sum, size) => sum + size, 0);
-      const version = { contentHash: run.hash, origin: run.origin, createdAt: at };
+      const { hash: contentHash, origin: by, userMetadata: own, tags: named } = run;
+      const described = { userMetadata: own, tags: named };
+      const version = { contentHash, origin: by, createdAt: at, ...described };
       const sample = { key: run.key, blobId, sizeBytes, version };
       const demands = run.mustBeNew ? mustNotExist : [];
       return metadata.publishObject(samplePublication(account, sample, { content, demands }));
@@ -158,11 +172,36 @@ async function answer(metadata: Metadata, account: Account, run: Command, step: 
     case 'blobs': {
       const first = (runNumber * COMMANDS_MAX * 4) as BlobId;
       const live = await metadata.listBlobs({ after: first, limit: 1000 });
-      return { live, account: await metadata.findAccount(account.accountId) };
+      const kept = await metadata.findAccount(account.accountId);
+      assert.deepEqual(sumsOf(kept), await recount(metadata, bucketId));
+      return { live, account: kept };
     }
     default:
       return answerUpload(metadata, account, run, { run: runNumber, blobId, at });
   }
+}
+
+function sumsOf(account: Account | undefined) {
+  return {
+    storedBytes: Number(account?.storedBytes),
+    countedBytes: Number(account?.countedBytes),
+  };
+}
+
+/** The sums of an account with this bucket alone, by what its reads show. */
+async function recount(metadata: Metadata, bucketId: BucketId): Promise<Footprint> {
+  const all = { bucketId, prefix: '', delimiter: '', after: undefined, limit: 1000 };
+  const added: Footprint[] = [];
+  for (const entry of (await metadata.listObjects(all)).entries) {
+    if (entry.kind === 'object') added.push(versionFootprint(entry.object));
+  }
+  for (const entry of (await metadata.listUploads(all)).entries) {
+    if (entry.kind !== 'upload') continue;
+    const { uploadId } = entry.upload;
+    const parts = await metadata.listParts({ uploadId, after: 0, limit: 1000 });
+    added.push(uploadFootprint(entry.upload), ...parts.map(partFootprint));
+  }
+  return footprintChange({ added, removed: [] });
 }
 
 /** Answers and refusals, without what may differ: the numbers of buckets. */

@@ -6,6 +6,7 @@ import type { TimeMs } from '../../src/core/ids.ts';
 import { inTransaction } from '../../src/core/ports/metadata/contract/in-transaction.ts';
 import { fitsBelow, mustNotExist } from '../../src/core/ports/metadata/contract/samples.ts';
 import {
+  sampleBeginning,
   sampleCompletion,
   samplePartOf,
   sampleUpload,
@@ -31,7 +32,15 @@ const position = fc.option(
 );
 
 export const uploadCommand = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('begin' as const), slot }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('begin' as const),
+      slot,
+      isLong: fc.boolean(),
+      max: fc.nat(4),
+    }),
+  },
   {
     weight: 6,
     arbitrary: fc.record({
@@ -89,9 +98,12 @@ export async function answerUpload(
   };
   switch (command.kind) {
     case 'begin': {
-      const upload = uploadOf(command.slot);
+      const { slot: index, isLong, max } = command;
+      const { description, ...rest } = uploadOf(index);
+      const userMetadata = isLong ? { a: 'ä'.repeat(600) } : {};
+      const upload = { ...rest, description: { ...description, userMetadata } };
       if ((await metadata.findUpload(upload.uploadId)) !== undefined) return 'it stands';
-      return metadata.insertUpload(upload);
+      return metadata.insertUpload(sampleBeginning(upload, [{ kind: 'open_uploads', max }]));
     }
     case 'part': {
       const { number: partNumber, size, hasChecksum, isRefused } = command;
@@ -102,7 +114,7 @@ export async function answerUpload(
         ...(hasChecksum ? { checksum: { value: 'AAAAAAAAAAA=' } } : {}),
         at,
       };
-      const demands = isRefused ? [fitsBelow(0, 1000)] : [];
+      const demands = isRefused ? [fitsBelow(0, 10_000)] : [];
       return metadata.savePart(samplePartOf(uploadOf(command.slot), sample, { demands }));
     }
     case 'complete': {

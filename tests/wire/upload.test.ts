@@ -165,7 +165,11 @@ test('what does not fit into the quota is 402, before its bytes or while they co
   const bob = await openAccount(server, 'bob');
   await bob.upload('small', randomBytes(1000));
   const declared = await bob.call('POST /upload?file_name=large', randomBytes(3_000_001));
-  assertRefused(declared, 402, 'quota_exceeded', { used_bytes: 1000, allowed_bytes: 3_000_000 });
+  assertRefused(declared, 402, 'quota_exceeded', {
+    used_bytes: 1000 + 1024,
+    allowed_bytes: 3_000_000,
+    needed_bytes: 3_000_001 + 1024,
+  });
 
   const socket = await openSocket(server.url);
   socket.write(
@@ -192,9 +196,10 @@ test('what does not fit into the quota is 402, before its bytes or while they co
     ['failed', 'quota_exceeded', true],
   );
   await bob.upload('small', randomBytes(900));
-  assert.equal((await bob.call('POST /upload?file_name=fits', randomBytes(2_999_100))).status, 202);
+  assert.equal((await bob.call('POST /upload?file_name=fits', randomBytes(2_997_000))).status, 202);
   assertRefused(await bob.call('POST /upload?file_name=one', 'x'), 402, 'quota_exceeded');
-  assert.equal((await bob.call('POST /upload?file_name=none', '')).status, 202);
+  // What has no bytes has a row, which counts.
+  assertRefused(await bob.call('POST /upload?file_name=none', ''), 402, 'quota_exceeded');
   assert.equal((await bob.call('POST /upload?file_name=fits', 'shrunk')).status, 202);
 });
 
@@ -310,7 +315,7 @@ test('every tier of the contract is taken and priced', async () => {
 });
 
 test('an upload that is cut off leaves no bytes behind on the disk', async () => {
-  const api = await startApi({ settings: { FREE_STORAGE_BYTES: '400000' } });
+  const api = await startApi({ settings: { FREE_STORAGE_BYTES: `${400_000 + 1024}` } });
   const eve = await openAccount(api, 'eve');
   const before = await blobFiles(api.config.dataDirectory);
   const head = `POST /upload?file_name=x HTTP/1.1\r\n${CLOSE}authorization: ${eve.headers.authorization}\r\n`;

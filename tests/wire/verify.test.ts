@@ -199,6 +199,17 @@ test('wrong counts, sums and references are found, each with its kind', async ()
       ['stored_bytes_wrong'],
     ],
     [
+      'update accounts set counted_bytes = counted_bytes + 1',
+      'update accounts set counted_bytes = counted_bytes - 1',
+      ['counted_bytes_wrong'],
+    ],
+    [
+      `update objects set user_metadata = '{"a":"${'ä'.repeat(1024)}"}'
+        where key = cast('large' as blob)`,
+      "update objects set user_metadata = null where key = cast('large' as blob)",
+      ['counted_bytes_wrong'],
+    ],
+    [
       'update accounts set default_bucket_id = 99',
       'update accounts set default_bucket_id = 1',
       ['reference_broken'],
@@ -216,7 +227,7 @@ test('wrong counts, sums and references are found, each with its kind', async ()
     [
       "update objects set size_bytes = size_bytes - 1 where key = cast('large' as blob)",
       "update objects set size_bytes = size_bytes + 1 where key = cast('large' as blob)",
-      ['reference_broken', 'stored_bytes_wrong'],
+      ['counted_bytes_wrong', 'reference_broken', 'stored_bytes_wrong'],
     ],
     [
       'insert into contents (content_id, part_count) values (5, 2)',
@@ -232,7 +243,13 @@ test('wrong counts, sums and references are found, each with its kind', async ()
     [
       'update buckets set account_id = account_id || 1',
       'update buckets set account_id = substr(account_id, 1, 36)',
-      ['reference_broken', 'reference_broken', 'reference_broken', 'stored_bytes_wrong'],
+      [
+        'counted_bytes_wrong',
+        'reference_broken',
+        'reference_broken',
+        'reference_broken',
+        'stored_bytes_wrong',
+      ],
     ],
   ];
   const { directory, folder } = await broken();

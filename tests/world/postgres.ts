@@ -28,7 +28,13 @@ export type TestPostgres = AsyncDisposable & {
 /** Answers `undefined` when the machine has no PostgreSQL: such tests are skipped, loudly. */
 export async function startPostgres(): Promise<TestPostgres | undefined> {
   const shared = process.env[SHARED_URL_SETTING];
-  if (shared !== undefined && shared !== '') return serverAt(shared, async () => {});
+  if (shared !== undefined && shared !== '') {
+    return serverAt(shared, async (made) => {
+      for (const name of made) {
+        await command(shared, `drop database if exists ${name} with (force)`);
+      }
+    });
+  }
   const programs = await findPrograms();
   if (programs === undefined) return undefined;
   return startCluster(programs);
@@ -96,7 +102,8 @@ async function finished(
   assert.equal(code, 0, `${program} ${args.join(' ')} ended with ${code}`);
 }
 
-function serverAt(url: string, stop: () => Promise<void>): TestPostgres {
+/** `stop` is told which databases were made; a cluster of our own goes with all of them. */
+function serverAt(url: string, stop: (made: readonly string[]) => Promise<void>): TestPostgres {
   const made: string[] = [];
   return {
     url,
@@ -109,8 +116,7 @@ function serverAt(url: string, stop: () => Promise<void>): TestPostgres {
       return address.href;
     },
     async [Symbol.asyncDispose]() {
-      for (const name of made) await command(url, `drop database if exists ${name} with (force)`);
-      await stop();
+      await stop(made);
     },
   };
 }

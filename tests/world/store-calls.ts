@@ -119,7 +119,7 @@ export class StoreCalls {
   }
 
   async beginUpload(key: ObjectKey): Promise<MultipartUpload> {
-    const deps = { metadata: this.#metadata, clock: CLOCK, random: systemRandom };
+    const deps = { metadata: this.#metadata, clock: CLOCK, random: systemRandom, quota: QUOTA };
     return await createUpload(deps, {
       ...this.#owner,
       key,

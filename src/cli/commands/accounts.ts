@@ -116,6 +116,7 @@ function accountText(account: AccountDocument): string {
     ['Plan', account.plan],
     ['State', account.disabled_at === null ? 'enabled' : `disabled at ${account.disabled_at}`],
     ['Stored bytes', String(account.stored_bytes)],
+    ['Counted bytes', String(account.counted_bytes)],
     ['Storage limit', limitText(limits.storage_bytes)],
     ['Egress limit', limitText(limits.egress_bytes)],
     ['Bucket limit', limitText(limits.buckets)],

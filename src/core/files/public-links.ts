@@ -6,7 +6,7 @@ import { defineTransaction } from '../define-transaction.ts';
 import { ServiceError } from '../errors.ts';
 import { authorize } from '../identity/access/authorize.ts';
 import type { AccountId, LinkHash, TimeMs } from '../ids.ts';
-import { LINK_PASSWORD_LENGTH_MAX, LINK_TEXT_LENGTH_MAX } from '../limits.ts';
+import { LINK_PASSWORD_LENGTH_MAX, LINK_TEXT_LENGTH_MAX, LINKS_MAX } from '../limits.ts';
 import { objectNotFound } from '../objects/read-object.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MetadataReads, Transactions } from '../ports/metadata/metadata.ts';
@@ -26,7 +26,7 @@ export type NewPublicLink = {
 
 const LINK_HASH_BYTES = 16;
 
-/** Throws `object_not_found`, `invalid_field`. */
+/** Throws `object_not_found`, `invalid_field`, `too_many_links`. */
 export async function createPublicLink(
   deps: {
     readonly metadata: Transactions;
@@ -57,15 +57,17 @@ export async function createPublicLink(
     passwordHash,
     createdAt: now,
   };
-  await deps.metadata.transact(CREATE_PUBLIC_LINK, link);
+  await deps.metadata.transact(CREATE_PUBLIC_LINK, { link, linksMax: LINKS_MAX });
   return hash;
 }
 
 export const CREATE_PUBLIC_LINK = defineTransaction(
   'create_public_link',
-  async (tx, link: PublicLink) => {
+  async (tx, creation: { readonly link: PublicLink; readonly linksMax: number }) => {
+    const { link, linksMax } = creation;
     const { accountId, bucketId, key, hash, createdAt: at } = link;
     if ((await tx.findObject(bucketId, key)) === undefined) throw objectNotFound();
+    if ((await tx.countLinks(accountId, linksMax)) >= linksMax) throw tooManyLinks(linksMax);
     await tx.insertLink(link);
     await tx.appendAudit({
       at,
@@ -76,6 +78,14 @@ export const CREATE_PUBLIC_LINK = defineTransaction(
     });
   },
 );
+
+function tooManyLinks(allowed: number): ServiceError {
+  return new ServiceError(
+    'too_many_links',
+    `The account has ${allowed} public links: delete some first.`,
+    { details: { allowed } },
+  );
+}
 
 function checkLink(input: NewPublicLink, now: TimeMs): void {
   const refuse = (field: string, problem: string) =>

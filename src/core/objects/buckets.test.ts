@@ -15,7 +15,7 @@ import { createS3Key } from '../identity/s3-keys/s3-keys.ts';
 import type { BucketName, ObjectKey, TokenId } from '../ids.ts';
 import { UPLOADS_ABORTED_AT_ONCE_MAX } from '../limits.ts';
 import { sampleDeletion, samplePublication } from '../ports/metadata/contract/samples.ts';
-import { sampleUpload } from '../ports/metadata/contract/upload-samples.ts';
+import { sampleBeginning, sampleUpload } from '../ports/metadata/contract/upload-samples.ts';
 import type { Principal } from '../principal.ts';
 import { SCOPES } from '../principal.ts';
 import { changeBucket, createBucket, deleteBucket, getBucket, listBuckets } from './buckets.ts';
@@ -133,7 +133,7 @@ test('open uploads go with their bucket, and stay with one that is refused', asy
   const uploads = Array.from({ length: count }, (_, number) =>
     sampleUpload(account, { key: 'k', number }, { bucketId }),
   );
-  for (const upload of uploads) await world.metadata.insertUpload(upload);
+  for (const upload of uploads) await world.metadata.insertUpload(sampleBeginning(upload));
   const standing = async () => {
     const found = uploads.map(({ uploadId }) => world.metadata.findUpload(uploadId));
     return (await Promise.all(found)).filter((upload) => upload !== undefined).length;

@@ -9,7 +9,7 @@ export type AccountDemand =
   /** The account may have been disabled while bytes came in. */
   | { readonly kind: 'enabled' }
   /** What is added fits into the account's storage beside the rest, without what it replaces. */
-  | { readonly kind: 'quota'; readonly policy: QuotaPolicy; readonly sizeBytes: number };
+  | { readonly kind: 'quota'; readonly policy: QuotaPolicy; readonly countedBytes: number };
 
 export type CommitDemand =
   | AccountDemand
@@ -22,11 +22,24 @@ export type CommitDemand =
 export type CommitDemands = readonly CommitDemand[];
 export type PartDemands = readonly AccountDemand[];
 
+export type UploadDemand =
+  | AccountDemand
+  /** The account has fewer uploads open than that. */
+  | { readonly kind: 'open_uploads'; readonly max: number };
+
+export type UploadDemands = readonly UploadDemand[];
+
 /** Read in the same transaction that then writes, after earlier members of its group. */
 export type CommitFacts = {
   /** What stands under the key. */
   readonly current: ObjectVersion | undefined;
   readonly account: Account;
+};
+
+export type UploadFacts = {
+  readonly account: Account;
+  /** How many the account has open, counted up to `OPEN_UPLOADS_MAX`. */
+  readonly openUploads: number;
 };
 
 export type PartFacts = {

@@ -15,6 +15,7 @@ import { hourOf, type UsageSource } from '../usage.ts';
 import type { Bucket } from './bucket.ts';
 import { assertCapacity, type Capacity } from './capacity.ts';
 import { checkReadConditions, type ReadConditions, type WriteConditions } from './condition.ts';
+import { versionFootprint } from './footprint.ts';
 import { UNCHANGED } from './judge-commit.ts';
 import { secondAlgorithm } from './kept-checksums.ts';
 import type { ObjectChecksum, ObjectVersion, StoredObject } from './object.ts';
@@ -164,7 +165,7 @@ async function publish(
       { kind: 'enabled' },
       { kind: 'conditions', conditions: target.conditions },
       ...(isOntoItself ? [{ kind: 'unchanged', version: source } as const] : []),
-      { kind: 'quota', policy: deps.quota, sizeBytes: version.sizeBytes },
+      { kind: 'quota', policy: deps.quota, countedBytes: versionFootprint(version).countedBytes },
     ],
     operation: undefined,
     usage: {

@@ -11,12 +11,17 @@ import {
   sampleAccount,
   sampleVersion,
 } from '../ports/metadata/contract/samples.ts';
-import type { AccountDemand, CommitDemand } from './commit-demands.ts';
+import type { AccountDemand, CommitDemand, UploadDemand } from './commit-demands.ts';
 import type { DeleteConditions } from './condition.ts';
-import { judgeCommit, judgePart, UNCHANGED } from './judge-commit.ts';
+import { judgeCommit, judgePart, judgeUpload, UNCHANGED } from './judge-commit.ts';
 
 const BUCKET = 1 as BucketId;
-const account: Account = { ...sampleAccount(1), defaultBucketId: BUCKET, storedBytes: 90n };
+const account: Account = {
+  ...sampleAccount(1),
+  defaultBucketId: BUCKET,
+  storedBytes: 90n,
+  countedBytes: 5000n,
+};
 const disabled: Account = { ...account, disabledAt: NOW };
 const standing = sampleVersion(BUCKET, 'k', { sizeBytes: 10, tags: { a: '1' } });
 const other = 'ffffffffffffffffffffffffffffffff' as Etag;
@@ -64,12 +69,14 @@ const CASES: readonly Case[] = [
   [[{ kind: 'unchanged', version: standing }], onObject, undefined],
   [[{ kind: 'unchanged', version: standing }], onNothing, 'precondition_failed'],
   [[{ kind: 'unchanged', version: { ...standing, tags: {} } }], onObject, 'precondition_failed'],
-  [[fitsBelow(100, 10)], onNothing, undefined],
-  [[fitsBelow(100, 11)], onNothing, 'quota_exceeded'],
-  [[fitsBelow(100, 20)], onObject, undefined],
-  [[fitsBelow(100, 21)], onObject, 'quota_exceeded'],
+  [[fitsBelow(5010, 10)], onNothing, undefined],
+  [[fitsBelow(5010, 11)], onNothing, 'quota_exceeded'],
+  // What stands counts its ten bytes and its row.
+  [[fitsBelow(5010, 10 + 1034)], onObject, undefined],
+  [[fitsBelow(5010, 11 + 1034)], onObject, 'quota_exceeded'],
   // An account beyond its limit may still shrink.
-  [[fitsBelow(0, 10)], onObject, undefined],
+  [[fitsBelow(0, 1034)], onObject, undefined],
+  [[fitsBelow(0, 1035)], onObject, 'quota_exceeded'],
   // The first that does not hold is what the caller hears.
   [[match('*'), fitsBelow(0, 11)], onNothing, 'object_not_found'],
   [[fitsBelow(0, 11), match('*')], onNothing, 'quota_exceeded'],
@@ -86,14 +93,14 @@ test('each demand refuses what does not hold, the first one first', () => {
   }
 });
 
-test('a refused quota says what is stored, allowed and needed', () => {
-  assert.throws(() => judgeCommit([fitsBelow(95, 30)], onObject), {
+test('a refused quota says what is counted, allowed and needed', () => {
+  assert.throws(() => judgeCommit([fitsBelow(5005, 1040)], onObject), {
     code: 'quota_exceeded',
     message: 'The file does not fit into the storage quota.',
-    details: { used_bytes: 90, allowed_bytes: 95, needed_bytes: 30 },
+    details: { used_bytes: 5000, allowed_bytes: 5005, needed_bytes: 1040 },
   });
-  const entitlements = { ...account.entitlements, storageBytes: 200n };
-  judgeCommit([fitsBelow(95, 30)], { ...onObject, account: { ...account, entitlements } });
+  const entitlements = { ...account.entitlements, storageBytes: 6000n };
+  judgeCommit([fitsBelow(5005, 1040)], { ...onObject, account: { ...account, entitlements } });
 });
 
 test('what changed meanwhile is told from a condition of the client', () => {
@@ -103,10 +110,23 @@ test('what changed meanwhile is told from a condition of the client', () => {
 });
 
 test('a part is judged beside the part that it replaces', () => {
-  judgePart([enabled, fitsBelow(100, 25)], { replaced: { sizeBytes: 15 }, account });
+  judgePart([enabled, fitsBelow(5010, 10 + 1039)], { replaced: { sizeBytes: 15 }, account });
   const facts = { replaced: undefined, account };
-  assert.throws(() => judgePart([fitsBelow(100, 25)], facts), { code: 'quota_exceeded' });
+  assert.throws(() => judgePart([fitsBelow(5010, 25)], facts), { code: 'quota_exceeded' });
   assert.throws(() => judgePart([enabled], { ...facts, account: disabled }), {
     code: 'account_disabled',
   });
+});
+
+test('an upload begins where the account has room for it and fewer of them', () => {
+  const open: UploadDemand = { kind: 'open_uploads', max: 3 };
+  judgeUpload([enabled, open, fitsBelow(6024, 1024)], { account, openUploads: 2 });
+  const cases: readonly [UploadDemand, Parameters<typeof judgeUpload>[1], ErrorCode][] = [
+    [open, { account, openUploads: 3 }, 'too_many_uploads'],
+    [fitsBelow(6023, 1024), { account, openUploads: 0 }, 'quota_exceeded'],
+    [enabled, { account: disabled, openUploads: 0 }, 'account_disabled'],
+  ];
+  for (const [demand, facts, code] of cases) {
+    assert.throws(() => judgeUpload([demand], facts), { code });
+  }
 });

@@ -3,6 +3,7 @@
  * inside their transactions, perhaps more than once and in another thread than the use case's.
  */
 import { ServiceError } from '../errors.ts';
+import type { Account } from '../identity/account/account.ts';
 import { requireEnabled } from '../identity/account/require-enabled.ts';
 import { checkStorageQuota } from '../quota.ts';
 import type {
@@ -11,8 +12,11 @@ import type {
   CommitFacts,
   PartDemands,
   PartFacts,
+  UploadDemands,
+  UploadFacts,
 } from './commit-demands.ts';
 import { checkDeleteConditions, checkWriteConditions } from './condition.ts';
+import { type Footprint, partFootprint, versionFootprint } from './footprint.ts';
 import { isSameVersion } from './same-version.ts';
 
 /** What a refused `unchanged` says in its details, by which a use case tells it from conditions. */
@@ -36,27 +40,51 @@ export function judgeCommit(demands: CommitDemands, { current, account }: Commit
         break;
       case 'enabled':
       case 'quota':
-        judgeAccount(demand, { replaced: current, account });
+        judgeAccount(demand, account, current && versionFootprint(current));
     }
   }
 }
 
 /** The same for a part. Throws `account_disabled`, `quota_exceeded`. */
 export function judgePart(demands: PartDemands, facts: PartFacts): void {
-  for (const demand of demands) judgeAccount(demand, facts);
+  const { account, replaced } = facts;
+  for (const demand of demands) judgeAccount(demand, account, replaced && partFootprint(replaced));
 }
 
-function judgeAccount(demand: AccountDemand, { replaced, account }: PartFacts): void {
+/**
+ * The same for an upload that begins. Throws `account_disabled`, `quota_exceeded`,
+ * `too_many_uploads`.
+ */
+export function judgeUpload(demands: UploadDemands, { account, openUploads }: UploadFacts): void {
+  for (const demand of demands) {
+    if (demand.kind !== 'open_uploads') judgeAccount(demand, account, undefined);
+    else if (openUploads >= demand.max) throw tooManyUploads(demand.max);
+  }
+}
+
+function judgeAccount(
+  demand: AccountDemand,
+  account: Account,
+  replaced: Footprint | undefined,
+): void {
   switch (demand.kind) {
     case 'enabled':
       requireEnabled(account);
       break;
     case 'quota':
       checkStorageQuota(demand.policy, account, {
-        sizeBytes: demand.sizeBytes,
-        replacedBytes: replaced?.sizeBytes ?? 0,
+        addedBytes: demand.countedBytes,
+        replacedBytes: replaced?.countedBytes ?? 0,
       });
   }
+}
+
+function tooManyUploads(allowed: number): ServiceError {
+  return new ServiceError(
+    'too_many_uploads',
+    `The account has ${allowed} multipart uploads open: complete or abort some.`,
+    { details: { allowed } },
+  );
 }
 
 function changed(): ServiceError {

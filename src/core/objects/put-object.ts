@@ -14,6 +14,7 @@ import { hourOf, type UsageSource } from '../usage.ts';
 import { type BodyDemands, NO_DEMANDS } from './body-demands.ts';
 import { assertCapacity, type Capacity } from './capacity.ts';
 import { checkWriteConditions, hasConditions, type WriteConditions } from './condition.ts';
+import { versionFootprint } from './footprint.ts';
 import {
   type Allowance,
   type KeepDeps,
@@ -87,16 +88,24 @@ async function admit(deps: PutDeps, put: ObjectPut, share: UploadShare): Promise
   }
   const account = await deps.metadata.findAccount(put.accountId);
   if (account === undefined) throw new ServiceError('account_not_found', 'The account is gone.');
+  const rowBytes = versionFootprint({
+    ...put.description,
+    key: put.key,
+    sizeBytes: 0,
+  }).countedBytes;
   const isSmall = declaredBytes !== undefined && declaredBytes <= SMALL_BODY_BYTES_MAX;
   if (isSmall && !put.isExpectingContinue && !hasConditions(put.conditions)) {
-    const bytes = BigInt(declaredBytes);
-    if (bytes <= storageLeftBytes(deps.quota, account, 0)) return { bytes, refuse: tooLarge };
+    const left = storageLeftBytes(deps.quota, account, 0);
+    if (BigInt(rowBytes + declaredBytes) <= left) {
+      return { bytes: BigInt(declaredBytes), refuse: tooLarge };
+    }
   }
   const current = await deps.metadata.findObject(put.bucketId, put.key);
   checkWriteConditions(put.conditions, current);
-  const replacedBytes = current?.sizeBytes ?? 0;
-  checkStorageQuota(deps.quota, account, { sizeBytes: declaredBytes ?? 0, replacedBytes });
-  const bound = uploadBound(deps, account, replacedBytes);
+  const replacedBytes = current === undefined ? 0 : versionFootprint(current).countedBytes;
+  const addedBytes = rowBytes + (declaredBytes ?? 0);
+  checkStorageQuota(deps.quota, account, { addedBytes, replacedBytes });
+  const bound = uploadBound(deps, account, { rowBytes, replacedBytes });
   share.admit(bound);
   const { bytes } = bound;
   if (bytes > OBJECT_BYTES_MAX) return { bytes: BigInt(OBJECT_BYTES_MAX), refuse: tooLarge };
@@ -131,7 +140,7 @@ async function publish(
     demands: [
       { kind: 'enabled' },
       { kind: 'conditions', conditions: put.conditions },
-      { kind: 'quota', policy: deps.quota, sizeBytes },
+      { kind: 'quota', policy: deps.quota, countedBytes: versionFootprint(version).countedBytes },
     ],
     operation: put.describeOperation?.(version),
     usage: {

@@ -27,16 +27,22 @@ export type UploadBound = {
   readonly refuse: (bytes: bigint) => ServiceError;
 };
 
-/** The bound of an upload in place of `replacedBytes` of its account's; see `checkStorageQuota`. */
+/**
+ * The bound of an upload whose row counts `rowBytes` beside its bytes, in place of `replacedBytes`
+ * that its account has counted; see `checkStorageQuota`.
+ */
 export function uploadBound(
   deps: { readonly metadata: Pick<Metadata, 'findAccount'>; readonly quota: QuotaPolicy },
   account: Account,
-  replacedBytes: number,
+  upload: { readonly rowBytes: number; readonly replacedBytes: number },
 ): UploadBound {
+  const { rowBytes, replacedBytes } = upload;
   const replaced = BigInt(replacedBytes);
+  const own = BigInt(rowBytes);
   const boundOf = (facts: Account) => {
     const left = storageLeftBytes(deps.quota, facts, replacedBytes);
-    return left > replaced ? left : replaced;
+    const counted = left > replaced ? left : replaced;
+    return counted > own ? counted - own : 0n;
   };
   return {
     bytes: boundOf(account),
@@ -44,7 +50,7 @@ export function uploadBound(
       const facts = await deps.metadata.findAccount(account.accountId);
       return facts === undefined ? 0n : boundOf(facts);
     },
-    refuse: (bytes) => quotaExceeded(deps.quota, account, Number(bytes)),
+    refuse: (bytes) => quotaExceeded(deps.quota, account, rowBytes + Number(bytes)),
   };
 }
 

@@ -10,6 +10,8 @@ export const FINDING_KINDS = [
   'owners_wrong',
   /** An account's stored bytes are not the sum of what it stores. */
   'stored_bytes_wrong',
+  /** What its quota is judged by is not what its rows count. */
+  'counted_bytes_wrong',
   /** A row names another that is not there or does not fit. */
   'reference_broken',
   /** Bytes that no row names. */

@@ -1,5 +1,6 @@
 /** Recounts what rows keep as sums, and follows every reference, on the rows of one moment. */
 import type { AccountId, BucketId } from '../ids.ts';
+import { type Footprint, footprint } from '../objects/footprint.ts';
 import type {
   AccountRow,
   BucketRow,
@@ -27,8 +28,13 @@ type Counts = {
   readonly owners: Tally;
   readonly lists: Tally;
   readonly listParts: Tally;
-  readonly storedBytes: Map<BucketId, bigint>;
+  readonly sums: Map<BucketId, Sums>;
 };
+
+/** Of a bucket or an account, as `Footprint` has them. */
+type Sums = { readonly stored: bigint; readonly counted: bigint };
+
+const NOTHING: Sums = { stored: 0n, counted: 0n };
 
 /** Stops early, with what it has, when the signal fires; the caller then throws. */
 export async function verifyRows(
@@ -55,13 +61,16 @@ export async function verifyRows(
     owners: new Tally(),
     lists: new Tally(),
     listParts: new Tally(),
-    storedBytes: new Map(),
+    sums: new Map(),
   };
   const buckets = new Map<BucketId, BucketRow>();
   await each(snapshot.buckets(), (bucket) => buckets.set(bucket.bucketId, bucket));
   const owners = await each(snapshot.owners(), (owner) =>
     checkOwner(owner, { counts, buckets, findings }),
   );
+  await each(snapshot.openUploads(), ({ bucketId, describedBytes }) => {
+    addTo(counts.sums, bucketId, sumsOf(footprint(0, describedBytes)));
+  });
   await each(snapshot.listParts(), ({ listId, blobId, sizeBytes, blob }) => {
     counts.owners.add(blobId);
     counts.listParts.add(listId);
@@ -99,15 +108,14 @@ function checkOwner(
     readonly findings: Findings;
   },
 ): void {
-  const { bucketId, sizeBytes, content } = owner;
+  const { bucketId, sizeBytes, describedBytes, content } = owner;
   const { counts, buckets, findings } = on;
   const subject = subjectOf(owner, buckets);
   const broken = (detail: string) => findings.add({ kind: 'reference_broken', subject, detail });
   if (bucketId === undefined) broken('its upload has no row');
   else {
     if (!buckets.has(bucketId)) broken(`it is in bucket ${bucketId}, which has no row`);
-    const stored = counts.storedBytes.get(bucketId) ?? 0n;
-    counts.storedBytes.set(bucketId, stored + BigInt(sizeBytes));
+    addTo(counts.sums, bucketId, sumsOf(footprint(sizeBytes, describedBytes)));
   }
   switch (content.kind) {
     case 'none':
@@ -188,19 +196,23 @@ async function checkAccounts(
   },
 ): Promise<number> {
   const { each, counts, buckets, findings } = on;
-  const storedBytes = new Map<AccountId, bigint>();
+  const sums = new Map<AccountId, Sums>();
   for (const { bucketId, accountId } of buckets.values()) {
-    const sum = storedBytes.get(accountId) ?? 0n;
-    storedBytes.set(accountId, sum + (counts.storedBytes.get(bucketId) ?? 0n));
+    addTo(sums, accountId, counts.sums.get(bucketId) ?? NOTHING);
   }
-  const ownerless = new Set(storedBytes.keys());
-  const check = ({ accountId, slug, defaultBucketId, storedBytes: kept }: AccountRow) => {
+  const ownerless = new Set(sums.keys());
+  const check = (row: AccountRow) => {
+    const { accountId, slug, defaultBucketId, storedBytes, countedBytes } = row;
     ownerless.delete(accountId);
     const subject = `account ${slug}`;
-    const counted = storedBytes.get(accountId) ?? 0n;
-    if (counted !== kept) {
-      const detail = `its row says ${kept} stored bytes, its objects have ${counted}`;
+    const { stored, counted } = sums.get(accountId) ?? NOTHING;
+    if (stored !== storedBytes) {
+      const detail = `its row says ${storedBytes} stored bytes, its objects have ${stored}`;
       findings.add({ kind: 'stored_bytes_wrong', subject, detail, accountId });
+    }
+    if (counted !== countedBytes) {
+      const detail = `its row says ${countedBytes} counted bytes, its rows count ${counted}`;
+      findings.add({ kind: 'counted_bytes_wrong', subject, detail, accountId });
     }
     if (buckets.get(defaultBucketId)?.accountId !== accountId) {
       const detail = `its default bucket ${defaultBucketId} is not one of its buckets`;
@@ -214,6 +226,15 @@ async function checkAccounts(
     findings.add({ kind: 'reference_broken', subject: `bucket ${name}`, detail, accountId });
   }
   return accounts;
+}
+
+function addTo<Key>(sums: Map<Key, Sums>, key: Key, { stored, counted }: Sums): void {
+  const standing = sums.get(key) ?? NOTHING;
+  sums.set(key, { stored: standing.stored + stored, counted: standing.counted + counted });
+}
+
+function sumsOf({ storedBytes, countedBytes }: Footprint): Sums {
+  return { stored: BigInt(storedBytes), counted: BigInt(countedBytes) };
 }
 
 function subjectOf(

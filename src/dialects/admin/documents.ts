@@ -31,6 +31,8 @@ export const AccountDocument = Type.Object({
   disabled_at: Nullable(Type.String()),
   limits: LimitsDocument,
   stored_bytes: Count,
+  /** What the storage limit is judged by: stored bytes, and 1,024 or more a row. */
+  counted_bytes: Count,
   created_at: Type.String(),
 });
 

@@ -181,6 +181,7 @@ function documentOf(account: Account): AccountDocument {
       buckets: entitlements.buckets ?? null,
     },
     stored_bytes: Number(account.storedBytes),
+    counted_bytes: Number(account.countedBytes),
     created_at: new Date(account.createdAt).toISOString(),
   };
 }

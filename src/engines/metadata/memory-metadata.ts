@@ -96,8 +96,8 @@ export class MemoryMetadata
     return this.#commit(deletion, (given, { objects }) => objects.deleteObject(given));
   }
 
-  insertUpload: UploadCommits['insertUpload'] = (upload) =>
-    this.#commit(upload, (given, { uploads }) => uploads.insertUpload(given));
+  insertUpload: UploadCommits['insertUpload'] = (beginning) =>
+    this.#commit(beginning, (given, { uploads }) => uploads.insertUpload(given));
 
   savePart: UploadCommits['savePart'] = (publication) =>
     this.#commit(publication, (given, { uploads }) => uploads.savePart(given));

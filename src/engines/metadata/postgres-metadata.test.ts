@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { after, test } from 'node:test';
 import pg from 'pg';
+import { countedOf, writeCountedRows } from '../../../tests/world/counted-rows.ts';
 import { startPostgres } from '../../../tests/world/postgres.ts';
 import { isServiceError } from '../../core/errors.ts';
 import { alternate } from '../../core/ports/metadata/contract/alternation.ts';
@@ -15,12 +16,15 @@ import {
   storedBytes,
 } from '../../core/ports/metadata/contract/samples.ts';
 import {
+  sampleBeginning,
   sampleCompletion,
   samplePartOf,
   sampleUpload,
 } from '../../core/ports/metadata/contract/upload-samples.ts';
 import type { Metadata } from '../../core/ports/metadata/metadata.ts';
 import { metadataContract } from '../../core/ports/metadata/metadata-contract.ts';
+import { countedBytes } from './migrations/0007-counted-bytes.ts';
+import { POSTGRES_TYPES } from './migrations/migration.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { PostgresMetadata } from './postgres-metadata.ts';
 
@@ -108,6 +112,20 @@ if (server !== undefined) {
     );
   });
 
+  test('what stands when counted bytes come is counted as the engine counts', async () => {
+    const url = await server.freshDatabase();
+    await using metadata = await PostgresMetadata.open({ url });
+    const counted = await writeCountedRows(metadata);
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    await client.query('drop index multipart_uploads_open');
+    await client.query('alter table accounts drop column counted_bytes');
+    for (const statement of countedBytes.statements(POSTGRES_TYPES)) await client.query(statement);
+    await client.end();
+    assert.deepEqual(await countedOf(metadata), counted);
+    assert.equal(new Set(counted).size, 3);
+  });
+
   test('several processes never overshoot a quota or give a blob number twice', async () => {
     const url = await server.freshDatabase();
     await using first = await PostgresMetadata.open({ url, idBlockSize: 3 });
@@ -117,7 +135,7 @@ if (server !== undefined) {
       Array.from({ length: 40 }, (_, index) => (index % 2 ? first : second).reserveBlobIds(1)),
     );
     assert.equal(new Set(numbers).size, 40);
-    const demands = [fitsBelow(100, 10)];
+    const demands = [fitsBelow(10 * 1034, 1034)];
     const outcomes = await Promise.allSettled(
       numbers.map((blobId, index) =>
         (index % 2 ? first : second).publishObject(
@@ -139,7 +157,7 @@ if (server !== undefined) {
     let objects = 0;
     for (let number = 1; number <= 15; number += 1) {
       const upload = sampleUpload(account, { key: `k${number}`, number });
-      await first.insertUpload(upload);
+      await first.insertUpload(sampleBeginning(upload));
       const part = (blobId: number) => samplePartOf(upload, { number: 1, blobId });
       await first.savePart(part(number * 10));
       const [one, other, late, abort] = await Promise.allSettled([

@@ -131,8 +131,8 @@ export class PostgresMetadata
     return this.#commit((writes) => writes.deleteObject(deletion));
   }
 
-  insertUpload: UploadCommits['insertUpload'] = (upload) =>
-    this.#commitUpload((writes) => writes.insertUpload(upload));
+  insertUpload: UploadCommits['insertUpload'] = (beginning) =>
+    this.#commitUpload((writes) => writes.insertUpload(beginning));
 
   savePart: UploadCommits['savePart'] = (publication) =>
     this.#commitUpload((writes) => writes.savePart(publication));

@@ -24,6 +24,7 @@ export type AccountTable = {
   readonly app_key_hash: string;
   readonly app_key_ciphertext: string;
   readonly stored_bytes: Int8;
+  readonly counted_bytes: Int8;
   readonly created_at: number;
 };
 

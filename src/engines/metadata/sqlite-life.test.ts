@@ -10,6 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { countedOf, writeCountedRows } from '../../../tests/world/counted-rows.ts';
 import { isServiceError } from '../../core/errors.ts';
 import {
   insertAccount,
@@ -18,7 +19,8 @@ import {
   samplePublication,
 } from '../../core/ports/metadata/contract/samples.ts';
 import { TRANSACTION_TRIES_MAX } from './metadata-limits.ts';
-import type { Migration } from './migrations/migration.ts';
+import { countedBytes } from './migrations/0007-counted-bytes.ts';
+import { type Migration, SQLITE_TYPES } from './migrations/migration.ts';
 import { MIGRATIONS } from './migrations/migrations.ts';
 import { SqliteMetadata } from './sqlite-metadata.ts';
 
@@ -95,6 +97,22 @@ test('a migration that fails leaves the file as it was', async () => {
     await (await SqliteMetadata.open({ file }))[Symbol.asyncDispose]();
     await assert.rejects(SqliteMetadata.open({ file, migrations: [...MIGRATIONS, broken] }));
     await (await SqliteMetadata.open({ file }))[Symbol.asyncDispose]();
+  });
+});
+
+test('what stands when counted bytes come is counted as the engine counts', async () => {
+  await inFolder(async (file) => {
+    const old = await SqliteMetadata.open({ file });
+    const counted = await writeCountedRows(old);
+    await old[Symbol.asyncDispose]();
+    const connection = new DatabaseSync(file);
+    connection.exec('drop index multipart_uploads_open');
+    connection.exec('alter table accounts drop column counted_bytes');
+    for (const statement of countedBytes.statements(SQLITE_TYPES)) connection.exec(statement);
+    connection.close();
+    await using metadata = await SqliteMetadata.open({ file });
+    assert.deepEqual(await countedOf(metadata), counted);
+    assert.equal(new Set(counted).size, 3);
   });
 });
 

@@ -202,8 +202,8 @@ export class SqliteMetadata
     return this.#remove((group) => group.decideDelete(deletion));
   }
 
-  insertUpload: UploadCommits['insertUpload'] = (upload) =>
-    this.#writer.runInGroup((group) => decideUpload(group, upload));
+  insertUpload: UploadCommits['insertUpload'] = (beginning) =>
+    this.#writer.runInGroup((group) => decideUpload(group, beginning));
 
   savePart: UploadCommits['savePart'] = (publication) =>
     this.#writer.runInGroup((group) => decidePart(group, publication));

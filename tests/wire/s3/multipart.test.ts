@@ -369,7 +369,7 @@ test('Create does not look at conditions', async () => {
 
 test('an abort ends the upload and frees what it held', async () => {
   const tight = await s3.openHolder('tight');
-  await s3.admin.changeLimits(tight.account, { storage_bytes: 1000 });
+  await s3.admin.changeLimits(tight.account, { storage_bytes: 1000 + 3 * 1024 });
   const own = objectCalls(tight);
   const uploadId = await own.begin('held');
   await own.send('held', uploadId, { number: 1, body: Buffer.alloc(900) });

@@ -129,7 +129,7 @@ test('conditions of one door see what the other put', async () => {
 
 test('both doors count toward one quota, open parts included', async () => {
   const ann = await open('quota-ann');
-  await admin.changeLimits(ann.account, { storage_bytes: 3000 });
+  await admin.changeLimits(ann.account, { storage_bytes: 3000 + 4 * 1024 });
   await ann.upload('file', 'x'.repeat(1000));
   const uploadId = await ann.s3.begin('parts');
   await ann.s3.send('parts', uploadId, { number: 1, body: 'x'.repeat(1500) });

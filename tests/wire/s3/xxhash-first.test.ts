@@ -9,6 +9,7 @@ import { completeUpload } from '../../../src/core/objects/multipart/complete-upl
 import { NO_FAULTS } from '../../../src/core/ports/fault-points.ts';
 import { insertAccount, sampleAccount } from '../../../src/core/ports/metadata/contract/samples.ts';
 import {
+  sampleBeginning,
   samplePartOf,
   sampleUpload,
 } from '../../../src/core/ports/metadata/contract/upload-samples.ts';
@@ -61,7 +62,7 @@ const FIRSTS = {
       ...sampleUpload(account, { key: 'k', number: 1 }),
       checksum: { algorithm: 'XXHASH3', type: 'COMPOSITE' },
     } as const;
-    await metadata.insertUpload(upload);
+    await metadata.insertUpload(sampleBeginning(upload));
     const second = { algorithm: 'CRC64NVME', value: 'jSnVw/bqjr4=' } as const;
     const publication = samplePartOf(upload, {
       number: 1,

@@ -42,11 +42,13 @@ export type Account = {
   readonly appKeyCiphertext: string;
   /** Bytes of all current objects, versions and open parts. */
   readonly storedBytes: bigint;
+  /** What quotas are judged by: stored bytes and what rows count (`core/objects/footprint.ts`). */
+  readonly countedBytes: bigint;
   readonly createdAt: TimeMs;
 };
 
 /** An account before its default bucket's number is known. */
-export type NewAccount = Omit<Account, 'defaultBucketId' | 'storedBytes'>;
+export type NewAccount = Omit<Account, 'defaultBucketId' | 'storedBytes' | 'countedBytes'>;
 
 /** What an owner or operator may change; a missing field stays, `undefined` is not a value here. */
 export type AccountChange = {

@@ -86,7 +86,7 @@ test('no secret is kept in plain text', async () => {
   const { secret } = await create(world, owner);
   const account = await world.metadata.findAccount(owner.accountId);
   const kept = JSON.stringify([
-    { ...account, storedBytes: 0 },
+    { ...account, storedBytes: 0, countedBytes: 0 },
     await world.metadata.listTokens(owner.accountId),
     await world.metadata.listAudit({ accountId: undefined, limit: 100 }),
   ]);

@@ -1,8 +1,11 @@
 /** Beginning a multipart upload. */
 import { type AccountId, type BucketId, type ObjectKey, uploadIdOf } from '../../ids.ts';
+import { OPEN_UPLOADS_MAX } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { UploadCommits } from '../../ports/metadata/uploads.ts';
 import type { Random } from '../../ports/random.ts';
+import type { QuotaPolicy } from '../../quota.ts';
+import { uploadFootprint } from '../footprint.ts';
 import type { ObjectDescription } from '../object.ts';
 import type { MultipartUpload, UploadChecksum } from './upload.ts';
 
@@ -10,6 +13,7 @@ export type CreateUploadDeps = {
   readonly metadata: Pick<UploadCommits, 'insertUpload'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly random: Random;
+  readonly quota: QuotaPolicy;
 };
 
 export type NewUpload = {
@@ -23,9 +27,12 @@ export type NewUpload = {
 
 const RANDOM_BYTES = 16;
 
-/** Begins an upload; any number of them may stand for one key. Throws `bucket_not_found`. */
+/**
+ * Begins an upload; any number of them may stand for one key. Throws `bucket_not_found`,
+ * `account_disabled`, `quota_exceeded`, `too_many_uploads`.
+ */
 export async function createUpload(
-  { metadata, clock, random }: CreateUploadDeps,
+  { metadata, clock, random, quota }: CreateUploadDeps,
   { accountId, bucketId, key, description, checksum }: NewUpload,
 ): Promise<MultipartUpload> {
   const now = clock.now();
@@ -40,6 +47,13 @@ export async function createUpload(
     changedAt: now,
     completion: undefined,
   };
-  await metadata.insertUpload(upload);
+  await metadata.insertUpload({
+    upload,
+    demands: [
+      { kind: 'enabled' },
+      { kind: 'open_uploads', max: OPEN_UPLOADS_MAX },
+      { kind: 'quota', policy: quota, countedBytes: uploadFootprint(upload).countedBytes },
+    ],
+  });
   return upload;
 }

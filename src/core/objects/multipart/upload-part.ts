@@ -10,6 +10,7 @@ import { checkStorageQuota, type QuotaPolicy, storageLeftBytes } from '../../quo
 import { hourOf, type UsageSource } from '../../usage.ts';
 import { type BodyDemands, NO_DEMANDS } from '../body-demands.ts';
 import { assertCapacity, type Capacity } from '../capacity.ts';
+import { partFootprint } from '../footprint.ts';
 import {
   type Allowance,
   type KeepDeps,
@@ -99,15 +100,19 @@ async function admit(deps: PartDeps, put: PartUpload, share: UploadShare): Promi
   if (declaredBytes !== undefined && declaredBytes > PART_SIZE_BYTES_MAX) throw tooLarge();
   const account = await deps.metadata.findAccount(address.accountId);
   if (account === undefined) throw new ServiceError('account_not_found', 'The account is gone.');
+  const rowBytes = partFootprint({ sizeBytes: 0 }).countedBytes;
   if (declaredBytes !== undefined && declaredBytes <= SMALL_BODY_BYTES_MAX) {
-    const bytes = BigInt(declaredBytes);
-    if (bytes <= storageLeftBytes(deps.quota, account, 0)) return { bytes, refuse: tooLarge };
+    const left = storageLeftBytes(deps.quota, account, 0);
+    if (BigInt(rowBytes + declaredBytes) <= left) {
+      return { bytes: BigInt(declaredBytes), refuse: tooLarge };
+    }
   }
   const page = { uploadId: address.uploadId, after: partNumber - 1, limit: 1 };
   const [next] = await deps.metadata.listParts(page);
-  const replacedBytes = next?.partNumber === partNumber ? next.sizeBytes : 0;
-  checkStorageQuota(deps.quota, account, { sizeBytes: declaredBytes ?? 0, replacedBytes });
-  const bound = uploadBound(deps, account, replacedBytes);
+  const replacedBytes = next?.partNumber === partNumber ? partFootprint(next).countedBytes : 0;
+  const addedBytes = rowBytes + (declaredBytes ?? 0);
+  checkStorageQuota(deps.quota, account, { addedBytes, replacedBytes });
+  const bound = uploadBound(deps, account, { rowBytes, replacedBytes });
   share.admit(bound);
   const { bytes } = bound;
   if (bytes > PART_SIZE_BYTES_MAX) return { bytes: BigInt(PART_SIZE_BYTES_MAX), refuse: tooLarge };
@@ -147,7 +152,10 @@ async function publish(
     address: put.address,
     part,
     blob: sizeBytes === 0 ? undefined : blob,
-    demands: [{ kind: 'enabled' }, { kind: 'quota', policy: deps.quota, sizeBytes }],
+    demands: [
+      { kind: 'enabled' },
+      { kind: 'quota', policy: deps.quota, countedBytes: partFootprint(part).countedBytes },
+    ],
     usage: put.usage && {
       accountId,
       hour: hourOf(now),

@@ -18,6 +18,8 @@ export interface FileReads {
 }
 
 export interface FileWrites {
+  /** Links of an account, counted up to `limit`: it is asked before each new one. */
+  countLinks(accountId: AccountId, limit: number): Promise<number>;
   /** Inserts an operation or replaces the one with its id. */
   saveOperation(operation: UploadOperation): Promise<void>;
   /** Marks operations that are still under way and unchanged since before as `failed`. */

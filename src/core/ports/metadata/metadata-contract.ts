@@ -6,6 +6,7 @@ import { accessKeyContract } from './contract/access-key-contract.ts';
 import { blobContract } from './contract/blob-contract.ts';
 import { bucketContract } from './contract/bucket-contract.ts';
 import { contentHashContract } from './contract/content-hash-contract.ts';
+import { countedContract } from './contract/counted-contract.ts';
 import { fileContract } from './contract/file-contract.ts';
 import { identityContract } from './contract/identity-contract.ts';
 import { listingContract } from './contract/listing-contract.ts';
@@ -30,4 +31,5 @@ export function metadataContract(engine: MetadataEngine): void {
   uploadListingContract(engine);
   contentHashContract(engine);
   rivalContract(engine);
+  countedContract(engine);
 }

@@ -38,8 +38,13 @@ export type OwnerRow = {
   readonly bucketId: BucketId | undefined;
   readonly key: string;
   readonly sizeBytes: number;
+  /** As `describedBytes` has it; 0 of a part. */
+  readonly describedBytes: number;
   readonly content: OwnedContent;
 };
+
+/** An upload that is open; its parts are owners. */
+export type OpenUploadRow = { readonly bucketId: BucketId; readonly describedBytes: number };
 
 export type ListRow = { readonly listId: ContentListId; readonly partCount: number };
 
@@ -63,6 +68,7 @@ export type AccountRow = {
   readonly slug: AccountSlug;
   readonly defaultBucketId: BucketId;
   readonly storedBytes: bigint;
+  readonly countedBytes: bigint;
 };
 
 export type LinkRow = {
@@ -78,6 +84,7 @@ export interface MetadataSnapshot {
   buckets(): Pages<BucketRow>;
   /** Every row that owns bytes; what is added to the schema and owns bytes is added here. */
   owners(): Pages<OwnerRow>;
+  openUploads(): Pages<OpenUploadRow>;
   lists(): Pages<ListRow>;
   listParts(): Pages<ListPartRow>;
   /** Dead ones too. */

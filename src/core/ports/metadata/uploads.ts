@@ -1,6 +1,6 @@
 /** Multipart uploads and their parts, which own blobs until they are completed or aborted. */
 import type { BucketId, TimeMs, UploadId } from '../../ids.ts';
-import type { CommitDemands, PartDemands } from '../../objects/commit-demands.ts';
+import type { CommitDemands, PartDemands, UploadDemands } from '../../objects/commit-demands.ts';
 import type {
   MultipartUpload,
   PartList,
@@ -46,6 +46,12 @@ export interface UploadReads {
   }): Promise<readonly UploadPart[]>;
 }
 
+export type UploadBeginning = {
+  readonly upload: MultipartUpload;
+  /** Judged by `judgeUpload` inside the transaction, before its first write. */
+  readonly demands: UploadDemands;
+};
+
 export type PartPublication = {
   readonly address: UploadAddress;
   /** Its `createdAt` is also the time of the upload's change. */
@@ -70,8 +76,11 @@ export type UploadCompletion = PartList & {
  * upload has the whole address; a refused one changes nothing.
  */
 export interface UploadCommits {
-  /** Begins an upload. Throws `bucket_not_found`, also for another account's bucket. */
-  insertUpload(upload: MultipartUpload): Promise<void>;
+  /**
+   * Begins an upload, which counts against the quota while it is open. Throws what a demand says,
+   * and `bucket_not_found`, also for another account's bucket.
+   */
+  insertUpload(beginning: UploadBeginning): Promise<void>;
 
   /**
    * Puts a part under its number; one that stood there loses its bytes, and is answered. Stored

@@ -44,6 +44,9 @@ const S3_OF_CORE: Readonly<Record<ErrorCode, S3Code>> = {
   range_not_satisfiable: 'InvalidRange',
   part_not_found: 'InvalidPartNumber',
   quota_exceeded: 'QuotaExceeded',
+  // No code of S3's is meant for it; of this one SDKs do not try again what cannot succeed.
+  too_many_uploads: 'InvalidRequest',
+  too_many_links: ELSEWHERE,
   incomplete_body: 'IncompleteBody',
   body_too_slow: 'RequestTimeout',
   body_too_large: 'EntityTooLarge',
@@ -102,6 +105,7 @@ const OWN_WORDS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'default_bucket',
   'too_many_buckets',
   'quota_exceeded',
+  'too_many_uploads',
   'storage_full',
 ]);
 

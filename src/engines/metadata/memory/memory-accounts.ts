@@ -5,7 +5,7 @@ import { parseBucketName } from '../../../core/ids.ts';
 import type { AccessReads, AccessWrites } from '../../../core/ports/metadata/access.ts';
 import type { AccountReads, AccountWrites } from '../../../core/ports/metadata/accounts.ts';
 import { SerialConflict } from '../conflict.ts';
-import { accountNotFound, foldName } from '../rows/accounts.ts';
+import { accountNotFound, foldName, NOTHING_STORED } from '../rows/accounts.ts';
 import { addBucket } from './memory-buckets.ts';
 import { memoryS3KeyReads, memoryS3KeyWrites } from './memory-keys.ts';
 import { compareText, deleteWhere, type Holder, insertNew, isBefore } from './memory-state.ts';
@@ -67,7 +67,7 @@ export function memoryAccountWrites(holder: Holder): AccountWrites {
         createdAt: account.createdAt,
       });
       if (account.wallet !== undefined) wallets.set(account.wallet, account.accountId);
-      const inserted: Account = { ...account, defaultBucketId: bucketId, storedBytes: 0n };
+      const inserted: Account = { ...account, defaultBucketId: bucketId, ...NOTHING_STORED };
       accounts.set(account.accountId, inserted);
       return inserted;
     },

@@ -58,6 +58,10 @@ export function memoryFileWrites(holder: Holder): FileWrites {
         ({ status, updatedAt }) => FINISHED_STATUSES.includes(status) && updatedAt < before,
         limit,
       ),
+    countLinks: async (accountId, limit) => {
+      const links = [...holder.current.links.values()];
+      return Math.min(links.filter((link) => link.accountId === accountId).length, limit);
+    },
     async insertLink(link) {
       insertNew(holder.current.links, link.hash, link);
     },

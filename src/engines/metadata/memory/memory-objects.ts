@@ -5,6 +5,11 @@ import { ServiceError } from '../../../core/errors.ts';
 
 import type { Account } from '../../../core/identity/account/account.ts';
 import type { AccountId, BlobId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.ts';
+import {
+  type Footprint,
+  footprintChange,
+  versionFootprint,
+} from '../../../core/objects/footprint.ts';
 import { judgeCommit } from '../../../core/objects/judge-commit.ts';
 import type { ContentPart, ObjectVersion, StoredObject } from '../../../core/objects/object.ts';
 import type {
@@ -17,6 +22,7 @@ import type {
 import { bucketNotFound, bytesGone, objectNotFound } from '../commit-refusals.ts';
 import { commonPrefixOf, listRangeOf } from '../list-range.ts';
 import { accountNotFound } from '../rows/accounts.ts';
+import { withChange } from '../stored-change.ts';
 import { addressOf, compareText, type Holder, type KeptObject } from './memory-state.ts';
 
 export function memoryObjectReads(holder: Holder): ObjectReads {
@@ -107,7 +113,11 @@ export function memoryObjectWrites(holder: Holder): ObjectWrites {
         })),
       });
       if (before !== undefined) dropContent(holder, before, version.createdAt);
-      storeBytes(holder, accountId, version.sizeBytes - (before?.version.sizeBytes ?? 0));
+      const change = footprintChange({
+        added: [versionFootprint(version)],
+        removed: [before && versionFootprint(before.version)],
+      });
+      changeStored(holder, accountId, change);
       if (operation !== undefined) {
         holder.current.operations.set(operation.operationId, operation);
       }
@@ -136,6 +146,11 @@ export function memoryObjectWrites(holder: Holder): ObjectWrites {
       if (target !== undefined) removeObject(holder, target, at);
       holder.current.objects.delete(addressOf(bucketId, from));
       const version: ObjectVersion = { ...moved.version, key: to };
+      const change = footprintChange({
+        added: [versionFootprint(version)],
+        removed: [versionFootprint(moved.version)],
+      });
+      changeStored(holder, ownerOf(holder, bucketId), change);
       holder.current.objects.set(addressOf(bucketId, to), { ...moved, version });
       for (const [hash, link] of holder.current.links) {
         if (isLinkTo(link, bucketId, from)) holder.current.links.set(hash, { ...link, key: to });
@@ -153,11 +168,17 @@ function isLinkTo(
 }
 
 function removeObject(holder: Holder, object: KeptObject, at: TimeMs): void {
-  const { bucketId, key, sizeBytes } = object.version;
+  const { bucketId, key } = object.version;
   holder.current.objects.delete(addressOf(bucketId, key));
   dropContent(holder, object, at);
-  const owner = holder.current.buckets.get(bucketId)?.accountId;
-  if (owner !== undefined) storeBytes(holder, owner, -sizeBytes);
+  const removed = [versionFootprint(object.version)];
+  changeStored(holder, ownerOf(holder, bucketId), footprintChange({ added: [], removed }));
+}
+
+function ownerOf(holder: Holder, bucketId: BucketId): AccountId {
+  const bucket = holder.current.buckets.get(bucketId);
+  assert(bucket, 'a bucket with objects stands');
+  return bucket.accountId;
 }
 
 export function dropContent(holder: Holder, { content }: KeptObject, at: TimeMs): void {
@@ -181,8 +202,6 @@ export function requireOwner(holder: Holder, bucketId: BucketId, accountId: Acco
   if (holder.current.buckets.get(bucketId)?.accountId !== accountId) throw bucketNotFound();
 }
 
-export function storeBytes(holder: Holder, accountId: AccountId, change: number): void {
-  const account = accountOf(holder, accountId);
-  const storedBytes = account.storedBytes + BigInt(change);
-  holder.current.accounts.set(accountId, { ...account, storedBytes });
+export function changeStored(holder: Holder, accountId: AccountId, change: Footprint): void {
+  holder.current.accounts.set(accountId, withChange(accountOf(holder, accountId), change));
 }

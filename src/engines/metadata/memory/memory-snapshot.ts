@@ -1,5 +1,6 @@
 /** The rows of one moment of the memory engine: a copy of its maps. */
 import type { BlobId } from '../../../core/ids.ts';
+import { describedBytes } from '../../../core/objects/footprint.ts';
 import type {
   ContentListId,
   ListPartRow,
@@ -25,6 +26,7 @@ export function memorySnapshot(state: MemoryState): MetadataSnapshot {
       bucketId: upload?.bucketId,
       key: upload?.key ?? '',
       sizeBytes: part.sizeBytes,
+      describedBytes: 0,
       content: blobId ? { kind: 'blob', blobId, blob: namedBlob(blobId) } : { kind: 'none' },
     };
   });
@@ -32,6 +34,15 @@ export function memorySnapshot(state: MemoryState): MetadataSnapshot {
     accounts: () => onePage([...accounts.values()]),
     buckets: () => onePage([...buckets.values()]),
     owners: () => onePage([...owners, ...parts]),
+    openUploads: () =>
+      onePage(
+        [...uploads.values()]
+          .filter(({ completion }) => completion === undefined)
+          .map(({ bucketId, key, description }) => ({
+            bucketId,
+            describedBytes: describedBytes(key, description),
+          })),
+      ),
     lists: () => onePage(lists),
     listParts: () => onePage(listParts),
     blobs: () =>
@@ -74,7 +85,9 @@ function ownersOf(
   };
   const owners = objects.map((kept): OwnerRow => {
     const { bucketId, key, sizeBytes } = kept.version;
-    return { kind: 'object', bucketId, key, sizeBytes, content: contentOf(kept) };
+    const described = describedBytes(key, kept.version);
+    const content = contentOf(kept);
+    return { kind: 'object', bucketId, key, sizeBytes, describedBytes: described, content };
   });
   return { owners, lists, listParts };
 }

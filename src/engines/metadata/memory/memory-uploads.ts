@@ -1,6 +1,12 @@
 /** Multipart uploads of the memory engine. */
-import type { BlobId, TimeMs, UploadId } from '../../../core/ids.ts';
-import { judgeCommit, judgePart } from '../../../core/objects/judge-commit.ts';
+import type { AccountId, BlobId, TimeMs, UploadId } from '../../../core/ids.ts';
+import {
+  footprintChange,
+  partFootprint,
+  uploadFootprint,
+  versionFootprint,
+} from '../../../core/objects/footprint.ts';
+import { judgeCommit, judgePart, judgeUpload } from '../../../core/objects/judge-commit.ts';
 import { assembleUpload } from '../../../core/objects/multipart/assemble-upload.ts';
 import type {
   MultipartUpload,
@@ -19,7 +25,7 @@ import type {
 import { uploadNotFound } from '../commit-refusals.ts';
 import { commonPrefixOf } from '../list-range.ts';
 import { uploadRangeOf } from '../upload-range.ts';
-import { accountOf, disown, dropContent, requireOwner, storeBytes } from './memory-objects.ts';
+import { accountOf, changeStored, disown, dropContent, requireOwner } from './memory-objects.ts';
 import {
   addressOf,
   addressOfPart,
@@ -66,10 +72,14 @@ function listUploads(holder: Holder, query: UploadQuery): UploadPage {
 
 export function memoryUploadWrites(holder: Holder): UploadWrites {
   return {
-    async insertUpload(upload) {
-      accountOf(holder, upload.accountId);
-      requireOwner(holder, upload.bucketId, upload.accountId);
-      holder.current.uploads.set(upload.uploadId, upload);
+    async insertUpload({ upload, demands }) {
+      const { accountId, uploadId, bucketId } = upload;
+      const account = accountOf(holder, accountId);
+      requireOwner(holder, bucketId, accountId);
+      judgeUpload(demands, { account, openUploads: countOpen(holder, accountId) });
+      holder.current.uploads.set(uploadId, upload);
+      const added = [uploadFootprint(upload)];
+      changeStored(holder, accountId, footprintChange({ added, removed: [] }));
     },
     savePart: async (publication) => savePart(holder, publication),
     completeUpload: async (completion) => completeUpload(holder, completion),
@@ -89,6 +99,12 @@ export function memoryUploadWrites(holder: Holder): UploadWrites {
   };
 }
 
+function countOpen(holder: Holder, accountId: AccountId): number {
+  return [...holder.current.uploads.values()].filter(
+    (upload) => upload.accountId === accountId && upload.completion === undefined,
+  ).length;
+}
+
 function savePart(holder: Holder, publication: PartPublication): UploadPart | undefined {
   const { address, part, blob, demands, usage } = publication;
   const { accountId, uploadId } = address;
@@ -103,7 +119,11 @@ function savePart(holder: Holder, publication: PartPublication): UploadPart | un
   if (before?.blobId !== undefined) disown(holder, before.blobId, part.createdAt);
   holder.current.uploadParts.set(partAddress, { uploadId, part, blobId: blob?.blobId });
   holder.current.uploads.set(uploadId, { ...upload, changedAt: part.createdAt });
-  storeBytes(holder, accountId, part.sizeBytes - (before?.part.sizeBytes ?? 0));
+  const change = footprintChange({
+    added: [partFootprint(part)],
+    removed: [before && partFootprint(before.part)],
+  });
+  changeStored(holder, accountId, change);
   if (usage !== undefined) holder.current.usage.push(usage);
   return before?.part;
 }
@@ -129,8 +149,15 @@ function completeUpload(holder: Holder, completion: UploadCompletion) {
   if (before !== undefined) dropContent(holder, before, at);
   deleteParts(holder, kept);
   holder.current.uploads.set(uploadId, { ...upload, completion: { at, result } });
-  const replacedBytes = (before?.version.sizeBytes ?? 0) + sumOf(parts);
-  storeBytes(holder, accountId, version.sizeBytes - replacedBytes);
+  const change = footprintChange({
+    added: [versionFootprint(version)],
+    removed: [
+      before && versionFootprint(before.version),
+      uploadFootprint(upload),
+      ...parts.map(partFootprint),
+    ],
+  });
+  changeStored(holder, accountId, change);
   return result;
 }
 
@@ -155,13 +182,15 @@ function abortWhere(
   return meant.length;
 }
 
-function removeUpload(holder: Holder, { accountId, uploadId }: MultipartUpload, at: TimeMs): void {
+function removeUpload(holder: Holder, upload: MultipartUpload, at: TimeMs): void {
+  const { accountId, uploadId } = upload;
   const kept = partsOf(holder, uploadId);
   const blobIds = kept.flatMap(({ blobId }): BlobId[] => (blobId === undefined ? [] : [blobId]));
   for (const blobId of blobIds) disown(holder, blobId, at);
   holder.current.uploads.delete(uploadId);
   deleteParts(holder, kept);
-  storeBytes(holder, accountId, -sumOf(kept.map(({ part }) => part)));
+  const removed = [uploadFootprint(upload), ...kept.map(({ part }) => partFootprint(part))];
+  changeStored(holder, accountId, footprintChange({ added: [], removed }));
 }
 
 function liveUpload(holder: Holder, address: UploadAddress): MultipartUpload {
@@ -190,8 +219,4 @@ function deleteParts(holder: Holder, parts: readonly KeptPart[]): void {
   for (const { uploadId, part } of parts) {
     holder.current.uploadParts.delete(addressOfPart(uploadId, part.partNumber));
   }
-}
-
-function sumOf(parts: readonly UploadPart[]): number {
-  return parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }

@@ -5,6 +5,7 @@ import { unhashedIndex } from './0003-unhashed.ts';
 import { spentNonces } from './0004-spent-nonces.ts';
 import { secondChecksums } from './0005-second-checksums.ts';
 import { keysOfTokens } from './0006-keys-of-tokens.ts';
+import { countedBytes } from './0007-counted-bytes.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -14,4 +15,5 @@ export const MIGRATIONS: readonly Migration[] = [
   spentNonces,
   secondChecksums,
   keysOfTokens,
+  countedBytes,
 ];

@@ -3,11 +3,15 @@
  * that puts all changes of one account's objects in a row, so conditions and quotas are exact, also
  * at READ COMMITTED, where the statements after the lock see all that was committed before.
  */
-import { strict as assert } from 'node:assert';
 import { sql } from 'kysely';
 
 import type { Account } from '../../../core/identity/account/account.ts';
 import type { AccountId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.ts';
+import {
+  type Footprint,
+  footprintChange,
+  versionFootprint,
+} from '../../../core/objects/footprint.ts';
 import { judgeCommit } from '../../../core/objects/judge-commit.ts';
 import type { ContentPart, ObjectVersion } from '../../../core/objects/object.ts';
 import type { ObjectWrites, Publication } from '../../../core/ports/metadata/objects.ts';
@@ -18,6 +22,7 @@ import { fileWrites } from '../rows/files.ts';
 import { columnsOfVersion, isInline, type ObjectRow, versionOf } from '../rows/objects.ts';
 import { trailWrites } from '../rows/trail.ts';
 import type { Db, ObjectTable } from '../schema.ts';
+import { withChange } from '../stored-change.ts';
 
 type Current = { readonly version: ObjectVersion; readonly row: ObjectRow };
 
@@ -37,7 +42,11 @@ export function objectWrites(db: Db, lockAccount: LockAccount): ObjectWrites {
       for (const part of content) await ownBlob(db, part);
       await writeObject(db, columnsOfVersion(version, await writeContent(db, version, content)));
       if (current !== undefined) await dropContent(db, current.row, version.createdAt);
-      await storeBytes(db, account, version.sizeBytes - (current?.version.sizeBytes ?? 0));
+      const change = footprintChange({
+        added: [versionFootprint(version)],
+        removed: [current && versionFootprint(current.version)],
+      });
+      await changeStored(db, account, change);
       if (operation !== undefined) await fileWrites(db).saveOperation(operation);
       if (usage !== undefined) await trailWrites(db).appendUsage([usage]);
       return current?.version;
@@ -49,7 +58,9 @@ export function objectWrites(db: Db, lockAccount: LockAccount): ObjectWrites {
       const current = await findCurrent(db, bucketId, key);
       judgeCommit(demands, { current: current?.version, account });
       if (current === undefined) return undefined;
-      await removeObject(db, account, { current, at });
+      await removeObject(db, { current, at });
+      const removed = [versionFootprint(current.version)];
+      await changeStored(db, account, footprintChange({ added: [], removed }));
       await db
         .deleteFrom('public_links')
         .where('bucket_id', '=', bucketId)
@@ -62,11 +73,17 @@ export function objectWrites(db: Db, lockAccount: LockAccount): ObjectWrites {
       const owner = await findOwner(db, bucketId);
       if (owner === undefined) throw objectNotFound();
       const account = await lockAccount(db, owner);
-      if ((await findCurrent(db, bucketId, from)) === undefined) throw objectNotFound();
+      const source = await findCurrent(db, bucketId, from);
+      if (source === undefined) throw objectNotFound();
       if (from === to) return;
-      const current = await findCurrent(db, bucketId, to);
-      if (current === undefined) await storeBytes(db, account, 0);
-      else await removeObject(db, account, { current, at });
+      const target = await findCurrent(db, bucketId, to);
+      if (target !== undefined) await removeObject(db, { current: target, at });
+      const moved = { ...source.version, key: to };
+      const change = footprintChange({
+        added: [versionFootprint(moved)],
+        removed: [source, target].map((each) => each && versionFootprint(each.version)),
+      });
+      await changeStored(db, account, change);
       for (const table of ['objects', 'public_links'] as const) {
         await db
           .updateTable(table)
@@ -111,12 +128,11 @@ export async function findCurrent(
 }
 
 /** Written also when nothing changed: a serial transaction that read before is then run again. */
-export async function storeBytes(db: Db, account: Account, change: number): Promise<void> {
-  const storedBytes = account.storedBytes + BigInt(change);
-  assert(storedBytes >= 0n, 'an account stores no less than nothing');
+export async function changeStored(db: Db, account: Account, change: Footprint): Promise<void> {
+  const { storedBytes, countedBytes } = withChange(account, change);
   await db
     .updateTable('accounts')
-    .set({ stored_bytes: storedBytes })
+    .set({ stored_bytes: storedBytes, counted_bytes: countedBytes })
     .where('account_id', '=', account.accountId)
     .execute();
 }
@@ -192,17 +208,15 @@ async function writeContent(
 
 async function removeObject(
   db: Db,
-  account: Account,
   { current, at }: { readonly current: Current; readonly at: TimeMs },
 ): Promise<void> {
-  const { bucketId, key, sizeBytes } = current.version;
+  const { bucketId, key } = current.version;
   await db
     .deleteFrom('objects')
     .where('bucket_id', '=', bucketId)
     .where('key', '=', bytesOfKey(key))
     .execute();
   await dropContent(db, current.row, at);
-  await storeBytes(db, account, -sizeBytes);
 }
 
 export async function dropContent(

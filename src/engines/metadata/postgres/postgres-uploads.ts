@@ -4,8 +4,15 @@
  */
 import { sql } from 'kysely';
 
-import type { BucketId, TimeMs, UploadId } from '../../../core/ids.ts';
-import { judgeCommit, judgePart } from '../../../core/objects/judge-commit.ts';
+import type { AccountId, BucketId, TimeMs, UploadId } from '../../../core/ids.ts';
+import { OPEN_UPLOADS_MAX } from '../../../core/limits.ts';
+import {
+  footprintChange,
+  partFootprint,
+  uploadFootprint,
+  versionFootprint,
+} from '../../../core/objects/footprint.ts';
+import { judgeCommit, judgePart, judgeUpload } from '../../../core/objects/judge-commit.ts';
 import { assembleUpload } from '../../../core/objects/multipart/assemble-upload.ts';
 import type {
   MultipartUpload,
@@ -29,17 +36,16 @@ import {
   partOf,
   resultColumn,
   splitParts,
-  sumOfParts,
   uploadOf,
 } from '../rows/uploads.ts';
 import type { Db, UploadPartTable } from '../schema.ts';
 import {
+  changeStored,
   dropContent,
   findCurrent,
   type LockAccount,
   ownBlob,
   requireOwner,
-  storeBytes,
   writeObject,
 } from './postgres-commits.ts';
 
@@ -60,13 +66,16 @@ export function uploadWrites(
   const liveUploads = () =>
     db.selectFrom('multipart_uploads').selectAll().where('completed_at', 'is', null);
   return {
-    async insertUpload(upload) {
+    async insertUpload({ upload, demands }) {
       onBucket(upload.bucketId);
       const account = await lockAccount(db, upload.accountId);
       await requireOwner(db, upload.bucketId, upload.accountId);
+      const openUploads = await countOpen(db, upload.accountId);
+      judgeUpload(demands, { account, openUploads });
       await db.insertInto('multipart_uploads').values(columnsOfUpload(upload)).execute();
       // A transaction that removes the bucket and has not seen this upload is run again.
-      await storeBytes(db, account, 0);
+      const added = [uploadFootprint(upload)];
+      await changeStored(db, account, footprintChange({ added, removed: [] }));
     },
     savePart(publication) {
       onBucket(publication.address.bucketId);
@@ -110,6 +119,13 @@ export function uploadWrites(
   };
 }
 
+async function countOpen(db: Db, accountId: AccountId): Promise<number> {
+  const { rows } = await sql<{ count: number }>`select count(*) as count from (
+    select 1 from multipart_uploads where account_id = ${accountId} and completed_at is null
+    limit ${OPEN_UPLOADS_MAX}) as open`.execute(db);
+  return Number(rows[0]?.count);
+}
+
 async function savePart(
   db: Db,
   { address, part, blob, demands, usage }: PartPublication,
@@ -139,7 +155,11 @@ async function savePart(
     .where('upload_id', '=', uploadId)
     .execute();
   if (before) await disownParts(db, [before], part.createdAt);
-  await storeBytes(db, account, part.sizeBytes - (replaced?.sizeBytes ?? 0));
+  const change = footprintChange({
+    added: [partFootprint(part)],
+    removed: [replaced && partFootprint(replaced)],
+  });
+  await changeStored(db, account, change);
   if (usage !== undefined) await trailWrites(db).appendUsage([usage]);
   return replaced;
 }
@@ -171,8 +191,15 @@ async function completeUpload(
     .set({ completed_at: at, result: resultColumn(result) })
     .where('upload_id', '=', uploadId)
     .execute();
-  const replacedBytes = (current?.version.sizeBytes ?? 0) + sumOfParts(parts);
-  await storeBytes(db, account, version.sizeBytes - replacedBytes);
+  const change = footprintChange({
+    added: [versionFootprint(version)],
+    removed: [
+      current && versionFootprint(current.version),
+      uploadFootprint(upload),
+      ...parts.map(partFootprint),
+    ],
+  });
+  await changeStored(db, account, change);
   return result;
 }
 
@@ -217,7 +244,8 @@ async function removeUpload(
   await db.deleteFrom('multipart_uploads').where('upload_id', '=', uploadId).execute();
   // Its row is locked already; it is read anew, because an upload before may have changed it.
   const account = await lockAccount(db, accountId);
-  await storeBytes(db, account, -sumOfParts(rows.map(partOf)));
+  const removed = [uploadFootprint(upload), ...rows.map(partOf).map(partFootprint)];
+  await changeStored(db, account, footprintChange({ added: [], removed }));
 }
 
 /** Each part has a blob of its own, so no number comes twice. */

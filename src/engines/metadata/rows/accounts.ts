@@ -54,6 +54,9 @@ export function accountReads(db: Db): AccountReads {
   };
 }
 
+/** The sums of a new account. */
+export const NOTHING_STORED = { storedBytes: 0n, countedBytes: 0n };
+
 export function accountWrites(db: Db): AccountWrites {
   return {
     insertAccount: (account) => insertAccount(db, account),
@@ -83,7 +86,12 @@ async function insertAccount(db: Db, account: NewAccount): Promise<Account> {
     })
     .returning('bucket_id')
     .executeTakeFirstOrThrow();
-  const row = { ...columnsOfAccount(account), default_bucket_id: bucket_id, stored_bytes: 0 };
+  const row = {
+    ...columnsOfAccount(account),
+    default_bucket_id: bucket_id,
+    stored_bytes: 0,
+    counted_bytes: 0,
+  };
   await db.insertInto('accounts').values(row).execute();
   if (account.wallet !== undefined) {
     await db
@@ -95,7 +103,7 @@ async function insertAccount(db: Db, account: NewAccount): Promise<Account> {
       })
       .execute();
   }
-  return { ...account, defaultBucketId: bucket_id as BucketId, storedBytes: 0n };
+  return { ...account, defaultBucketId: bucket_id as BucketId, ...NOTHING_STORED };
 }
 
 async function refuseTakenNames(db: Db, account: NewAccount): Promise<void> {
@@ -156,13 +164,14 @@ export function accountOf(row: AccountTable): Account {
     appKeyHash: row.app_key_hash,
     appKeyCiphertext: row.app_key_ciphertext,
     storedBytes: bigintOf(row.stored_bytes),
+    countedBytes: bigintOf(row.counted_bytes),
     createdAt: row.created_at as TimeMs,
   };
 }
 
 function columnsOfAccount(
   account: NewAccount,
-): Omit<AccountTable, 'default_bucket_id' | 'stored_bytes'> {
+): Omit<AccountTable, 'default_bucket_id' | 'stored_bytes' | 'counted_bytes'> {
   return {
     account_id: account.accountId,
     slug: account.slug,

@@ -107,6 +107,18 @@ export function fileWrites(db: Db): FileWrites {
         .executeTakeFirst();
       return Number(result.numDeletedRows);
     },
+    async countLinks(accountId, limit) {
+      const some = db
+        .selectFrom('public_links')
+        .select('hash')
+        .where('account_id', '=', accountId)
+        .limit(limit);
+      const { count } = await db
+        .selectFrom(some.as('some'))
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow();
+      return Number(count);
+    },
     async insertLink(link) {
       await db
         .insertInto('public_links')

@@ -35,6 +35,7 @@ export function rowSnapshot(db: Db, turn: () => Promise<void>): MetadataSnapshot
         slug: row.slug as AccountSlug,
         defaultBucketId: row.default_bucket_id as BucketId,
         storedBytes: bigintOf(row.stored_bytes),
+        countedBytes: bigintOf(row.counted_bytes),
       })),
     buckets: () =>
       mapped(walk(BUCKETS), (row) => ({
@@ -47,6 +48,11 @@ export function rowSnapshot(db: Db, turn: () => Promise<void>): MetadataSnapshot
       yield* mapped(walk(VERSIONS), (row) => ownerOf('version', row));
       yield* mapped(walk(PARTS), (row) => ownerOf('part', row));
     },
+    openUploads: () =>
+      mapped(walk(OPEN_UPLOADS), (row) => ({
+        bucketId: row.bucket_id as BucketId,
+        describedBytes: row.described_bytes,
+      })),
     lists: () =>
       mapped(walk(LISTS), (row) => ({
         listId: row.content_id as ContentListId,
@@ -117,6 +123,7 @@ type OwnerCells = NamedCells & {
   readonly bucket_id: number | null;
   readonly key: Uint8Array | null;
   readonly size_bytes: number;
+  readonly described_bytes: number;
   readonly blob_id: number | null;
   readonly content_id: number | null;
   readonly list_bytes: number | null;
@@ -128,6 +135,7 @@ function ownerOf(kind: OwnerRow['kind'], row: OwnerCells): OwnerRow {
     bucketId: (row.bucket_id ?? undefined) as BucketId | undefined,
     key: row.key === null ? '' : keyOfBytes(row.key),
     sizeBytes: row.size_bytes,
+    describedBytes: row.described_bytes,
     content: ownedContentOf(row),
   };
 }
@@ -153,8 +161,9 @@ const ACCOUNTS: Walk<{
   readonly slug: string;
   readonly default_bucket_id: number;
   readonly stored_bytes: Int8;
+  readonly counted_bytes: Int8;
 }> = {
-  rows: sql`select account_id, slug, default_bucket_id, stored_bytes from accounts`,
+  rows: sql`select account_id, slug, default_bucket_id, stored_bytes, counted_bytes from accounts`,
   key: [sql`account_id`],
   start: [''],
   keyOf: (row) => [row.account_id],
@@ -176,8 +185,13 @@ const OWNED = sql`o.size_bytes, o.blob_id, o.content_id, b.size_bytes named_byte
   b.died_at named_died_at, (select cast(sum(p.size_bytes) as bigint) from content_parts p
     where p.content_id = o.content_id) list_bytes`;
 
+/** Of a row `o` with a description: the octets of what `describedBytes` of the core adds up. */
+const DESCRIBED = sql`octet_length(o.key) + octet_length(o.content_type)
+  + coalesce(octet_length(o.headers), 0) + coalesce(octet_length(o.user_metadata), 0)
+  + coalesce(octet_length(o.tags), 0) described_bytes`;
+
 const OBJECTS: Walk<OwnerCells & { readonly bucket_id: number; readonly key: Uint8Array }> = {
-  rows: sql`select o.bucket_id, o.key, ${OWNED}
+  rows: sql`select o.bucket_id, o.key, ${DESCRIBED}, ${OWNED}
     from objects o left join blobs b on b.blob_id = o.blob_id`,
   key: [sql`o.bucket_id`, sql`o.key`],
   start: [0, EMPTY],
@@ -191,7 +205,7 @@ const VERSIONS: Walk<
     readonly version_id: string;
   }
 > = {
-  rows: sql`select o.bucket_id, o.key, o.version_id, ${OWNED}
+  rows: sql`select o.bucket_id, o.key, o.version_id, ${DESCRIBED}, ${OWNED}
     from object_versions o left join blobs b on b.blob_id = o.blob_id`,
   key: [sql`o.bucket_id`, sql`o.key`, sql`o.version_id`],
   start: [0, EMPTY, ''],
@@ -199,12 +213,24 @@ const VERSIONS: Walk<
 };
 
 const PARTS: Walk<OwnerCells & { readonly upload_id: string; readonly part_number: number }> = {
-  rows: sql`select o.upload_id, o.part_number, u.bucket_id, u.key, ${OWNED}
+  rows: sql`select o.upload_id, o.part_number, u.bucket_id, u.key, 0 described_bytes, ${OWNED}
     from upload_parts o left join blobs b on b.blob_id = o.blob_id
     left join multipart_uploads u on u.upload_id = o.upload_id`,
   key: [sql`o.upload_id`, sql`o.part_number`],
   start: ['', 0],
   keyOf: (row) => [row.upload_id, row.part_number],
+};
+
+const OPEN_UPLOADS: Walk<{
+  readonly upload_id: string;
+  readonly bucket_id: number;
+  readonly described_bytes: number;
+}> = {
+  rows: sql`select o.upload_id, o.bucket_id, ${DESCRIBED}
+    from (select * from multipart_uploads where completed_at is null) as o`,
+  key: [sql`o.upload_id`],
+  start: [''],
+  keyOf: (row) => [row.upload_id],
 };
 
 const LISTS: Walk<{ readonly content_id: number; readonly part_count: number }> = {

@@ -237,10 +237,6 @@ function resultOf(text: string): UploadResult {
   return { etag: etag as Etag, checksum: checksumOf(checksum), listHash: list };
 }
 
-export function sumOfParts(parts: readonly UploadPart[]): number {
-  return parts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-}
-
 type PartRow = Pick<UploadPartTable, 'part_number' | 'size_bytes' | 'blob_id' | 'checksum'>;
 
 /** What becomes of an upload's part rows when it is completed. */

@@ -3,10 +3,13 @@
  * which only reads and sees what earlier members wrote; a member that is refused has written
  * nothing.
  */
-import { strict as assert } from 'node:assert';
-
 import type { Account } from '../../../core/identity/account/account.ts';
 import type { AccountId, BucketId, ObjectKey, TimeMs } from '../../../core/ids.ts';
+import {
+  type Footprint,
+  footprintChange,
+  versionFootprint,
+} from '../../../core/objects/footprint.ts';
 import { judgeCommit } from '../../../core/objects/judge-commit.ts';
 import type { ContentPart, ObjectVersion } from '../../../core/objects/object.ts';
 import type { Deletion, ObjectWrites, Publication } from '../../../core/ports/metadata/objects.ts';
@@ -19,6 +22,7 @@ import { columnsOfOperation } from '../rows/files.ts';
 import { columnsOfVersion, isInline, type ObjectRow, versionOf } from '../rows/objects.ts';
 import { columnsOfUsage } from '../rows/trail.ts';
 import type { ObjectTable } from '../schema.ts';
+import { withChange } from '../stored-change.ts';
 import { UsageSums } from '../usage-sums.ts';
 import type { CommitStatements } from './commit-statements.ts';
 import { accountOfRow } from './sqlite-reads.ts';
@@ -66,7 +70,8 @@ export class CommitGroup {
       this.statements.deleteObject.run(bucketId, bytesOfKey(key));
       this.statements.endLinks.run(bucketId, bytesOfKey(key));
       this.dropContent(current.row, at);
-      this.storeBytes(accountId, -current.version.sizeBytes);
+      const removed = [versionFootprint(current.version)];
+      this.changeStored(accountId, footprintChange({ added: [], removed }));
     };
     return { answer: current?.version, write };
   }
@@ -82,8 +87,13 @@ export class CommitGroup {
       if (target !== undefined) {
         this.statements.deleteObject.run(bucketId, bytesOfKey(to));
         this.dropContent(target.row, at);
-        this.storeBytes(this.#owner(bucketId), -target.version.sizeBytes);
       }
+      const moved = { ...source.version, key: to };
+      const change = footprintChange({
+        added: [versionFootprint(moved)],
+        removed: [source, target].map((each) => each && versionFootprint(each.version)),
+      });
+      this.changeStored(this.#owner(bucketId), change);
       this.statements.renameObject.run(bytesOfKey(to), bucketId, bytesOfKey(from));
       this.statements.moveLinks.run(bytesOfKey(to), bucketId, bytesOfKey(from));
     };
@@ -93,7 +103,8 @@ export class CommitGroup {
   /** Writes the sums of all members; the last thing before the commit. */
   flush(): void {
     for (const [accountId, { account, isChanged }] of this.#accounts) {
-      if (isChanged) this.statements.storeBytes.run(account.storedBytes, accountId);
+      if (!isChanged) continue;
+      this.statements.changeStored.run(account.storedBytes, account.countedBytes, accountId);
     }
     for (const delta of this.#usage.sums()) {
       const row = columnsOfUsage(delta);
@@ -111,7 +122,7 @@ export class CommitGroup {
     }
   }
 
-  /** Accounts whose stored bytes this group changes. */
+  /** Accounts whose sums this group changes. */
   *changedAccounts(): Generator<Account> {
     for (const { account, isChanged } of this.#accounts.values()) if (isChanged) yield account;
   }
@@ -124,7 +135,11 @@ export class CommitGroup {
     }
     this.writeObject(columnsOfVersion(version, this.#writeContent(version, content)));
     if (current !== undefined) this.dropContent(current.row, version.createdAt);
-    this.storeBytes(accountId, version.sizeBytes - (current?.version.sizeBytes ?? 0));
+    const change = footprintChange({
+      added: [versionFootprint(version)],
+      removed: [current && versionFootprint(current.version)],
+    });
+    this.changeStored(accountId, change);
     if (operation !== undefined) {
       const row = columnsOfOperation(operation);
       this.statements.writeOperation.run(
@@ -223,12 +238,10 @@ export class CommitGroup {
     return account;
   }
 
-  storeBytes(accountId: AccountId, change: number): void {
+  changeStored(accountId: AccountId, change: Footprint): void {
     const account = this.account(accountId);
-    if (change === 0) return;
-    const storedBytes = account.storedBytes + BigInt(change);
-    assert(storedBytes >= 0n, 'an account stores no less than nothing');
-    this.#accounts.set(accountId, { account: { ...account, storedBytes }, isChanged: true });
+    if (change.countedBytes === 0 && change.storedBytes === 0) return;
+    this.#accounts.set(accountId, { account: withChange(account, change), isChanged: true });
   }
 
   #owner(bucketId: BucketId): AccountId {

@@ -25,7 +25,7 @@ export type CommitStatements = {
   readonly writeOperation: StatementSync;
   readonly endLinks: StatementSync;
   readonly moveLinks: StatementSync;
-  readonly storeBytes: StatementSync;
+  readonly changeStored: StatementSync;
   readonly appendUsage: StatementSync;
 };
 
@@ -61,7 +61,8 @@ export function prepareCommits(connection: DatabaseSync): CommitStatements {
       values (?,?,?,?,?,?,?,?,?,?)`),
     endLinks: prepare('delete from public_links where bucket_id = ? and key = ?'),
     moveLinks: prepare('update public_links set key = ? where bucket_id = ? and key = ?'),
-    storeBytes: prepare('update accounts set stored_bytes = ? where account_id = ?'),
+    changeStored: prepare(`update accounts set stored_bytes = ?, counted_bytes = ?
+      where account_id = ?`),
     appendUsage: prepare(`insert into usage_deltas (account_id, hour, meter, source, bucket_id,
       credential, link, bytes, requests) values (?,?,?,?,?,?,?,?,?)`),
   };

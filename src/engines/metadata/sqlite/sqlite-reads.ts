@@ -69,7 +69,8 @@ export function sqliteReads(
 export const ACCOUNT_COLUMNS = `account_id, slug, default_bucket_id, username, email, first_wallet,
   role, plan, disabled_at, deterministic_urls, cast(storage_bytes_max as text) storage_bytes_max,
   cast(egress_bytes_max as text) egress_bytes_max, buckets_max, password_hash, app_key_hash,
-  app_key_ciphertext, cast(stored_bytes as text) stored_bytes, created_at`;
+  app_key_ciphertext, cast(stored_bytes as text) stored_bytes,
+  cast(counted_bytes as text) counted_bytes, created_at`;
 
 /** A row of `ACCOUNT_COLUMNS`: `BigInt` reads text as it reads numbers. */
 export function accountOfRow(row: unknown) {

@@ -1,6 +1,13 @@
 /** Changes of multipart uploads inside one transaction of the writer, each decided first. */
 import type { TimeMs, UploadId } from '../../../core/ids.ts';
-import { judgeCommit, judgePart } from '../../../core/objects/judge-commit.ts';
+import { OPEN_UPLOADS_MAX } from '../../../core/limits.ts';
+import {
+  footprintChange,
+  partFootprint,
+  uploadFootprint,
+  versionFootprint,
+} from '../../../core/objects/footprint.ts';
+import { judgeCommit, judgePart, judgeUpload } from '../../../core/objects/judge-commit.ts';
 import { assembleUpload } from '../../../core/objects/multipart/assemble-upload.ts';
 import type {
   MultipartUpload,
@@ -10,6 +17,7 @@ import type {
 } from '../../../core/objects/multipart/upload.ts';
 import type {
   PartPublication,
+  UploadBeginning,
   UploadCompletion,
   UploadWrites,
 } from '../../../core/ports/metadata/uploads.ts';
@@ -23,15 +31,20 @@ import {
   partOf,
   resultColumn,
   splitParts,
-  sumOfParts,
   uploadOf,
 } from '../rows/uploads.ts';
 import type { UploadPartTable, UploadTable } from '../schema.ts';
 import type { CommitGroup, Decided } from './commit-group.ts';
 
-export function decideUpload(group: CommitGroup, upload: MultipartUpload): Decided<void> {
-  group.account(upload.accountId);
-  group.requireOwner(upload.bucketId, upload.accountId);
+export function decideUpload(
+  group: CommitGroup,
+  { upload, demands }: UploadBeginning,
+): Decided<void> {
+  const { accountId } = upload;
+  const account = group.account(accountId);
+  group.requireOwner(upload.bucketId, accountId);
+  const found = group.statements.uploads.countOpen.get(accountId, OPEN_UPLOADS_MAX);
+  judgeUpload(demands, { account, openUploads: Number(found?.['count']) });
   const row = columnsOfUpload(upload);
   const write = () => {
     group.statements.uploads.insertUpload.run(
@@ -53,6 +66,8 @@ export function decideUpload(group: CommitGroup, upload: MultipartUpload): Decid
       row.completed_at,
       row.result,
     );
+    const added = [uploadFootprint(upload)];
+    group.changeStored(accountId, footprintChange({ added, removed: [] }));
   };
   return { answer: undefined, write };
 }
@@ -83,7 +98,11 @@ export function decidePart(
     uploads.writePart.run(...cells);
     uploads.touchUpload.run(createdAt, uploadId);
     if (before) disown(group, before, createdAt);
-    group.storeBytes(accountId, sizeBytes - (replaced?.sizeBytes ?? 0));
+    const change = footprintChange({
+      added: [partFootprint(part)],
+      removed: [replaced && partFootprint(replaced)],
+    });
+    group.changeStored(accountId, change);
     group.addUsage(usage);
   };
   return { answer: replaced, write };
@@ -118,8 +137,15 @@ export function decideCompletion(
     group.writeObject(columnsOfVersion(version, content));
     if (current !== undefined) group.dropContent(current.row, at);
     uploads.completeUpload.run(at, resultColumn(result), uploadId);
-    const replacedBytes = (current?.version.sizeBytes ?? 0) + sumOfParts(parts);
-    group.storeBytes(accountId, version.sizeBytes - replacedBytes);
+    const change = footprintChange({
+      added: [versionFootprint(version)],
+      removed: [
+        current && versionFootprint(current.version),
+        uploadFootprint(upload),
+        ...parts.map(partFootprint),
+      ],
+    });
+    group.changeStored(accountId, change);
   };
   return { answer: result, write };
 }
@@ -152,7 +178,7 @@ export function uploadWrites(
       return { answer: uploads.length, write };
     });
   return {
-    insertUpload: (upload) => run((group) => decideUpload(group, upload)),
+    insertUpload: (beginning) => run((group) => decideUpload(group, beginning)),
     savePart: (publication) => run((group) => decidePart(group, publication)),
     completeUpload: (completion) => run((group) => decideCompletion(group, completion)),
     abortUpload: (abortion) => run((group) => decideAbort(group, abortion)),
@@ -180,7 +206,8 @@ function removeUpload(group: CommitGroup, upload: MultipartUpload, at: TimeMs): 
   for (const row of rows) disown(group, row, at);
   uploads.deleteParts.run(uploadId);
   uploads.deleteUpload.run(uploadId);
-  group.storeBytes(accountId, -sumOfParts(rows.map(partOf)));
+  const removed = [uploadFootprint(upload), ...rows.map(partOf).map(partFootprint)];
+  group.changeStored(accountId, footprintChange({ added: [], removed }));
 }
 
 function disown(group: CommitGroup, { blob_id }: UploadPartTable, at: TimeMs): void {

@@ -3,6 +3,8 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 export type UploadStatements = {
   readonly upload: StatementSync;
+  /** Open ones of an account, up to a limit. */
+  readonly countOpen: StatementSync;
   readonly insertUpload: StatementSync;
   readonly touchUpload: StatementSync;
   readonly completeUpload: StatementSync;
@@ -23,6 +25,8 @@ export function prepareUploads(connection: DatabaseSync): UploadStatements {
   const prepare = (sql: string) => connection.prepare(sql);
   return {
     upload: prepare('select * from multipart_uploads where upload_id = ?'),
+    countOpen: prepare(`select count(*) count from (select 1 from multipart_uploads
+      where account_id = ? and completed_at is null limit ?)`),
     insertUpload: prepare(`insert into multipart_uploads (upload_id, account_id, bucket_id, key,
       content_type, headers, user_metadata, tags, storage_class, tier, origin, checksum_algorithm,
       checksum_type, created_at, changed_at, completed_at, result)

@@ -5,7 +5,7 @@ import type { MultipartUpload } from '../../../objects/multipart/upload.ts';
 import type { Metadata } from '../metadata.ts';
 import { inTransaction } from './in-transaction.ts';
 import { keyOf, NOW, samplePublication, timeAt } from './samples.ts';
-import { sampleCompletion, samplePartOf, sampleUpload } from './upload-samples.ts';
+import { sampleBeginning, sampleCompletion, samplePartOf, sampleUpload } from './upload-samples.ts';
 
 /** What another thread is told: plain values. */
 export type Alternation = { readonly account: Account; readonly rounds: number };
@@ -58,7 +58,7 @@ async function beginUpload(
 ): Promise<MultipartUpload> {
   const { parts, sizeBytes } = partListOf(step);
   const upload = sampleUpload(account, { key: ALTERNATING_KEY, number: step + 1 });
-  await metadata.insertUpload(upload);
+  await metadata.insertUpload(sampleBeginning(upload));
   for (let number = 1; number <= parts; number += 1) {
     const blobId = (step + 1) * 10 + number;
     await metadata.savePart(samplePartOf(upload, { number, blobId, sizeBytes }));
@@ -77,10 +77,10 @@ async function standUploads(metadata: Metadata, account: Account): Promise<Multi
   const [first, standing] = GROUPS;
   for (let number = 1; number <= STANDING_UPLOADS; number += 1) {
     const sample = { key: `${standing}${number}`, number: MOVING - number };
-    await metadata.insertUpload(sampleUpload(account, sample));
+    await metadata.insertUpload(sampleBeginning(sampleUpload(account, sample)));
   }
   const upload = sampleUpload(account, { key: first, number: MOVING });
-  await metadata.insertUpload(upload);
+  await metadata.insertUpload(sampleBeginning(upload));
   return upload;
 }
 
@@ -94,7 +94,7 @@ async function move(
   const next = sampleUpload(account, { key: to, number: MOVING + step + 1 });
   await inTransaction(metadata, async (tx) => {
     await tx.abortUpload({ address: moving, at: NOW });
-    await tx.insertUpload(next);
+    await tx.insertUpload(sampleBeginning(next));
     await tx.moveObject({
       bucketId: account.defaultBucketId,
       from: keyOf(`${from}k`),

@@ -302,6 +302,10 @@ function blobs(engine: MetadataEngine): void {
       ...version,
       content,
     });
-    assert.deepEqual(await again.findAccount(account.accountId), { ...account, storedBytes: 10n });
+    assert.deepEqual(await again.findAccount(account.accountId), {
+      ...account,
+      storedBytes: 10n,
+      countedBytes: 1034n,
+    });
   });
 }

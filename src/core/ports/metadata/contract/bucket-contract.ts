@@ -16,7 +16,7 @@ import {
   samplePublication,
   timeAt,
 } from './samples.ts';
-import { sampleUpload } from './upload-samples.ts';
+import { sampleBeginning, sampleUpload } from './upload-samples.ts';
 
 const NO_DOCUMENTS = {
   cors: undefined,
@@ -240,7 +240,7 @@ function removing(engine: MetadataEngine): void {
         await tx.abortUploadsOf({ bucketId, at: timeAt(2), limit: 10 });
         await tx.deleteBucket(bucketId);
       });
-      const begun = uploads.map((upload) => metadata.insertUpload(upload));
+      const begun = uploads.map((upload) => metadata.insertUpload(sampleBeginning(upload)));
       const [removed, ...inserted] = await Promise.allSettled([remove, ...begun]);
       assert.equal(removed.status, 'fulfilled');
       for (const outcome of inserted) {

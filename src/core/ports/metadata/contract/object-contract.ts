@@ -10,6 +10,7 @@ import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
 import {
   blobsOf,
+  countedBytes,
   fitsBelow,
   HOUR,
   insertAccount,
@@ -393,13 +394,14 @@ function races(engine: MetadataEngine): void {
     await using store = await engine.open();
     const { metadata } = store;
     const account = await insertAccount(metadata, sampleAccount(1));
+    const limit = 10 * 1035;
     const outcomes = await Promise.allSettled(
       Array.from({ length: 40 }, (_, index) => {
         const sizeBytes = 7 + (index % 5);
         const publication = samplePublication(
           account,
           { key: `k${index % 25}`, blobId: index + 1, sizeBytes },
-          { demands: [fitsBelow(100, sizeBytes)] },
+          { demands: [fitsBelow(limit, 1024 + sizeBytes)] },
         );
         return index % 4 === 0
           ? inTransaction(metadata, (tx) => tx.publishObject(publication))
@@ -421,7 +423,9 @@ function races(engine: MetadataEngine): void {
       (sum, entry) => sum + (entry.kind === 'object' ? entry.object.sizeBytes : 0),
       0,
     );
-    assert(total <= 100 && total > 80, `${total} bytes`);
+    const counted = total + entries.length * 1024;
+    assert(counted <= limit && counted > limit - 1035, `${counted} bytes`);
+    assert.equal(await countedBytes(metadata, account), BigInt(counted));
     assert.equal(await storedBytes(metadata, account), BigInt(total));
   });
 
@@ -443,11 +447,11 @@ function races(engine: MetadataEngine): void {
     await assert.rejects(publish(1, 10, [fitsBelow(9, 10)]), usedOf(0));
     await publish(1, 10, [...mustNotExist, fitsBelow(10, 10)]);
     await assert.rejects(publish(2, 25, mustNotExist), isRefused);
-    await assert.rejects(publish(2, 25, [fitsBelow(24, 25)]), usedOf(10));
+    await assert.rejects(publish(2, 25, [fitsBelow(1048, 1049)]), usedOf(1034));
     const first = await metadata.findObject(account.defaultBucketId, keyOf('k'));
     assert(first !== undefined);
     const unchanged: CommitDemands = [{ kind: 'unchanged', version: first }];
-    await publish(2, 25, [...unchanged, fitsBelow(25, 25)]);
+    await publish(2, 25, [...unchanged, fitsBelow(1049, 1049)]);
     await assert.rejects(publish(3, 25, unchanged), isRefused);
     await assert.rejects(
       metadata.deleteObject(sampleDeletion(account, 'k', { demands: unchanged })),

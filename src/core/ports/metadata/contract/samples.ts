@@ -145,8 +145,16 @@ export const mustNotExist: CommitDemands = [
   { kind: 'conditions', conditions: { ifNoneMatch: '*' } },
 ];
 
-/** That `sizeBytes` more fit below `limit` bytes of the account. */
-export function fitsBelow(limit: number, sizeBytes: number): AccountDemand {
+/** What the account's row says that its quota is judged by. */
+export async function countedBytes(
+  metadata: Metadata,
+  account: Account,
+): Promise<bigint | undefined> {
+  return (await metadata.findAccount(account.accountId))?.countedBytes;
+}
+
+/** That `added` more counted bytes fit below `limit` of the account's. */
+export function fitsBelow(limit: number, added: number): AccountDemand {
   const policy = { freeStorageBytes: BigInt(limit), freeEgressBytes: 0n };
-  return { kind: 'quota', policy, sizeBytes };
+  return { kind: 'quota', policy, countedBytes: added };
 }

@@ -43,8 +43,8 @@ function snapshots(engine: MetadataEngine): void {
       const { slug } = account;
       const [row] = await rowsOf(snapshot.accounts());
       assert.deepEqual(
-        [row?.accountId, row?.slug, row?.defaultBucketId, row?.storedBytes],
-        [accountId, slug, bucketId, 35n],
+        [row?.accountId, row?.slug, row?.defaultBucketId, row?.storedBytes, row?.countedBytes],
+        [accountId, slug, bucketId, 35n, 35n + 3n * 1024n],
       );
       const [bucket] = await rowsOf(snapshot.buckets());
       assert.deepEqual(
@@ -87,6 +87,7 @@ function snapshots(engine: MetadataEngine): void {
         bucketId,
         key,
         sizeBytes,
+        describedBytes: key.length + 'text/plain'.length,
         content: owned,
       });
       assert.deepEqual(

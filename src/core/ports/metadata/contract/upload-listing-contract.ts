@@ -7,7 +7,13 @@ import type { Metadata } from '../metadata.ts';
 import type { UploadEntry, UploadPosition, UploadQuery } from '../uploads.ts';
 import type { MetadataEngine, MetadataStore } from './metadata-engine.ts';
 import { insertAccount, sampleAccount } from './samples.ts';
-import { sampleCompletion, samplePartOf, sampleUpload, sampleUploadId } from './upload-samples.ts';
+import {
+  sampleBeginning,
+  sampleCompletion,
+  samplePartOf,
+  sampleUpload,
+  sampleUploadId,
+} from './upload-samples.ts';
 
 type Listed = AsyncDisposable & {
   readonly list: (query: Partial<UploadQuery>) => Promise<readonly string[]>;
@@ -21,10 +27,12 @@ async function filled(engine: MetadataEngine, keys: readonly string[]): Promise<
   const { metadata } = store;
   const account = await insertAccount(metadata, sampleAccount(1));
   const other = await insertAccount(metadata, sampleAccount(2));
-  await metadata.insertUpload(sampleUpload(other, { key: 'foreign', number: 1_000_000 }));
+  await metadata.insertUpload(
+    sampleBeginning(sampleUpload(other, { key: 'foreign', number: 1_000_000 })),
+  );
   await Promise.all(
     keys.map((key, index) =>
-      metadata.insertUpload(sampleUpload(account, { key, number: index + 1 })),
+      metadata.insertUpload(sampleBeginning(sampleUpload(account, { key, number: index + 1 }))),
     ),
   );
   const list = async (query: Partial<UploadQuery>) => {

@@ -1,10 +1,11 @@
 /** Multipart uploads for the contract suites and for tests that need some. */
 import type { Account } from '../../../identity/account/account.ts';
 import type { Etag, PartNumber, TimeMs, UploadId } from '../../../ids.ts';
+import type { UploadDemands } from '../../../objects/commit-demands.ts';
 import { multipartEtag } from '../../../objects/multipart/multipart-etag.ts';
 import type { MultipartUpload, UploadResult } from '../../../objects/multipart/upload.ts';
 import type { PartChecksum } from '../../../objects/object.ts';
-import type { PartPublication, UploadCompletion } from '../uploads.ts';
+import type { PartPublication, UploadBeginning, UploadCompletion } from '../uploads.ts';
 import { keyOf, NOW, samplePart, timeAt } from './samples.ts';
 
 /** Ids in the order of `number`, as in that of the uploads' starts. */
@@ -39,6 +40,14 @@ export function sampleUpload(
     completion: undefined,
     ...change,
   };
+}
+
+/** What begins `upload`. */
+export function sampleBeginning(
+  upload: MultipartUpload,
+  demands: UploadDemands = [],
+): UploadBeginning {
+  return { upload, demands };
 }
 
 /** Part `number` of an upload, whose bytes are blob `blobId`; none: the part is empty. */
