@@ -14,7 +14,7 @@ import type { PasswordHasher } from '../ports/password-hasher.ts';
 import { linkNotFound, type PublicLink, parseLinkHash } from './public-link.ts';
 
 export type OpenLinkDeps = {
-  readonly metadata: Pick<MetadataReads, 'findLink' | 'findAccount' | 'findObject'>;
+  readonly metadata: Pick<MetadataReads, 'findLink' | 'findAccount' | 'findLinkedObject'>;
   readonly passwords: Pick<PasswordHasher, 'verify'>;
   readonly keyring: Keyring;
   readonly clock: Pick<Clock, 'now'>;
@@ -29,6 +29,7 @@ export type LinkProof =
 export type OpenedLink = {
   readonly link: PublicLink;
   readonly account: Account;
+  /** The file that the link serves when it is called: it may have moved meanwhile. */
   readonly find: () => Promise<StoredObject | undefined>;
 };
 
@@ -45,7 +46,7 @@ export async function openLink(
   if (account === undefined) throw linkNotFound();
   requireEnabled(account);
   await checkProof(deps, link, input.proof);
-  return { link, account, find: () => deps.metadata.findObject(link.bucketId, link.key) };
+  return { link, account, find: () => deps.metadata.findLinkedObject(link.hash) };
 }
 
 async function findLiveLink(deps: OpenLinkDeps, hash: string): Promise<PublicLink> {

@@ -7,6 +7,7 @@ import type {
   BlobLocation,
   BucketId,
   ContentHash,
+  LinkHash,
   ObjectKey,
   TimeMs,
 } from '../../ids.ts';
@@ -46,6 +47,11 @@ export interface ObjectReads {
     contentHash: ContentHash,
     origin: Origin | undefined,
   ): Promise<StoredObject | undefined>;
+  /**
+   * The object under the name that a link has at this moment: never another file that took the name
+   * while the link moved on with its own.
+   */
+  findLinkedObject(hash: LinkHash): Promise<StoredObject | undefined>;
   /** A position that is equal to or inside a common prefix skips that whole prefix. */
   listObjects(query: ListQuery): Promise<ListPage>;
 }

@@ -41,6 +41,11 @@ export function memoryObjectReads(holder: Holder): ObjectReads {
         );
       return oldest && storedObjectOf(holder, oldest);
     },
+    async findLinkedObject(hash) {
+      const link = holder.current.links.get(hash);
+      const kept = link && holder.current.objects.get(addressOf(link.bucketId, link.key));
+      return kept && storedObjectOf(holder, kept);
+    },
     listObjects: async (query) => listObjects(holder, query),
   };
 }

@@ -47,7 +47,7 @@ export type LocatedRow = Omit<ObjectRow, 'content_id'> & {
   readonly list: string | null;
 };
 
-type RowReads = Pick<ObjectReads, 'findObject' | 'findObjectByHash'> &
+type RowReads = Pick<ObjectReads, 'findObject' | 'findObjectByHash' | 'findLinkedObject'> &
   Pick<ContentHashReads, 'listUnhashed'>;
 
 /** What each engine calls the functions of JSON. */
@@ -83,6 +83,20 @@ export function objectReads(
       if (origin !== undefined) query = query.where('objects.origin', '=', origin);
       const row = await query.executeTakeFirst();
       return row && storedObjectOf(bucketId, keyOfBytes(row.key) as ObjectKey, row);
+    },
+    async findLinkedObject(hash) {
+      const row = await all()
+        .innerJoin('public_links', (join) =>
+          join
+            .onRef('public_links.bucket_id', '=', 'objects.bucket_id')
+            .onRef('public_links.key', '=', 'objects.key'),
+        )
+        .select(['objects.bucket_id', 'objects.key'])
+        .where('public_links.hash', '=', hash)
+        .executeTakeFirst();
+      return (
+        row && storedObjectOf(row.bucket_id as BucketId, keyOfBytes(row.key) as ObjectKey, row)
+      );
     },
     async listUnhashed({ after, limit }) {
       let rows = all()

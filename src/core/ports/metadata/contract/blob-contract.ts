@@ -118,6 +118,25 @@ function deleting(engine: MetadataEngine): void {
     assert.equal(await storedBytes(metadata, account), 20n);
   });
 
+  test('a link serves what stands under its name now, and nothing that took its old name', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const bucketId = account.defaultBucketId;
+    const linked = () => metadata.findLinkedObject('follows' as LinkHash);
+    await metadata.publishObject(samplePublication(account, { key: 'from', blobId: 1 }));
+    await inTransaction(metadata, async (tx) => {
+      await tx.insertLink(link(account, 'follows', 'from'));
+      await tx.moveObject({ bucketId, from: keyOf('from'), to: keyOf('to'), at: timeAt(4) });
+    });
+    await metadata.publishObject(samplePublication(account, { key: 'from', blobId: 2 }));
+    assert.deepEqual(await linked(), await metadata.findObject(bucketId, keyOf('to')));
+    await metadata.deleteObject(sampleDeletion(account, 'to'));
+    assert.equal(await linked(), undefined);
+    await metadata.publishObject(samplePublication(account, { key: 'to', blobId: 3 }));
+    assert.equal(await linked(), undefined);
+  });
+
   test('a move of nothing is refused, onto itself changes nothing', async () => {
     await using store = await engine.open();
     const { metadata } = store;
