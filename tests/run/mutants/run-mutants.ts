@@ -2,6 +2,8 @@
  * What `npm run test:mutants` runs: takes each refusal of the core's rooms away in turn (a throw, a
  * check, a comparison), runs the tests that reach it, and names those that no test notices. Outside
  * `npm test`, because it takes hours. `--only PATH` (may be repeated): sources at or below a path.
+ * `--tests PATH` (may be repeated): only tests at or below a path, which tells soon whether those
+ * beside a source suffice for it; another may yet notice what these do not.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +39,10 @@ const KEPT = JSON.parse(
 ) as readonly Kept[];
 
 const { values: options } = parseArgs({
-  options: { only: { type: 'string', multiple: true } },
+  options: {
+    only: { type: 'string', multiple: true },
+    tests: { type: 'string', multiple: true },
+  },
 });
 
 await using postgres = await startPostgres();
@@ -48,11 +53,13 @@ process.exitCode = survivors.length === 0 ? 0 : 1;
 
 async function tryAll(): Promise<readonly Mutant[]> {
   const paths = globSync(SOURCES, { cwd: ROOT })
-    .filter((path) => !path.endsWith('.test.ts') && isWanted(path))
+    .filter((path) => !path.endsWith('.test.ts') && isAmong(path, options.only))
     .sort();
   const mutants = paths.flatMap((path) => findMutants(ROOT, path)).filter((one) => !isKept(one));
   say(`${mutants.length} mutants of ${paths.length} sources`);
-  const tests = await coverAll(globSync(TESTS, { cwd: ROOT }).sort(), paths);
+  const files = globSync(TESTS, { cwd: ROOT }).filter((file) => isAmong(file, options.tests));
+  const tests = await coverAll(files.sort(), paths);
+  if (options.tests !== undefined) say(`by ${tests.length} test files at ${options.tests}`);
   const survivors: Mutant[] = [];
   let tried = 0;
   await eachAtOnce(mutants, async (mutant) => {
@@ -87,10 +94,9 @@ async function eachAtOnce<T>(items: readonly T[], run: (item: T) => Promise<void
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
 }
 
-function isWanted(path: string): boolean {
-  const { only } = options;
-  if (only === undefined) return true;
-  return only.some((one) => path === one || path.startsWith(`${one.replace(/\/+$/, '')}/`));
+function isAmong(path: string, wanted: readonly string[] | undefined): boolean {
+  if (wanted === undefined) return true;
+  return wanted.some((one) => path === one || path.startsWith(`${one.replace(/\/+$/, '')}/`));
 }
 
 function isKept({ path, line }: Mutant): boolean {
