@@ -9,6 +9,7 @@ import {
   insertAccount,
   sampleAccount,
   samplePublication,
+  timeAt,
 } from '../ports/metadata/contract/samples.ts';
 import { hasDeterministicUrl, resolveDeterministicUrl } from './deterministic-url.ts';
 
@@ -47,6 +48,42 @@ test('a URL finds a version of a dialect exactly when the status names the URL',
         const key = (await found)?.key;
         assert.equal(key, isNamed ? 'a' : undefined, `${deterministicUrls} ${origin} ${name}`);
       }
+    }
+  }
+});
+
+test('what can be no hash and no account is not found, and a hash counts in either case', async () => {
+  const metadata = await MemoryMetadata.open();
+  const account = await insertAccount(metadata, sampleAccount(2));
+  await metadata.publishObject(samplePublication(account, { key: 'a', blobId: 1 }));
+  const resolve = (name: string, hash: string) =>
+    resolveDeterministicUrl({ metadata }, { account: name, hash });
+  const upper = await resolve(account.slug, HASH.toUpperCase());
+  assert.equal((await upper.find())?.key, 'a');
+  const notFound = (error: unknown) => isServiceError(error, 'object_not_found');
+  for (const hash of ['', 'x', HASH.slice(1), `${HASH}0`, `${HASH}\n`, 'g'.repeat(64)]) {
+    await assert.rejects(resolve(account.slug, hash), notFound, hash);
+  }
+  for (const name of ['', 'x', 'a'.repeat(12), 'A'.repeat(12), `${account.slug}x`, '\0']) {
+    await assert.rejects(resolve(name, HASH), notFound, name);
+  }
+});
+
+test('the files of a disabled account are refused, unless it shows none to anybody', async () => {
+  for (const [deterministicUrls, code] of [
+    ['files', 'account_disabled'],
+    ['all', 'account_disabled'],
+    ['off', 'object_not_found'],
+  ] as const) {
+    const metadata = await MemoryMetadata.open();
+    const disabled = { disabledAt: timeAt(0), deterministicUrls };
+    const account = await insertAccount(metadata, sampleAccount(2, disabled));
+    await metadata.publishObject(samplePublication(account, { key: 'a', blobId: 1 }));
+    for (const name of [account.slug, account.accountId]) {
+      await assert.rejects(
+        resolveDeterministicUrl({ metadata }, { account: name, hash: HASH }),
+        (error) => isServiceError(error, code),
+      );
     }
   }
 });

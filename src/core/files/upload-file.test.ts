@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { FakeClock } from '../../../tests/world/fake-clock.ts';
+import { byToken } from '../../../tests/world/files-world.ts';
 import { seededRandom } from '../../../tests/world/seeded-random.ts';
 import { openUnderWay } from '../../../tests/world/under-way.ts';
 import { MemoryBlobStore } from '../../engines/blobs/memory/memory-blob-store.ts';
@@ -15,6 +16,7 @@ import type { ByteSource } from '../ports/byte-source.ts';
 import { NO_FAULTS } from '../ports/fault-points.ts';
 import { insertAccount, keyOf, sampleAccount } from '../ports/metadata/contract/samples.ts';
 import type { Transactions } from '../ports/metadata/metadata.ts';
+import { SCOPES } from '../principal.ts';
 import { type FileUpload, uploadFile } from './upload-file.ts';
 import { findUploadStatus } from './upload-status.ts';
 
@@ -85,6 +87,36 @@ test('a small upload has one row, written with the object', async () => {
     ['completed', 10, 10],
   );
   assert.equal((await status()).isLinkable, true);
+});
+
+test('an upload of just the bytes that are kept in memory leaves no row on its way', async () => {
+  const { deps, upload, row } = await openWorld();
+  const size = SMALL_BODY_BYTES_MAX;
+  const body = bodyOf([size], async () => assert.equal(await row(), undefined));
+  assert.equal((await uploadFile(deps, upload(body(size)))).bytesUploaded, size);
+});
+
+test('a file keeps the encoding that it was sent in, and none has none', async () => {
+  const { deps, upload, metadata } = await openWorld();
+  const body = bodyOf([1], () => undefined);
+  for (const contentEncoding of ['gzip', undefined]) {
+    const { key } = await uploadFile(deps, upload(body(1), { contentEncoding }));
+    const kept = await metadata.findObject(upload(body(1)).principal.defaultBucketId, key);
+    const headers = contentEncoding === undefined ? {} : { 'content-encoding': contentEncoding };
+    assert.deepEqual(kept?.headers, headers);
+  }
+});
+
+test('a token uploads only if it may write files; else no byte is asked for', async () => {
+  const { deps, upload, row } = await openWorld();
+  const untouched = bodyOf([], () => assert.fail('no byte is asked for'))(1);
+  const { principal } = upload(untouched);
+  const scopes = SCOPES.filter((scope) => scope !== 'files:write');
+  const refused = uploadFile(deps, upload(untouched, { principal: byToken(principal, scopes) }));
+  await assert.rejects(refused, (error) => isServiceError(error, 'missing_scope'));
+  assert.equal(await row(), undefined);
+  const one = bodyOf([1], () => undefined)(1);
+  await uploadFile(deps, upload(one, { principal: byToken(principal, ['files:write']) }));
 });
 
 test('a large upload, or one of unknown length, is running from its start and is kept up to date', async () => {

@@ -38,7 +38,6 @@ export async function findUploadStatus(
   if (operation === undefined || operation.accountId !== principal.accountId) {
     throw new ServiceError('operation_not_found', 'There is no such upload operation.');
   }
-  if (operation.status !== 'completed') return { operation, isLinkable: false };
   const object = await metadata.findObject(principal.defaultBucketId, operation.key);
   const account = await metadata.findAccount(principal.accountId);
   const isLinkable =
