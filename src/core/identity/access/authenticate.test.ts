@@ -290,7 +290,34 @@ test('a mistyped key fails its checksum, any key minted passes it', async () => 
       const letter = key[at] === 'A' ? 'B' : 'A';
       assert(!isWellFormedSecretKey(key.slice(0, at) + letter + key.slice(at + 1)));
     }
+    // The checksum is good, and yet it is no key.
+    const short = mintSecretKey({ bytes: () => random.bytes(31) }, kind);
+    assert(!isWellFormedSecretKey(short));
   }
+});
+
+test('a mistyped key is refused without a look-up', async () => {
+  const world = await openIdentityWorld();
+  const { appKey, secret } = await openCredentials(world);
+  const metadata: typeof world.metadata = Object.assign(Object.create(world.metadata), {
+    findAccountByAppKey: () => assert.fail('the app key is looked up'),
+    findTokenByHash: () => assert.fail('the token is looked up'),
+  } satisfies Partial<typeof world.metadata>);
+  for (const text of [`${appKey}x`, appKey.slice(0, -1), `${secret}x`, secret.slice(0, -1)]) {
+    const asked = principalBy({ ...world, metadata }, text);
+    await assert.rejects(asked, refusedAs('credential_invalid'));
+  }
+});
+
+test('a session or token whose account is gone proves nothing', async () => {
+  const world = await openIdentityWorld();
+  const { accessToken, secret } = await openCredentials(world);
+  const metadata: typeof world.metadata = Object.assign(Object.create(world.metadata), {
+    findAccount: async () => undefined,
+  } satisfies Partial<typeof world.metadata>);
+  const by = (text: string) => principalBy({ ...world, metadata }, text);
+  await assert.rejects(by(accessToken), refusedAs('unauthenticated'));
+  await assert.rejects(by(secret), refusedAs('credential_invalid'));
 });
 
 test('any text in any scheme is refused as a credential and never fails otherwise', async () => {

@@ -10,7 +10,7 @@ import {
   signIn,
 } from '../../../../tests/world/identity-world.ts';
 import { walletOf } from '../../../../tests/world/wallets.ts';
-import { isServiceError } from '../../errors.ts';
+import { isServiceError, ServiceError } from '../../errors.ts';
 import type { AccountId } from '../../ids.ts';
 import {
   NONCE_KEPT_MS,
@@ -18,8 +18,11 @@ import {
   REFRESH_IDLE_LIFE_MS,
   SESSION_KEPT_MS,
   SWEEP_BATCH_ROWS,
+  SWEEP_BATCHES_MAX,
 } from '../../limits.ts';
 import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
+import { insertAccount, sampleAccount } from '../../ports/metadata/contract/samples.ts';
+import { timeMs } from '../names.ts';
 import { endSession } from '../sessions/end-session.ts';
 import { refreshSession } from '../sessions/refresh-session.ts';
 import { sweepIdentity } from '../sweep-identity.ts';
@@ -69,6 +72,21 @@ test('an operator finds an account by id, slug, username and wallet', async () =
     limit: 1,
   });
   assert.equal(entry?.actor, 'admin');
+});
+
+test('an account is found by its e-mail address, and a fault in looking is not hidden', async () => {
+  const world = await openIdentityWorld();
+  const email = 'Ann@example.org';
+  const { accountId } = await insertAccount(world.metadata, sampleAccount(1, { email }));
+  const found = await showAccount(world, { actor: 'admin', account: 'ann@EXAMPLE.org' });
+  assert.equal(found.accountId, accountId);
+  const metadata: typeof world.metadata = Object.assign(Object.create(world.metadata), {
+    findAccountByWallet: () => Promise.reject(new ServiceError('unavailable', 'out of reach')),
+  } satisfies Partial<typeof world.metadata>);
+  await assert.rejects(
+    showAccount({ metadata }, { actor: 'admin', account: walletOf('first').address }),
+    refusedAs('unavailable'),
+  );
 });
 
 test('accounts are listed in pages', async () => {
@@ -193,6 +211,16 @@ test('sweeping removes what ended long ago and leaves the rest', async () => {
   await assert.rejects(refreshSession(world, idle), refusedAs('refresh_invalid'));
   await assert.rejects(refreshSession(world, out), refusedAs('refresh_invalid'));
   await refreshSession(world, live);
+});
+
+test('one sweep removes so much and no more; what is left waits for the next', async () => {
+  const world = await openIdentityWorld();
+  const rows = SWEEP_BATCHES_MAX * SWEEP_BATCH_ROWS + 1;
+  await inTransaction(world.metadata, async (tx) => {
+    for (let count = 0; count < rows; count += 1) await tx.spendNonce(`${count}`, timeMs(0));
+  });
+  assert.equal((await sweepIdentity(world)).nonces, rows - 1);
+  assert.equal((await sweepIdentity(world)).nonces, 1);
 });
 
 test('sweeping takes several small transactions and stops when it is told to', async () => {

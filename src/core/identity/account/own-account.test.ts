@@ -15,7 +15,7 @@ import { isServiceError, ServiceError } from '../../errors.ts';
 import { TOKEN_BLOCKS_MAX, TOKENS_MAX } from '../../limits.ts';
 import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
 import type { Principal } from '../../principal.ts';
-import { timeMs } from '../names.ts';
+import { newAccessKeyId, timeMs } from '../names.ts';
 import {
   createApiToken,
   listApiTokens,
@@ -94,14 +94,32 @@ test('no secret is kept in plain text', async () => {
   assert(!kept.includes(secret.slice(8)));
 });
 
+test('an S3 key is not told whose it is', async () => {
+  const world = await openIdentityWorld();
+  const owner = await openOwner(world);
+  const credential = {
+    kind: 's3Key',
+    accessKeyId: newAccessKeyId(world.random),
+    isReadOnly: false,
+    bucketId: undefined,
+    prefix: undefined,
+  } as const;
+  const asked = whoAmI(world, { principal: { ...owner, credential } });
+  await assert.rejects(asked, refusedAs('access_denied'));
+});
+
 test('settings change for the owner, are noted, and not for tokens', async () => {
   const world = await openIdentityWorld();
   const principal = await openOwner(world);
   await changeSettings(world, { principal, settings: {} });
   await changeSettings(world, { principal, settings: { deterministicUrls: 'off' } });
   assert.equal((await whoAmI(world, { principal })).deterministicUrls, 'off');
-  const [entry] = await world.metadata.listAudit({ accountId: principal.accountId, limit: 1 });
-  assert.equal(entry?.action, 'account.settings_changed');
+  const trail = await world.metadata.listAudit({ accountId: principal.accountId, limit: 10 });
+  assert.deepEqual(
+    trail.filter(({ action }) => action === 'account.settings_changed').map((one) => one.subject),
+    ['deterministic_urls=off'],
+    'what changes nothing is not noted',
+  );
   const byToken = await principalBy(world, (await create(world, principal)).secret);
   await assert.rejects(
     changeSettings(world, { principal: byToken, settings: { deterministicUrls: 'all' } }),
@@ -173,6 +191,21 @@ test('what is wrong in a token request is refused by the name of its field', asy
     );
   }
   assert.deepEqual(await world.metadata.listTokens(actor.accountId), []);
+});
+
+test('a token has the longest name, the most blocks and the last end that it may have', async () => {
+  const world = await openIdentityWorld();
+  const actor = await openOwner(world);
+  const most = {
+    name: 'x'.repeat(100),
+    ipAllowlist: Array.from({ length: TOKEN_BLOCKS_MAX }, () => '10.0.0.1'),
+    expiresAt: timeMs(Date.UTC(9999, 11, 31)),
+  };
+  const { token } = await create(world, actor, most);
+  const { name, ipAllowlist, expiresAt } = token;
+  assert.deepEqual({ name, ipAllowlist, expiresAt }, most);
+  const beyond = { name: 'beyond', expiresAt: timeMs(Date.UTC(9999, 11, 31) + 1) };
+  await assert.rejects(create(world, actor, beyond), refusedAs('invalid_field'));
 });
 
 test('any token request is granted or refused by an operating error', async () => {

@@ -11,7 +11,7 @@ import {
 } from '../../../../tests/world/identity-world.ts';
 import { walletOf } from '../../../../tests/world/wallets.ts';
 import { ServiceError } from '../../errors.ts';
-import type { TimeMs } from '../../ids.ts';
+import type { AccountId, TimeMs } from '../../ids.ts';
 import { LAST_USED_STEP_MS, S3_KEY_KEPT_MS, S3_KEYS_MAX } from '../../limits.ts';
 import { createBucket } from '../../objects/buckets.ts';
 import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
@@ -24,6 +24,7 @@ import { createApiToken, revokeApiToken, type TokenRequest } from '../tokens/api
 import { AccessKeyMemory } from './access-key-memory.ts';
 import { findAccessKey, noteAccessKeyUse } from './authenticate-access-key.ts';
 import { presignRequest } from './presign-request.ts';
+import { mintS3Secret } from './s3-key.ts';
 import { createS3Key, listS3Keys, revokeS3Key, type S3KeyRequest } from './s3-keys.ts';
 
 const PLAIN: S3KeyRequest = {
@@ -59,6 +60,14 @@ test('a key and its secret have the forms of the contract, and the secret is kep
   assert.equal(letters.size, 62, 'every letter occurs among 2,000');
 });
 
+test('a byte that would favour the first letters is drawn again', () => {
+  const draws = [255, 248, 247, 0];
+  const secret = mintS3Secret({
+    bytes: (length) => new Uint8Array(length).fill(draws.shift() ?? assert.fail('drawn enough')),
+  });
+  assert.deepEqual([secret, draws], ['9'.repeat(40), [0]]);
+});
+
 test('a key is found with its secret and how far it reaches', async () => {
   const { world, ann } = await openWorld();
   const { key, secret } = await make(world, ann, { isReadOnly: true, prefix: 'a/' });
@@ -90,6 +99,24 @@ test('an unknown, a malformed and a revoked key are refused in the same words', 
     });
   }
   assert.equal(messages.size, 1);
+});
+
+test('what can be no key is looked up nowhere, and a key whose account is gone proves nothing', async () => {
+  const { world, ann } = await openWorld();
+  const { key } = await make(world, ann);
+  const asked: string[] = [];
+  const metadata: typeof world.metadata = Object.assign(Object.create(world.metadata), {
+    findS3Key: async (accessKeyId) => {
+      asked.push(accessKeyId);
+      return await world.metadata.findS3Key(accessKeyId);
+    },
+    findAccount: async () => undefined,
+  } satisfies Partial<typeof world.metadata>);
+  for (const id of ['', '\0', 'a'.repeat(20), key.accessKeyId]) {
+    const finding = findAccessKey({ ...world, metadata }, id);
+    await assert.rejects(finding, refusedAs('credential_invalid'));
+  }
+  assert.deepEqual(asked, [String(key.accessKeyId)]);
 });
 
 test('the keys of a disabled account are refused as disabled', async () => {
@@ -138,6 +165,16 @@ test('a use is noted at most once a minute, however many requests there are', as
   await use();
   assert.equal(await lastUse(), world.clock.now());
   assert.equal(writes, 2);
+  // Another process remembers no note, but the row of the key does.
+  const elsewhere = { ...counting, accessKeys: new AccessKeyMemory() };
+  const useElsewhere = async () =>
+    noteAccessKeyUse(elsewhere, await findAccessKey(elsewhere, key.accessKeyId));
+  world.clock.advance(LAST_USED_STEP_MS - 1);
+  await useElsewhere();
+  assert.equal(writes, 2);
+  world.clock.advance(1);
+  await useElsewhere();
+  assert.equal(writes, 3);
 });
 
 test('a disk that takes no notes keeps nobody from reading', async () => {
@@ -187,6 +224,13 @@ test('a name or prefix that cannot be is refused by field', async () => {
   }
 });
 
+test('a name of 100 characters and a prefix of 1024 bytes are kept as they are', async () => {
+  const { world, ann } = await openWorld();
+  const longest = { name: 'ä'.repeat(100), prefix: 'ä'.repeat(512) };
+  const { key } = await make(world, ann, longest);
+  assert.deepEqual({ name: key.name, prefix: key.prefix }, longest);
+});
+
 test('keys are listed for their owner alone, and revoked by her alone', async () => {
   const { world, ann, bob } = await openWorld();
   const { key } = await make(world, ann, { name: 'laptop' });
@@ -210,6 +254,29 @@ test('keys are listed for their owner alone, and revoked by her alone', async ()
   world.clock.advance(5);
   await revokeS3Key(world, { actor: ann, accessKeyId });
   assert.equal((await list(ann))[0]?.key.revokedAt, revokedAt);
+});
+
+test('a token manages keys only with the scope, and nobody makes one for nobody', async () => {
+  const { world, ann } = await openWorld();
+  const { key } = await make(world, ann, { prefix: 'a' });
+  const { token: weak } = await tokenOf(world, ann, {
+    scopes: SCOPES.filter((scope) => scope !== 's3:keys'),
+  });
+  const { accountId } = ann;
+  const revoke = (actor: Principal, accessKeyId: string, transactions: Transactions) =>
+    revokeS3Key({ ...world, metadata: transactions }, { actor, accessKeyId });
+  await assert.rejects(make(world, weak), refusedAs('missing_scope'));
+  await assert.rejects(listS3Keys(world, { actor: weak, accountId }), refusedAs('missing_scope'));
+  await assert.rejects(revoke(weak, key.accessKeyId, world.metadata), refusedAs('missing_scope'));
+  assert.deepEqual(await listS3Keys(world, { actor: 'admin', accountId }), [
+    { key, bucket: String(ann.slug) },
+  ]);
+  const idle: Transactions = { transact: () => assert.fail('what can be no key is looked up') };
+  await assert.rejects(revoke(ann, '\0', idle), refusedAs('s3_key_not_found'));
+  await assert.rejects(
+    createS3Key(world, { actor: 'admin', accountId: 'nobody' as AccountId, request: PLAIN }),
+    refusedAs('account_not_found'),
+  );
 });
 
 test('making and revoking are in the trail, once each, without the secret', async () => {

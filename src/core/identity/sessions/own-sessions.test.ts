@@ -9,6 +9,7 @@ import {
 } from '../../../../tests/world/identity-world.ts';
 import { walletOf } from '../../../../tests/world/wallets.ts';
 import { REFRESH_ABSOLUTE_LIFE_MS, REFRESH_IDLE_LIFE_MS } from '../../limits.ts';
+import type { Transactions } from '../../ports/metadata/metadata.ts';
 import { listOwnSessions, revokeOwnSession } from './own-sessions.ts';
 import { refreshSession } from './refresh-session.ts';
 
@@ -63,6 +64,11 @@ test('an owner ends another session, and never one of another account', async ()
       refusedAs('session_not_found'),
     );
   }
+  const idle: Transactions = { transact: () => assert.fail('what can be no id is looked up') };
+  await assert.rejects(
+    revokeOwnSession({ ...world, metadata: idle }, { principal, sessionId: '\0' }),
+    refusedAs('session_not_found'),
+  );
   await assert.rejects(
     revokeOwnSession(world, { principal, sessionId: await idOf(own) }),
     refusedAs('session_current'),

@@ -1,4 +1,5 @@
 /** Exchanges a refresh token for the next one (payments.md section 2). */
+import { strict as assert } from 'node:assert';
 import type { Keyring } from '../../../kit/keyring.ts';
 import { defineTransaction } from '../../define-transaction.ts';
 import { ServiceError } from '../../errors.ts';
@@ -72,7 +73,7 @@ async function spend(tx: MetadataTx, token: RefreshToken, now: TimeMs): Promise<
   requireEnabled(account);
   if (token.counter === session.counter) {
     const isRotated = await tx.rotateSession(session.sessionId, session.counter, now);
-    if (!isRotated) return { kind: 'invalid' };
+    assert(isRotated, 'nobody else spends it within this transaction');
     return { kind: 'refreshed', session: { ...session, counter: session.counter + 1 } };
   }
   const isPrevious = token.counter === session.counter - 1;

@@ -14,12 +14,15 @@ import {
   newMasterKeyLine,
   parseMasterKeys,
 } from '../../../kit/keyring.ts';
+import type { AccountId } from '../../ids.ts';
 import {
   ACCESS_TOKEN_LIFE_MS,
+  LAST_USED_STEP_MS,
   REFRESH_ABSOLUTE_LIFE_MS,
   REFRESH_GRACE_MS,
   REFRESH_IDLE_LIFE_MS,
 } from '../../limits.ts';
+import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
 import { disableAccount, enableAccount } from '../account/administer-accounts.ts';
 import { newSessionId } from '../names.ts';
 import { endSession } from './end-session.ts';
@@ -59,6 +62,33 @@ test('a lost answer is given again within the grace, with the same successor', a
   const again = await refreshSession(world, first);
   assert.equal(again.refreshToken, lost.refreshToken);
   await refreshSession(world, again);
+});
+
+test('the answer to any later token is given again too, to the last moment of the grace', async () => {
+  const world = await openIdentityWorld();
+  const second = await refreshSession(world, await signIn(world));
+  const third = await refreshSession(world, second);
+  world.clock.advance(REFRESH_GRACE_MS);
+  assert.equal((await refreshSession(world, second)).refreshToken, third.refreshToken);
+});
+
+test('a use by a client that stores no successor is noted at most once a minute', async () => {
+  const world = await openIdentityWorld();
+  const first = await signIn(world);
+  const { accountId } = await principalBy(world, first.accessToken);
+  const noted = async () => (await world.metadata.listSessions(accountId, 1))[0]?.lastUsedAt;
+  await refreshSession(world, first);
+  const startedAt = world.clock.now();
+  assert.equal(await noted(), startedAt);
+  for (const [afterMs, at] of [
+    [LAST_USED_STEP_MS - 1, 0],
+    [1, LAST_USED_STEP_MS],
+    [LAST_USED_STEP_MS - 1, LAST_USED_STEP_MS],
+  ] as const) {
+    world.clock.advance(afterMs);
+    await refreshSession(world, first);
+    assert.equal(await noted(), startedAt + at);
+  }
 });
 
 test('clients that refresh at once all get the same successor', async () => {
@@ -162,6 +192,25 @@ test('a counter from the future and an unknown family are invalid', async () => 
     );
   }
   await refreshSession(world, { refreshToken });
+});
+
+test('a session whose account is gone gives no more tokens', async () => {
+  const world = await openIdentityWorld();
+  const { refreshToken } = await signIn(world);
+  const token = readRefreshToken(world.keyring, refreshToken);
+  const session = token && (await world.metadata.findSession(token.sessionId));
+  assert(session !== undefined);
+  const orphan = {
+    ...session,
+    sessionId: newSessionId(world.random),
+    accountId: 'nobody' as AccountId,
+  };
+  await inTransaction(world.metadata, (tx) => tx.insertSession(orphan));
+  const orphaned = mintRefreshToken(world.keyring, orphan);
+  await assert.rejects(
+    refreshSession(world, { refreshToken: orphaned }),
+    refusedAs('refresh_invalid'),
+  );
 });
 
 test('a session ends when it lies idle for 30 days', async () => {

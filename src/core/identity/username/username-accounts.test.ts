@@ -9,10 +9,12 @@ import {
   signIn,
 } from '../../../../tests/world/identity-world.ts';
 import { walletOf } from '../../../../tests/world/wallets.ts';
+import { SLUG_TRIES_MAX } from '../../limits.ts';
 import type { PasswordHasher } from '../../ports/password-hasher.ts';
 import type { Random } from '../../ports/random.ts';
 import { disableAccount } from '../account/administer-accounts.ts';
 import { rotateAppKey } from '../account/rotate-app-key.ts';
+import { tryWithFreshSlugs } from '../account/sign-up.ts';
 import { endSession } from '../sessions/end-session.ts';
 import { refreshSession } from '../sessions/refresh-session.ts';
 import { issueWalletChallenge } from '../wallets/issue-wallet-challenge.ts';
@@ -124,7 +126,15 @@ test('an app key sets the first password and no other, also of two at once', asy
   );
   assert.deepEqual(outcomes.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected']);
   const before = (await world.metadata.findAccount(request.accountId))?.passwordHash;
-  await assert.rejects(setPassword(world, request), refusedAs('password_already_set'));
+  // Refused before a core and 19 MiB are taken for a hash.
+  const passwords: PasswordHasher = {
+    verify: () => assert.fail('nothing is verified'),
+    hash: () => assert.fail('nothing is hashed'),
+  };
+  await assert.rejects(
+    setPassword({ ...world, passwords }, request),
+    refusedAs('password_already_set'),
+  );
   assert.equal((await world.metadata.findAccount(request.accountId))?.passwordHash, before);
 });
 
@@ -328,6 +338,22 @@ test('a slug that was drawn before is drawn again, with wallets as with username
   assert.notEqual((await world.metadata.findAccount(second.accountId))?.slug, slug);
   await signIn({ ...world, random: drawingSlug(world.random, slug, 3) });
   assert.equal((await world.metadata.listAccounts({ after: undefined, limit: 9 })).length, 3);
+});
+
+test('a slug is drawn ten times and not once more', async () => {
+  for (const [taken, draws] of [
+    [SLUG_TRIES_MAX - 1, SLUG_TRIES_MAX],
+    [SLUG_TRIES_MAX, SLUG_TRIES_MAX],
+  ] as const) {
+    let drawn = 0;
+    const answer = tryWithFreshSlugs(async () => {
+      drawn += 1;
+      return drawn <= taken ? 'slug_taken' : { drawn };
+    });
+    if (taken < SLUG_TRIES_MAX) assert.deepEqual(await answer, { drawn: draws });
+    else await assert.rejects(answer, refusedAs('unavailable'));
+    assert.equal(drawn, draws);
+  }
 });
 
 test('of slugs that all stand the last is an answer, and the challenge is not spent', async () => {

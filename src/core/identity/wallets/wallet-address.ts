@@ -1,4 +1,5 @@
 /** The public address of a wallet: an Ed25519 public key in base58. */
+import { strict as assert } from 'node:assert';
 import { decodeBase58 } from '../../../kit/base58.ts';
 import { isLowOrder, isOnCurve, PUBLIC_KEY_BYTES } from '../../../kit/ed25519.ts';
 import { ServiceError } from '../../errors.ts';
@@ -22,6 +23,6 @@ export function parseWalletAddress(text: string): WalletAddress {
 /** The public key that an address writes. */
 export function publicKeyOf(wallet: WalletAddress): Uint8Array {
   const publicKey = decodeBase58(wallet, PUBLIC_KEY_BYTES);
-  if (publicKey === undefined) throw new TypeError('A parsed wallet address decodes.');
+  assert(publicKey !== undefined, 'a parsed wallet address decodes');
   return publicKey;
 }
