@@ -7,6 +7,9 @@ import { testRoundTrip } from './round-trip.ts';
 
 const PROGRAM = join(import.meta.dirname, 'programs', 'python', 'round_trip.py');
 
+type OpenUploads = Readonly<Record<'begun' | 'listed', readonly (readonly string[])[]>> & {
+  readonly echoed: readonly string[];
+};
 type SignedForm = { readonly url: string; readonly fields: Readonly<Record<string, string>> };
 
 testRoundTrip({
@@ -14,6 +17,19 @@ testRoundTrip({
   findObstacle: () =>
     findPython() === undefined ? 'the Python environment could not be made' : undefined,
   parts: {
+    'lists every open upload, also beside keys that XML cannot say': async ({ world, tool }) => {
+      // In the order of UTF-8; the page after each begins where this one ended.
+      const keys = ['a', 'b\u0001', 'b\u0002', 'c', 'd\ufffe', 'd\uffff', 'e'];
+      const said = ['a', 'b\ufffd', 'b\ufffd', 'c', 'd\ufffd', 'd\ufffd', 'e'];
+      const asked = { bucket: world.bucket, keys };
+      const answer = await (tool as ProgramTool).ask('openUploads', asked);
+      const { begun, listed, echoed } = answer as OpenUploads;
+      assert.deepEqual(
+        listed,
+        begun.map(([, uploadId], index) => [said[index], uploadId]),
+      );
+      assert.deepEqual(echoed, said);
+    },
     'makes forms that anybody can upload with': async ({ world, tool }) => {
       const asked = { bucket: world.bucket, prefix: 'trip/forms/' };
       const form = (await (tool as ProgramTool).ask('presignPost', asked)) as SignedForm;

@@ -155,6 +155,37 @@ test('uploads come in pages, by key and by id', async () => {
   }
 });
 
+test('names that XML cannot say are replaced, or encoded, and pages go on behind them', async () => {
+  const keys = ['a\u0001', 'a\u0002/1', 'a\u0002/2', 'a\ufffd', 'b\ufffe', 'b\uffff', 'c'];
+  const replaced = ['a\ufffd', 'a\ufffd/', 'a\ufffd', 'b\ufffd', 'b\ufffd', 'c'];
+  const encoded = ['a%01', 'a%02/', 'a%EF%BF%BD', 'b%EF%BF%BE', 'b%EF%BF%BF', 'c'];
+  const { own } = await openUploads('unsayable', keys);
+  const inOrder = (text: string) =>
+    [...text.matchAll(/<(?:Upload><Key|CommonPrefixes><Prefix)>([^<]*)</g)].map(([, name]) => name);
+  for (const [query, names] of [
+    [{ delimiter: '/' }, replaced],
+    [{ delimiter: '/', 'encoding-type': 'url' }, encoded],
+  ] as const) {
+    const found: (string | undefined)[] = [];
+    let next: Query = {};
+    do {
+      const { text } = await uploadsOf(own, { 'max-uploads': '1', ...query, ...next });
+      found.push(...inOrder(text));
+      next =
+        textOf(text, 'IsTruncated') === 'false'
+          ? {}
+          : {
+              'key-marker': decodeIf(query, textOf(text, 'NextKeyMarker')),
+              'upload-id-marker': textOf(text, 'NextUploadIdMarker'),
+            };
+    } while ('key-marker' in next && found.length < 20);
+    assert.deepEqual(found, names);
+  }
+});
+
+const decodeIf = (query: object, name: string) =>
+  'encoding-type' in query ? decodeURIComponent(name) : name;
+
 test('a key to start from skips its uploads, and an id without a key says nothing', async () => {
   const { own, ids } = await openUploads('marked', KEYS);
   const after = async (query: Query) =>

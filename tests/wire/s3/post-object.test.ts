@@ -172,6 +172,13 @@ test('the key takes the name of the file without its folders', async () => {
   }
 });
 
+test('a key that XML cannot say is echoed with its replacement', async () => {
+  const fields = signedFields(ann, { key: 'a\u0001b', success_action_status: '201' });
+  const answer = await send(fields, fileOf('x'));
+  assert.equal(answer.status, 201, answer.text);
+  assert.match(answer.text, /<Key>a\ufffdb<\/Key>/);
+});
+
 test('names of fields and conditions are read in any case, x-ignore- ones not at all', async () => {
   const conditions = [{ BUCKET: ann.bucket }, ['Starts-With', '$KEY', 'fo'], { aCL: 'private' }];
   const { policy, ...rest } = sign(ann, { conditions });

@@ -1,5 +1,6 @@
 /** What every listing of S3 has in common: its parameters, and how keys are written. */
 import type { ListEntry, ListPosition } from '../../../core/ports/metadata/objects.ts';
+import { sayableText } from '../../../kit/xml/escape-xml.ts';
 import { type Xml, xmlElement, xmlText } from '../../../kit/xml/xml-format.ts';
 import type { RequestHead } from '../wire/request-head.ts';
 import { invalidArgument } from '../wire/s3-refusal.ts';
@@ -12,10 +13,26 @@ export type NameEncoding = {
   readonly of: (name: string) => string;
 };
 
-/** Throws `InvalidArgument` for any other encoding than `url`. */
+/**
+ * How the names of objects are written. Without `url` they stand as they are and the document
+ * writes references, as AWS does. Throws `InvalidArgument` for any other encoding than `url`.
+ */
 export function readEncoding(query: RequestHead['query']): NameEncoding {
+  return readEncodingOr((name) => name, query);
+}
+
+/**
+ * How the names of uploads are written. SDKs ask for listings of objects with `url` by themselves
+ * and for these never: without it U+FFFD stands for what XML cannot say, so that one name does not
+ * hide all others from a strict parser. Throws as `readEncoding`.
+ */
+export function readUploadEncoding(query: RequestHead['query']): NameEncoding {
+  return readEncodingOr(sayableText, query);
+}
+
+function readEncodingOr(plain: NameEncoding['of'], query: RequestHead['query']): NameEncoding {
   const text = query.get('encoding-type');
-  if (text === undefined || text === '') return { kind: undefined, of: (name) => name };
+  if (text === undefined || text === '') return { kind: undefined, of: plain };
   if (text === 'url') return { kind: 'url', of: encodeName };
   throw invalidArgument('Invalid Encoding Method specified in Request', 'encoding-type', text);
 }

@@ -7,6 +7,7 @@ import { putObject } from '../../../core/objects/put-object.ts';
 import type { ByteSource } from '../../../core/ports/byte-source.ts';
 import { credentialLabel } from '../../../core/principal.ts';
 import { encodePath } from '../../../kit/sigv4/percent.ts';
+import { sayableText } from '../../../kit/xml/escape-xml.ts';
 import { readXml } from '../../../kit/xml/read-xml.ts';
 import { xmlText } from '../../../kit/xml/xml-format.ts';
 import { FORM_FIELDS_MS } from '../../../server/body-watch.ts';
@@ -149,7 +150,7 @@ function answerPosted(deps: S3Deps, call: Call, { version, fields }: Posted): vo
           'PostResponse',
           xmlText('Location', location),
           xmlText('Bucket', bucket),
-          xmlText('Key', key),
+          xmlText('Key', sayableText(key)),
           xmlText('ETag', etag),
         ),
       );

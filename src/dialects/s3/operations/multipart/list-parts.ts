@@ -10,14 +10,14 @@ import { checksumElement } from '../../wire/checksum-elements.ts';
 import type { ObjectCall } from '../../wire/exchange.ts';
 import { invalidArgument, S3Refusal } from '../../wire/s3-refusal.ts';
 import { xmlTime } from '../../wire/xml-time.ts';
-import { readEncoding, readPageLength } from '../list-query.ts';
+import { readPageLength, readUploadEncoding } from '../list-query.ts';
 import { uploadAddress } from './upload-address.ts';
 
 export async function listParts(deps: S3Deps, call: ObjectCall): Promise<void> {
   const { query } = call.head;
   const limit = readPageLength(query, 'max-parts');
   const after = readMarker(query.get('part-number-marker'));
-  const encoding = readEncoding(query);
+  const encoding = readUploadEncoding(query);
   const page = await pageOfParts(deps, { address: uploadAddress(call), after, limit });
   const account = await deps.metadata.findAccount(call.bucket.accountId);
   if (account === undefined) throw new S3Refusal('AccessDenied');

@@ -9,11 +9,17 @@ import { answerXml } from '../../wire/answers.ts';
 import type { Call } from '../../wire/exchange.ts';
 import { S3Refusal } from '../../wire/s3-refusal.ts';
 import { xmlTime } from '../../wire/xml-time.ts';
-import { type NameEncoding, prefixElement, readEncoding, readPageLength } from '../list-query.ts';
+import {
+  type NameEncoding,
+  prefixElement,
+  readPageLength,
+  readUploadEncoding,
+} from '../list-query.ts';
+import { formatUploadMarker, parseUploadMarker } from './upload-marker.ts';
 
 export async function listMultipartUploads(deps: S3Deps, call: Call): Promise<void> {
   const { query } = call.head;
-  const encoding = readEncoding(query);
+  const encoding = readUploadEncoding(query);
   const limit = readPageLength(query, 'max-uploads');
   const keyMarker = query.get('key-marker') ?? '';
   // Without a key it says nothing.
@@ -49,16 +55,19 @@ export async function listMultipartUploads(deps: S3Deps, call: Call): Promise<vo
 
 function positionOf(keyMarker: string, uploadMarker: string): UploadPosition | undefined {
   if (keyMarker === '') return undefined;
-  if (uploadMarker === '') return { kind: 'afterKey', key: keyMarker };
-  return { kind: 'afterUpload', key: keyMarker, uploadId: uploadMarker };
+  const { key = keyMarker, uploadId } = parseUploadMarker(uploadMarker);
+  return uploadId === '' ? { kind: 'afterKey', key } : { kind: 'afterUpload', key, uploadId };
 }
 
 function nextMarkers(last: UploadEntry | undefined, encoding: NameEncoding): readonly Xml[] {
   if (last === undefined) return [];
-  const isPrefix = last.kind === 'prefix';
+  const { key, uploadId } =
+    last.kind === 'prefix' ? { key: last.prefix, uploadId: '' } : last.upload;
+  const said = encoding.of(key);
+  const isWhole = encoding.kind === 'url' || said === key;
   return [
-    xmlText('NextKeyMarker', encoding.of(isPrefix ? last.prefix : last.upload.key)),
-    xmlText('NextUploadIdMarker', isPrefix ? '' : last.upload.uploadId),
+    xmlText('NextKeyMarker', said),
+    xmlText('NextUploadIdMarker', isWhole ? uploadId : formatUploadMarker({ key, uploadId })),
   ];
 }
 

@@ -92,6 +92,25 @@ def presign_post(bucket, prefix):
     )
 
 
+def open_uploads(bucket, keys):
+    """Keys and ids as begun, then as listed a page of one at a time, then what ListParts echoes."""
+    begun = []
+    for key in keys:
+        answer = s3.create_multipart_upload(Bucket=bucket, Key=key)
+        begun.append([key, answer["UploadId"]])
+    pages = s3.get_paginator("list_multipart_uploads").paginate(
+        Bucket=bucket, PaginationConfig={"PageSize": 1}
+    )
+    found = [upload for page in pages for upload in page.get("Uploads", [])]
+    listed = [[upload["Key"], upload["UploadId"]] for upload in found]
+    echoed = []
+    for key, upload_id in begun:
+        names = {"Bucket": bucket, "Key": key, "UploadId": upload_id}
+        echoed.append(s3.list_parts(**names)["Key"])
+        s3.abort_multipart_upload(**names)
+    return {"begun": begun, "listed": listed, "echoed": echoed}
+
+
 def delete_keys(bucket, keys):
     for at in range(0, len(keys), DELETED_AT_ONCE_MAX):
         objects = [{"Key": key} for key in keys[at : at + DELETED_AT_ONCE_MAX]]
@@ -118,6 +137,7 @@ STEPS = {
     "putChecked": put_checked,
     "presign": presign,
     "presignPost": presign_post,
+    "openUploads": open_uploads,
     "deleteKeys": delete_keys,
 }
 
