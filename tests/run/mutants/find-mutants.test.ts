@@ -1,10 +1,10 @@
 /** Proves that every refusal of a source has a mutant, which is still TypeScript where it was. */
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { mutantsOf } from './find-mutants.ts';
+import { type Depth, mutantsOf } from './find-mutants.ts';
 
-function mutate(source: string): readonly string[] {
-  return mutantsOf('a.ts', source).map(
+function mutate(source: string, depth: Depth = 'refusals'): readonly string[] {
+  return mutantsOf('a.ts', source, depth).map(
     ({ start, end, text }) => source.slice(0, start) + text + source.slice(end),
   );
 }
@@ -30,6 +30,21 @@ test('a call that refuses is not made; one that asserts stays', () => {
     '; assert(isOpen); go();',
   ]);
   assert.deepEqual(mutate('await deps.checkAll(1);'), [';']);
+});
+
+test('a condition loses each half and each negation when its parts are asked for', () => {
+  const source = 'const isGood = (a || !b) && (c ?? d);';
+  assert.deepEqual(mutate(source), []);
+  assert.deepEqual(mutate(source, 'conditions'), [
+    'const isGood = (a || !b);',
+    'const isGood = (c ?? d);',
+    'const isGood = ((a)) && (c ?? d);',
+    'const isGood = ((!b)) && (c ?? d);',
+    'const isGood = (a || (b)) && (c ?? d);',
+  ]);
+  assert.deepEqual(mutate("if (!isDone) throw new Error('no');", 'conditions'), [
+    "if (false) throw new Error('no');",
+  ]);
 });
 
 test('what refuses nothing has no mutant', () => {

@@ -27,11 +27,17 @@ const MOVED: Readonly<Record<string, string>> = {
   '!==': '===',
 };
 
-export function findMutants(root: string, path: string): readonly Mutant[] {
-  return mutantsOf(path, readFileSync(join(root, path), 'utf8'));
+/**
+ * `refusals`: throws, checks and comparisons. `conditions`: what these are joined of as well, each
+ * half of an `and` or `or` and each negation.
+ */
+export type Depth = 'refusals' | 'conditions';
+
+export function findMutants(root: string, path: string, depth: Depth): readonly Mutant[] {
+  return mutantsOf(path, readFileSync(join(root, path), 'utf8'), depth);
 }
 
-export function mutantsOf(path: string, source: string): readonly Mutant[] {
+export function mutantsOf(path: string, source: string, depth: Depth): readonly Mutant[] {
   // Types give way to spaces, so that places are the source's own.
   const stripped = stripTypeScriptTypes(source, { mode: 'strip' });
   const tree = parse(stripped, { ecmaVersion: 'latest', sourceType: 'module' });
@@ -43,14 +49,9 @@ export function mutantsOf(path: string, source: string): readonly Mutant[] {
   const branches = new WeakSet<Node>();
   walk(tree, undefined, (node, parent) => {
     if (is(node, 'IfStatement')) branches.add((node as Node & { consequent: Node }).consequent);
-    mutate(
-      {
-        node,
-        isInBranch: branches.has(node) || (parent !== undefined && branches.has(parent)),
-        stripped,
-      },
-      add,
-    );
+    const isInBranch = branches.has(node) || (parent !== undefined && branches.has(parent));
+    mutate({ node, isInBranch, stripped }, add);
+    if (depth === 'conditions') mutateCondition({ node, parent, source }, add);
   });
   return mutants;
 }
@@ -91,6 +92,30 @@ function mutate({ node, isInBranch, stripped }: Seen, add: Add): void {
     if (moved === undefined) return;
     const at = left.end + stripped.slice(left.end, right.start).indexOf(operator);
     add({ start: at, end: at + operator.length }, moved, `${operator} becomes ${moved}`);
+  }
+}
+
+function mutateCondition(
+  seen: { readonly node: Node; readonly parent: Node | undefined; readonly source: string },
+  add: Add,
+): void {
+  const { node, parent, source } = seen;
+  const textOf = ({ start, end }: Node) => `(${source.slice(start, end)})`;
+  if (is(node, 'LogicalExpression')) {
+    const { operator, left, right } = node as Node & {
+      operator: string;
+      left: Node;
+      right: Node;
+    };
+    if (operator === '??') return;
+    add(node, textOf(left), `the right of ${operator} is gone`);
+    add(node, textOf(right), `the left of ${operator} is gone`);
+  }
+  if (is(node, 'UnaryExpression')) {
+    const { operator, argument } = node as Node & { operator: string; argument: Node };
+    // A check that is one negation goes as a whole.
+    const isCheck = parent !== undefined && is(parent, 'IfStatement');
+    if (operator === '!' && !isCheck) add(node, textOf(argument), 'a negation is gone');
   }
 }
 

@@ -3,14 +3,15 @@
  * check, a comparison), runs the tests that reach it, and names those that no test notices. Outside
  * `npm test`, because it takes hours. `--only PATH` (may be repeated): sources at or below a path.
  * `--tests PATH` (may be repeated): only tests at or below a path, which tells soon whether those
- * beside a source suffice for it; another may yet notice what these do not.
+ * beside a source suffice for it; another may yet notice what these do not. `--conditions`: each
+ * half of a condition and each negation goes in turn as well.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startPostgres } from '../../world/postgres.ts';
 import { type CoveringTest, coverTest } from './covering-tests.ts';
-import { findMutants, type Mutant } from './find-mutants.ts';
+import { type Depth, findMutants, type Mutant } from './find-mutants.ts';
 import { tryMutant } from './try-mutant.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
@@ -42,8 +43,10 @@ const { values: options } = parseArgs({
   options: {
     only: { type: 'string', multiple: true },
     tests: { type: 'string', multiple: true },
+    conditions: { type: 'boolean', default: false },
   },
 });
+const depth: Depth = options.conditions ? 'conditions' : 'refusals';
 
 await using postgres = await startPostgres();
 if (postgres !== undefined) process.env['PINFOLD_TEST_DATABASE_URL'] = postgres.url;
@@ -55,7 +58,9 @@ async function tryAll(): Promise<readonly Mutant[]> {
   const paths = globSync(SOURCES, { cwd: ROOT })
     .filter((path) => !path.endsWith('.test.ts') && isAmong(path, options.only))
     .sort();
-  const mutants = paths.flatMap((path) => findMutants(ROOT, path)).filter((one) => !isKept(one));
+  const mutants = paths
+    .flatMap((path) => findMutants(ROOT, path, depth))
+    .filter((one) => !isKept(one));
   say(`${mutants.length} mutants of ${paths.length} sources`);
   const files = globSync(TESTS, { cwd: ROOT }).filter((file) => isAmong(file, options.tests));
   const tests = await coverAll(files.sort(), paths);
