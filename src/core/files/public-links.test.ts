@@ -12,8 +12,15 @@ import {
 import { isServiceError } from '../errors.ts';
 import { disableAccount, enableAccount } from '../identity/account/administer-accounts.ts';
 import { timeMs } from '../identity/names.ts';
-import { LINK_COOKIE_LIFE_MS, LINK_PASSWORD_LENGTH_MAX, LINK_TEXT_LENGTH_MAX } from '../limits.ts';
+import {
+  LINK_COOKIE_LIFE_MS,
+  LINK_PASSWORD_LENGTH_MAX,
+  LINK_TEXT_LENGTH_MAX,
+  LINKS_MAX,
+} from '../limits.ts';
+import { inTransaction } from '../ports/metadata/contract/in-transaction.ts';
 import { issueLinkPass, type LinkProof, openLink } from './open-link.ts';
+import { parseLinkHash } from './public-link.ts';
 import {
   createPublicLink,
   deletePublicLink,
@@ -54,6 +61,25 @@ test('a link is made to a file of their own that stands', async () => {
   await assert.rejects(make({ name: 'a\0' }), refusedAs('invalid_file_name'));
   const trail = await metadata.listAudit({ accountId: ann.accountId, limit: 10 });
   assert(trail.every(({ action }) => action !== 'link.created'));
+});
+
+test('an account has so many links and no more, whatever others have', async () => {
+  const { make, follow, world, ann, bob } = await openWorld();
+  await world.keep(bob, 'a');
+  const { link } = await follow(await make());
+  const bobs = await make({}, bob);
+  await inTransaction(world.metadata, async (tx) => {
+    for (let count = 1; count < LINKS_MAX - 1; count += 1) {
+      const hash = parseLinkHash(String(count).padStart(32, '0'));
+      await tx.insertLink({ ...link, hash });
+    }
+  });
+  const last = await make();
+  await assert.rejects(make(), refusedAs('too_many_links'));
+  await deletePublicLink(world, bob, bobs);
+  await assert.rejects(make(), refusedAs('too_many_links'));
+  await deletePublicLink(world, ann, last);
+  await make();
 });
 
 test('what a link cannot say is refused by field, and what it just can is kept', async () => {

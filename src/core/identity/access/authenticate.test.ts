@@ -117,6 +117,21 @@ test('every credential sent is tried, and the first failure is told when all fai
   );
 });
 
+test('what is no fault of a credential is told, however good the next one is', async () => {
+  const world = await openIdentityWorld();
+  const { accessToken, appKey } = await openCredentials(world);
+  const metadata: typeof world.metadata = Object.assign(Object.create(world.metadata), {
+    findSession: () => Promise.reject(new ServiceError('unavailable', 'out of reach')),
+  } satisfies Partial<typeof world.metadata>);
+  const credentials = [
+    { scheme: 'Bearer', text: accessToken },
+    { scheme: 'X-API-Key', text: appKey },
+  ] as const;
+  await assert.rejects(asks({ ...world, metadata }, ...credentials), refusedAs('unavailable'));
+  const forged = { credentials, clientAddress: ADDRESS, csrfToken: 'forged' };
+  await assert.rejects(authenticate(world, forged), refusedAs('csrf_invalid'));
+});
+
 test('a cookie counts only when no other credential was sent', async () => {
   const world = await openIdentityWorld();
   const { accessToken, csrf } = await openCredentials(world);

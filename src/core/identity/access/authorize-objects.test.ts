@@ -16,6 +16,7 @@ import { authorize, isAuthorized } from './authorize.ts';
 import {
   authorizeNewBucket,
   authorizeObjects,
+  authorizeSomeObjects,
   canInspect,
   isListable,
   type ObjectAccess,
@@ -104,6 +105,28 @@ test('a key of a prefix stays inside it, and only knows that its bucket is there
   }
   assert.deepEqual(allowed(limited, HER_OTHER, 'a/b'), []);
   assert.deepEqual(allowed(limited, HIS_PUBLIC, 'a/b'), []);
+});
+
+test('where no key is named yet, it suffices that there may be one to which they have access', () => {
+  const some = (principal: Principal | undefined, bucket = HERS) =>
+    ON_OBJECTS.filter((access) => {
+      try {
+        authorizeSomeObjects(principal, access, bucket);
+        return true;
+      } catch (error) {
+        assert(isServiceError(error, 'access_denied'));
+        return false;
+      }
+    });
+  for (const principal of [session, key(), key({ prefix: '' }), key({ prefix: 'a/' })]) {
+    assert.deepEqual(some(principal), ON_OBJECTS);
+    assert.deepEqual(some(principal, HIS), []);
+  }
+  assert.deepEqual(some(key({ prefix: 'a/', isReadOnly: true })), ['read', 'inspect', 'list']);
+  assert.deepEqual(some(key({ bucketId: HER_OTHER.bucketId, prefix: 'a/' })), []);
+  assert.deepEqual(some(token), []);
+  assert.deepEqual(some(undefined), []);
+  assert.deepEqual(some(undefined, HIS_PUBLIC), ['read']);
 });
 
 test('a read-only key changes nothing', () => {
