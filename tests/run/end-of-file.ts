@@ -12,7 +12,8 @@ if (isMainThread) {
   after(() => {
     // Without a reference: a process that has nothing left to do ends by itself before.
     setTimeout(() => {
-      process.stderr.write('the tests of this file are over, but it holds something open\n');
+      const open = process.getActiveResourcesInfo().join(' ');
+      process.stderr.write(`the tests of this file are over, but it holds open: ${open}\n`);
       process.exit(1);
     }, GRACE_MS).unref();
   });

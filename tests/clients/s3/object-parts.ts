@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { CHECKSUM_ALGORITHMS } from '../../../src/kit/checksums/checksum-algorithms.ts';
+import type { ChecksumAlgorithm } from '../../../src/kit/checksums/checksum-algorithms.ts';
 import { seededRandom } from '../../world/seeded-random.ts';
 import { atOnce } from './at-once.ts';
 import { ODD_KEYS, type OddKey } from './odd-keys.ts';
@@ -13,6 +13,14 @@ const LARGE_BYTES = 20 * 1024 * 1024 + 7;
 const PATTERN_BYTES = 1_000_003;
 const LARGE = 'trip/large.bin';
 const MIB = 1024 * 1024;
+/** Those of 2026 only some clients make: boto3-crt and checksums-javascript try them. */
+const EVERY_TOOLS_CHECKSUMS: readonly ChecksumAlgorithm[] = [
+  'CRC32',
+  'CRC32C',
+  'CRC64NVME',
+  'SHA1',
+  'SHA256',
+];
 
 export const OBJECT_PARTS: Readonly<Record<string, TripPart>> = {
   'stores and reads small, empty and large files': async (trip) => {
@@ -91,7 +99,7 @@ export const OBJECT_PARTS: Readonly<Record<string, TripPart>> = {
 
   'sends and checks each checksum': async ({ world, gaps, steps, raw, fileAt }) => {
     const bytes = Buffer.from(seededRandom('checked').bytes(100_001));
-    for (const algorithm of CHECKSUM_ALGORITHMS) {
+    for (const algorithm of EVERY_TOOLS_CHECKSUMS) {
       const object = { bucket: world.bucket, key: `trip/checked ${algorithm}` };
       const file = fileAt('checked');
       await writeFile(file, bytes);
