@@ -259,7 +259,7 @@ export const SETTINGS = {
   MAX_CONNECTIONS: setting('MAX_CONNECTIONS', '1000', {
     group: 'Listeners',
     form: RATE,
-    doc: 'Connections to the API at once, and as many to the S3 gateway; each may hold up to half a MiB while it is slow. When all are taken, a newcomer takes the place of the one that is longest without a proved credential.',
+    doc: 'Connections to the API at once, and as many to the S3 gateway; each may hold up to half a MiB while it is slow. When all are taken, a newcomer takes the place of the one that is longest without a proved credential; one place in 16 is always left to those who have not proved any yet, if need be by the account that holds most.',
   }),
   CONNECTIONS_PER_ADDRESS: setting('CONNECTIONS_PER_ADDRESS', '100', {
     group: 'Listeners',

@@ -128,8 +128,8 @@ async function admitAccount(
     await limitRequest(deps, reply, 'anonymous', addressKey(request));
     throw error;
   }
-  deps.connections.prove(request.raw.socket);
   const { accountId, credential } = request.principal;
+  deps.connections.prove(request.raw.socket, accountId);
   const detail = credential.kind === 'token' ? credential.tokenId : credential.kind;
   await limitRequest(deps, reply, 'credential', limitKey({ name: `${accountId} ${detail}` }));
 }

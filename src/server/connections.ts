@@ -1,7 +1,8 @@
 /**
- * Who holds connections. One on which a request has proved a credential stays; of the others an
- * address holds so many, and where a listener is full the one goes that is longest without a proof
- * (files-api.md, "Rate limits").
+ * Who holds connections. Of those on which no request has proved a credential an address holds so
+ * many, and where a listener is full the one goes that is longest without a proof (files-api.md,
+ * "Rate limits"). A part of the listener is always left to them: what others hold beyond it gives
+ * way, from whoever holds most.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -16,6 +17,9 @@ import type { Occasions } from '../observe/occasions.ts';
 const ARRIVAL_MS = 2000;
 const ARRIVALS_FACTOR = 4;
 
+/** One in so many of a listener's places is for those without a proof yet. */
+const NEWCOMERS_SHARE = 16;
+
 export type ConnectionLimits = {
   /** Of one address without a proved credential, on all listeners; `undefined`: no limit. */
   readonly perAddress: number | undefined;
@@ -29,11 +33,17 @@ type Connection = {
   readonly socket: Socket;
   /** Whose it is; `undefined`: not counted by address. */
   readonly holder: string | undefined;
-  readonly listener: {
-    readonly open: Set<Connection>;
-    /** Those without a proof, the oldest first. */
-    readonly unproved: Set<Connection>;
-  };
+  /** Who proved it last. */
+  owner: string | undefined;
+  readonly listener: Listener;
+};
+
+type Listener = {
+  readonly open: Set<Connection>;
+  /** Those without a proof, the oldest first. */
+  readonly unproved: Set<Connection>;
+  /** The others, by who proved them; the one longest without a further proof first. */
+  readonly proved: Map<string, Set<Connection>>;
 };
 
 export class Connections {
@@ -56,10 +66,11 @@ export class Connections {
 
   /** Holds a listener to the limits; call it once, before it listens. */
   guard(server: Server): void {
-    const listener = { open: new Set<Connection>(), unproved: new Set<Connection>() };
+    const listener: Listener = { open: new Set(), unproved: new Set(), proved: new Map() };
     const byEnds = new Map<string, Connection>();
     server.on('connection', (socket: Socket) => {
-      const connection = { socket, holder: this.#holderOf(socket), listener };
+      const holder = this.#holderOf(socket);
+      const connection: Connection = { socket, holder, owner: undefined, listener };
       const ends = endsOf(socket);
       listener.open.add(connection);
       listener.unproved.add(connection);
@@ -67,6 +78,7 @@ export class Connections {
       this.#bySocket.set(socket, connection);
       socket.once('close', () => {
         listener.open.delete(connection);
+        disown(connection);
         if (byEnds.get(ends) === connection) byEnds.delete(ends);
         this.#leave(connection);
       });
@@ -79,18 +91,23 @@ export class Connections {
     });
   }
 
-  /** A request on it has proved a credential. */
-  prove(socket: Socket): void {
+  /** A request on it has proved a credential, which is `owner`'s. */
+  prove(socket: Socket, owner: string): void {
     const connection = this.#bySocket.get(socket);
-    if (connection !== undefined) this.#leave(connection);
+    // What was cut may still have a request under way.
+    if (connection === undefined || !connection.listener.open.has(connection)) return;
+    this.#leave(connection);
+    own(connection, owner);
   }
 
-  /** Where all have proved a credential, the newcomer is the one that has not. */
-  #makeRoom({ listener: { open, unproved } }: Connection): void {
+  /** Where each of the others has but one connection, the newcomer is the one too many. */
+  #makeRoom({ listener }: Connection): void {
     const { perListener } = this.#limits;
-    if (perListener === undefined || open.size <= perListener) return;
-    const [oldest] = unproved;
-    if (oldest !== undefined) this.#cut(oldest, 'connections are all taken; some were cut');
+    if (perListener === undefined || listener.open.size <= perListener) return;
+    const isTheirs = listener.unproved.size <= Math.max(1, perListener / NEWCOMERS_SHARE);
+    const [oldest] = listener.unproved;
+    const one = (isTheirs ? oldestOfLargest(listener) : undefined) ?? oldest;
+    if (one !== undefined) this.#cut(one, 'connections are all taken; some were cut');
   }
 
   #countIn(connection: Connection): void {
@@ -114,6 +131,7 @@ export class Connections {
 
   #cut(connection: Connection, sentence: string): void {
     this.#leave(connection);
+    disown(connection);
     connection.listener.open.delete(connection);
     this.#occasions.warn({ address: connection.holder }, sentence);
     connection.socket.destroy();
@@ -131,6 +149,33 @@ export class Connections {
   #holderOf({ remoteAddress = '' }: Socket): string | undefined {
     return this.#limits.isFree(remoteAddress) ? undefined : clientBlock(remoteAddress);
   }
+}
+
+function own(connection: Connection, owner: string): void {
+  disown(connection);
+  const { proved } = connection.listener;
+  const owned = proved.get(owner) ?? new Set();
+  connection.owner = owner;
+  proved.set(owner, owned.add(connection));
+}
+
+function disown(connection: Connection): void {
+  const { owner, listener } = connection;
+  if (owner === undefined) return;
+  const owned = listener.proved.get(owner);
+  owned?.delete(connection);
+  if (owned?.size === 0) listener.proved.delete(owner);
+  connection.owner = undefined;
+}
+
+/** Of whoever holds most, and more than one, the connection longest without a further proof. */
+function oldestOfLargest({ proved }: Listener): Connection | undefined {
+  let largest: ReadonlySet<Connection> | undefined;
+  for (const owned of proved.values()) {
+    if (owned.size > (largest?.size ?? 1)) largest = owned;
+  }
+  const [oldest] = largest ?? [];
+  return oldest;
 }
 
 /** What a connection and the TLS one within it have alike. */

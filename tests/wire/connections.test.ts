@@ -1,6 +1,6 @@
 /**
- * Proves that nobody shuts others out by holding connections: who has proved a credential keeps
- * theirs, and of the rest the oldest make room.
+ * Proves that nobody shuts others out by holding connections: of those without a proved credential
+ * the oldest make room, and of the others those of the account that holds most.
  */
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
@@ -9,7 +9,7 @@ import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Connections } from '../../src/server/connections.ts';
 import { openSocket } from './http-client.ts';
-import { startS3Alone } from './s3/s3-alone.ts';
+import { holderOf, startS3Alone } from './s3/s3-alone.ts';
 import { deliver, headOf, signed } from './s3/wire-request.ts';
 import { eventually, openAccount, startApi } from './service.ts';
 
@@ -87,10 +87,37 @@ test('a connection that has proved a credential is never cut for a newcomer', as
   assert.equal(await ask(), localPort, 'it is the same connection');
 });
 
-test('where all connections are proved, a newcomer is shut out and they stay', async () => {
-  const { endpoint, holder } = await startS3Alone({ settings: { MAX_CONNECTIONS: '3' } });
-  const message = signed(holder, { route: `PUT /${holder.bucket}/slow`, body: 'x'.repeat(1000) });
-  const proved = await hold(endpoint, 3, headOf(message).toString('latin1'));
+/** The head of a write of 1000 bytes. */
+function slowPut(holder: Awaited<ReturnType<typeof holderOf>>): string {
+  const route = `PUT /${holder.bucket}/slow`;
+  return headOf(signed(holder, { route, body: 'x'.repeat(1000) })).toString('latin1');
+}
+
+test('an account that holds all connections by its key lets everybody else in', async () => {
+  const { endpoint, holder, api } = await startS3Alone({ settings: { MAX_CONNECTIONS: `${MAX}` } });
+  const other = await holderOf(await openAccount(api, 'ben'));
+  const held = await hold(endpoint, MAX, slowPut(holder));
+  await wait(300);
+  const first = await hold(endpoint, 1, slowPut(other));
+  await wait(300);
+  const put = signed(other, { route: `PUT /${other.bucket}/key`, body: 'bytes' });
+  assert.equal((await deliver(endpoint, put)).status, 200);
+  const get = signed(other, { route: `GET /${other.bucket}/key` });
+  assert.equal((await deliver(endpoint, get)).text, 'bytes');
+  assert.equal(closedOf(first), 0, 'who holds few keeps them');
+  assert.ok(closedOf(held) <= 3, 'no more are cut than others need');
+  const slow = await hold(endpoint, 5 * MAX, slowForm(other.bucket));
+  await eventually(() => closedOf(slow) >= 4 * MAX);
+  assert.ok(closedOf(held) <= 4, 'strangers take the places that are theirs, and no others');
+});
+
+test('where each account holds one connection, a newcomer is shut out and they stay', async () => {
+  const { endpoint, holder, api } = await startS3Alone({ settings: { MAX_CONNECTIONS: '3' } });
+  const proved: Socket[] = [];
+  for (const name of ['ben', 'cem', 'dora']) {
+    const head = slowPut(await holderOf(await openAccount(api, name)));
+    proved.push(...(await hold(endpoint, 1, head)));
+  }
   await wait(300);
   const [late] = await hold(endpoint, 1, slowForm(holder.bucket));
   await eventually(() => late?.closed === true);

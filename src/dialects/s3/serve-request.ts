@@ -100,7 +100,9 @@ export async function serveRequest(
     }
     known.operation = detectOperation(head);
     known.caller = await callerOf(deps, exchange, known.operation);
-    if (known.caller.kind === 'key') deps.connections.prove(request.socket);
+    if (known.caller.kind === 'key') {
+      deps.connections.prove(request.socket, known.caller.principal.accountId);
+    }
     await limitRequests(deps, known.caller, request);
     await refuseVirtualHost(deps, head, known.caller);
     await operate(deps, exchange, known.operation, known.caller);

@@ -5,7 +5,7 @@ import { after } from 'node:test';
 import { buildS3 } from '../../../src/compose/build-s3.ts';
 import { NO_FAULTS } from '../../../src/core/ports/fault-points.ts';
 import type { S3ServerOptions } from '../../../src/dialects/s3/s3-server.ts';
-import { type ApiParts, openAccount, startApi } from '../service.ts';
+import { type ApiParts, type Holder, openAccount, startApi } from '../service.ts';
 
 export async function startS3Alone(
   parts: Pick<ApiParts, 'settings' | 'change'> & {
@@ -32,11 +32,16 @@ export async function startS3Alone(
     server.close();
   });
   const ann = await openAccount(api, 'ann');
-  const { json } = await ann.call('POST /api/s3/keys', {});
-  const holder = {
+  const holder = await holderOf(ann);
+  return { endpoint, holder, ann, api, server };
+}
+
+/** A key of an account's own, and its default bucket. */
+export async function holderOf({ call }: Pick<Holder, 'call'>) {
+  const { json } = await call('POST /api/s3/keys', {});
+  return {
     accessKeyId: String(json['access_key_id']),
     secret: String(json['secret']),
-    bucket: String((await ann.call('GET /api/s3/bucket')).json['bucket_name']),
+    bucket: String((await call('GET /api/s3/bucket')).json['bucket_name']),
   };
-  return { endpoint, holder, ann, api, server };
 }

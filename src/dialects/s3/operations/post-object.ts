@@ -55,7 +55,7 @@ export async function postObject(deps: S3Deps, call: Call): Promise<void> {
 async function keepForm(deps: S3Deps, { bucket, request }: Call, form: Form): Promise<Posted> {
   const { fields } = form;
   const principal = await authenticateForm(deps, fields);
-  deps.connections.prove(request.socket);
+  deps.connections.prove(request.socket, principal.accountId);
   const keyText = expandFileName(requireField(fields, 'key'), form.fileName);
   const policy = parsePostPolicy(requireField(fields, 'policy'));
   const seen = new Map(fields).set('key', keyText).set('bucket', bucket.name);
