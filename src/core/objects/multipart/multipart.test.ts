@@ -2,25 +2,13 @@
 
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-import { FakeClock } from '../../../../tests/world/fake-clock.ts';
-import {
-  DESCRIPTION,
-  listed,
-  md5Of,
-  multipartCalls,
-  sourceOf,
-} from '../../../../tests/world/multipart-world.ts';
-import { seededRandom } from '../../../../tests/world/seeded-random.ts';
-import { openUnderWay } from '../../../../tests/world/under-way.ts';
-import { MemoryBlobStore } from '../../../engines/blobs/memory/memory-blob-store.ts';
-import { ThreadDigesters } from '../../../engines/digests/thread-digesters.ts';
-import { MemoryMetadata } from '../../../engines/metadata/memory-metadata.ts';
+import { DESCRIPTION, listed, md5Of, sourceOf } from '../../../../tests/world/multipart-world.ts';
+import { openObjectWorld } from '../../../../tests/world/object-world.ts';
 import { type ErrorCode, isServiceError } from '../../errors.ts';
 import { type ObjectKey, parsePartNumber, parseUploadId } from '../../ids.ts';
-import { PART_SIZE_BYTES_MAX, PART_SIZE_BYTES_MIN } from '../../limits.ts';
-import { NO_FAULTS } from '../../ports/fault-points.ts';
+import { PART_SIZE_BYTES_MAX, PART_SIZE_BYTES_MIN, SMALL_BODY_BYTES_MAX } from '../../limits.ts';
+import type { ByteSource } from '../../ports/byte-source.ts';
 import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
-import { insertAccount, sampleAccount } from '../../ports/metadata/contract/samples.ts';
 import type { UploadReads } from '../../ports/metadata/uploads.ts';
 import { listParts } from './list-parts.ts';
 import { listUploads } from './list-uploads.ts';
@@ -32,30 +20,10 @@ const DAY_MS = 24 * 3_600_000;
 const BIG = Buffer.alloc(PART_SIZE_BYTES_MIN, 'b');
 const TAIL = Buffer.from('tail');
 
-async function openWorld({ freeStorageBytes = 10n ** 12n } = {}) {
-  const metadata = await MemoryMetadata.open();
-  const clock = new FakeClock();
-  const account = await insertAccount(metadata, sampleAccount(1));
-  const owner = { accountId: account.accountId, bucketId: account.defaultBucketId };
-  const deps = {
-    metadata,
-    blobs: new MemoryBlobStore({ ids: metadata, rows: metadata, now: () => clock.now() }),
-    clock,
-    digesters: new ThreadDigesters(),
-    faults: NO_FAULTS,
-    random: seededRandom('multipart'),
-    quota: { freeStorageBytes, freeEgressBytes: 0n },
-    capacity: { storedBytes: () => 0n, capacityBytes: undefined },
-    underWay: openUnderWay(),
-  };
-  const stored = async () => (await metadata.findAccount(account.accountId))?.storedBytes;
-  return { deps, clock, owner, metadata, stored, ...multipartCalls(deps, owner) };
-}
-
 const refused = (code: ErrorCode) => (error: unknown) => isServiceError(error, code);
 
 test('parts in any order become one object with what the start said', async () => {
-  const { begin, upload, complete, read, find, stored, clock } = await openWorld();
+  const { begin, upload, complete, read, find, stored, clock } = await openObjectWorld();
   const started = await begin('k', { description: { ...DESCRIPTION, userMetadata: { a: 'b' } } });
   const { part } = await upload(started, 7, TAIL);
   assert.equal(part.etag, md5Of(TAIL));
@@ -73,7 +41,7 @@ test('parts in any order become one object with what the start said', async () =
 });
 
 test('ids are sorted by the time of their start and taken back as they are', async () => {
-  const { begin, clock } = await openWorld();
+  const { begin, clock } = await openObjectWorld();
   const first = await begin('k');
   const second = await begin('k');
   clock.advance(1);
@@ -95,7 +63,7 @@ test('part numbers are 1 to 10000', () => {
 });
 
 test('a list of parts is never that of an upload which was completed meanwhile', async () => {
-  const { begin, upload, complete, metadata } = await openWorld();
+  const { begin, upload, complete, metadata } = await openObjectWorld();
   const started = await begin('k');
   await upload(started, 1, TAIL);
   let reads = 0;
@@ -115,7 +83,7 @@ test('a list of parts is never that of an upload which was completed meanwhile',
 
 describe('what parts are refused for', () => {
   test('their upload is not there', async () => {
-    const { begin, upload, abort, complete, stored, deps } = await openWorld();
+    const { begin, upload, abort, complete, stored, deps } = await openObjectWorld();
     const started = await begin('k');
     const other = { ...started, key: 'other' as ObjectKey };
     await assert.rejects(upload(other, 1, TAIL), refused('upload_not_found'));
@@ -132,7 +100,7 @@ describe('what parts are refused for', () => {
   });
 
   test('an abort while their bytes come in', async () => {
-    const { begin, upload, abort, metadata } = await openWorld();
+    const { begin, upload, abort, metadata } = await openObjectWorld();
     const started = await begin('k');
     const body = {
       ...sourceOf(TAIL),
@@ -146,14 +114,14 @@ describe('what parts are refused for', () => {
   });
 
   test('their size', async () => {
-    const { begin, upload } = await openWorld({ freeStorageBytes: 10n ** 15n });
+    const { begin, upload } = await openObjectWorld({ freeStorageBytes: 10n ** 15n });
     const started = await begin('k');
     const body = { ...sourceOf(TAIL), declaredBytes: PART_SIZE_BYTES_MAX + 1 };
     await assert.rejects(upload(started, 1, body), refused('body_too_large'));
   });
 
   test('the quota, in which open parts count and a replaced one does not', async () => {
-    const { begin, upload, abort, complete, put, stored } = await openWorld({
+    const { begin, upload, abort, complete, put, stored } = await openObjectWorld({
       // A hundred bytes beside an upload, or an object, and two parts.
       freeStorageBytes: 100n + 3n * 1024n,
     });
@@ -179,8 +147,90 @@ describe('what parts are refused for', () => {
     assert.equal(await stored(), 40n);
   });
 
+  test('what another part took of the quota while their bytes came in', async () => {
+    const { begin, upload, stored } = await openObjectWorld({
+      freeStorageBytes: 100n + 3n * 1024n,
+    });
+    const bytes = (length: number) => Buffer.alloc(length, 'q');
+    const started = await begin('k');
+    const body = {
+      ...sourceOf(bytes(41)),
+      pipeTo: async (sink: Parameters<ByteSource['pipeTo']>[0]) => {
+        await sourceOf(bytes(41)).pipeTo(sink);
+        await upload(started, 2, bytes(60));
+      },
+    };
+    await assert.rejects(upload(started, 1, body), refused('quota_exceeded'));
+    assert.equal(await stored(), 60n);
+    await upload(started, 1, bytes(40));
+  });
+
+  test('their account, which was disabled while their bytes came in', async () => {
+    const { begin, upload, disable, stored } = await openObjectWorld();
+    const started = await begin('k');
+    const body = {
+      ...sourceOf(TAIL),
+      pipeTo: async (sink: Parameters<ByteSource['pipeTo']>[0]) => {
+        await sourceOf(TAIL).pipeTo(sink);
+        await disable();
+      },
+    };
+    await assert.rejects(upload(started, 1, body), refused('account_disabled'));
+    await assert.rejects(begin('other'), refused('account_disabled'));
+    assert.equal(await stored(), 0n);
+  });
+
+  test('the quota to the byte, whatever is announced of them', async () => {
+    for (const length of [10, SMALL_BODY_BYTES_MAX + 10]) {
+      const { begin, upload, put } = await openObjectWorld({
+        freeStorageBytes: BigInt(3 * 1024 + length),
+      });
+      const bytes = (more: number) => Buffer.alloc(length + more, 'q');
+      const unannounced = (more: number) => ({
+        ...sourceOf(bytes(more)),
+        declaredBytes: undefined,
+      });
+      const unread = (declaredBytes: number): ByteSource => ({
+        declaredBytes,
+        pipeTo: () => assert.fail('the part is read'),
+      });
+      const started = await begin('k');
+      await upload(started, 3, bytes(-length));
+      for (const [number, body] of [
+        [1, unread(length + 1)],
+        [1, unannounced(1)],
+      ] as const) {
+        await assert.rejects(upload(started, number, body), refused('quota_exceeded'));
+      }
+      await upload(started, 1, bytes(0));
+      await upload(started, 1, unannounced(0));
+      await upload(started, 1, bytes(0));
+      await assert.rejects(upload(started, 1, unread(length + 1)), refused('quota_exceeded'));
+      // What stands under the next number is not what this part replaces.
+      await assert.rejects(upload(started, 2, unread(0)), refused('quota_exceeded'));
+      await assert.rejects(put('other', bytes(-length)), refused('quota_exceeded'));
+    }
+  });
+
+  test('the capacity of the whole server', async () => {
+    const capacity = { storedBytes: () => 6n, capacityBytes: 10n };
+    const { begin, upload } = await openObjectWorld({ capacity });
+    const started = await begin('k');
+    await upload(started, 1, TAIL);
+    await assert.rejects(upload(started, 1, Buffer.from('tail!')), refused('storage_full'));
+  });
+
+  test('their length, which is not as was declared', async () => {
+    const { begin, upload, stored } = await openObjectWorld();
+    const started = await begin('k');
+    const declared = (declaredBytes: number) => ({ ...sourceOf(TAIL), declaredBytes });
+    await assert.rejects(upload(started, 1, declared(5)), refused('incomplete_body'));
+    await assert.rejects(upload(started, 1, declared(3)), refused('body_too_large'));
+    assert.equal(await stored(), 0n);
+  });
+
   test('a body that is not the announced one', async () => {
-    const { begin, upload, stored } = await openWorld();
+    const { begin, upload, stored } = await openObjectWorld();
     const started = await begin('k');
     const demands = { md5: md5Of(BIG) };
     await assert.rejects(upload(started, 1, TAIL, { demands }), refused('digest_mismatch'));
@@ -199,7 +249,7 @@ describe('what a completion is refused for', () => {
   ];
 
   test('its list of parts', async () => {
-    const { begin, upload, complete, find } = await openWorld();
+    const { begin, upload, complete, find } = await openObjectWorld();
     const started = await begin('k');
     await upload(started, 1, BIG);
     await upload(started, 2, BIG);
@@ -214,7 +264,7 @@ describe('what a completion is refused for', () => {
   });
 
   test('conditions, which leave the upload standing', async () => {
-    const { begin, upload, complete, put, find, clock, metadata } = await openWorld();
+    const { begin, upload, complete, put, find, clock, metadata } = await openObjectWorld();
     const started = await begin('k');
     await upload(started, 1, TAIL);
     const parts = [listed(1, TAIL)];
@@ -238,7 +288,7 @@ describe('what a completion is refused for', () => {
   });
 
   test('another size than was said', async () => {
-    const { begin, upload, complete } = await openWorld();
+    const { begin, upload, complete } = await openObjectWorld();
     const started = await begin('k');
     await upload(started, 1, TAIL);
     const wrong = complete(started, [listed(1, TAIL)], { stated: { sizeBytes: 5 } });
@@ -248,7 +298,7 @@ describe('what a completion is refused for', () => {
 });
 
 test('a completion may be repeated, with the same list only', async () => {
-  const { begin, upload, complete, put, find } = await openWorld();
+  const { begin, upload, complete, put, find } = await openObjectWorld();
   const started = await begin('k');
   await upload(started, 1, BIG);
   await upload(started, 2, TAIL);
@@ -263,7 +313,7 @@ test('a completion may be repeated, with the same list only', async () => {
 });
 
 test('parts and uploads are listed in pages', async () => {
-  const { begin, upload, deps, owner } = await openWorld();
+  const { begin, upload, deps, owner } = await openObjectWorld();
   const started = await begin('a');
   await begin('b/1');
   for (const number of [3, 1, 2]) await upload(started, number, TAIL);
@@ -288,7 +338,7 @@ test('parts and uploads are listed in pages', async () => {
 });
 
 test('a part is copied out of an object, whole or by range, onto itself as well', async () => {
-  const { begin, upload, copy, complete, put, read } = await openWorld();
+  const { begin, upload, copy, complete, put, read } = await openObjectWorld();
   const source = Buffer.concat([BIG, TAIL]);
   const old = await put('k', source);
   const started = await begin('k', { checksum: parseUploadChecksum('CRC32', undefined) });
@@ -319,7 +369,7 @@ test('a part is copied out of an object, whole or by range, onto itself as well'
 });
 
 test('idle uploads are swept, results are forgotten after a day', async () => {
-  const { begin, upload, complete, deps, clock, stored } = await openWorld();
+  const { begin, upload, complete, deps, clock, stored } = await openObjectWorld();
   const sweep = (uploadLifeMs: number | undefined) => sweepUploads({ ...deps, uploadLifeMs });
   const started = await begin('k');
   await upload(started, 1, TAIL);
