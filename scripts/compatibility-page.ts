@@ -116,7 +116,8 @@ const TAIL = `## What differs from AWS, and why
   where nothing is left, as every write is; deletes, aborts and reads are not.
 - An account has at most 10,000 multipart uploads open, of which AWS knows no bound: one more is
   InvalidRequest, which clients do not repeat, as they would SlowDown.
-- A repeated CompleteMultipartUpload answers the same 200 for a day.
+- A repeated CompleteMultipartUpload answers the same 200 for a day, of the newest 10,000 of an
+  account.
 - Storage classes are labels; objects of every class are read at once.
 - ACLs are private; a bucket is opened for anonymous reading by \`PATCH /api/s3/bucket\`. The canned
   \`public-read\` is accepted for objects of a bucket that is open so, and refused elsewhere.

@@ -12,6 +12,11 @@ export const PART_SIZE_BYTES_MAX = 5 * 1024 ** 3;
 export const PART_SIZE_BYTES_MIN = 5 * 1024 ** 2;
 /** A client that lost the answer of its Complete may repeat it within this time. */
 export const UPLOAD_RESULT_KEPT_MS = 24 * 3_600_000;
+/**
+ * Of one account so many at most: they count against no quota, and who completes uploads in a loop
+ * would fill the database with them.
+ */
+export const UPLOAD_RESULTS_KEPT_MAX = 10_000;
 /** Bodies above this are written to a file of their own and announce a `running` operation. */
 export const SMALL_BODY_BYTES_MAX = 256 * 1024;
 /** A challenge is answered by a person with a wallet; five minutes suffice. */

@@ -27,7 +27,8 @@ test('5 GiB go in and out whole, in under 300 MiB of memory', async (t) => {
     await using server = await startChild({ directory });
     const key = await openUser(server.url, 'large');
     await adminClient(join(directory, 'data', 'run', 'admin.sock')).changeLimits('large', {
-      storage_bytes: FILE_BYTES,
+      // And the row of the file.
+      storage_bytes: FILE_BYTES + 1024,
     });
     const headers = { authorization: `ApiKey ${key}` };
     const memory = sampleMemory(server);

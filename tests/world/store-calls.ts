@@ -152,6 +152,7 @@ export class StoreCalls {
       listHash: numbers.join(),
       at: CLOCK.now(),
       demands: [],
+      resultsKept: 1000,
     });
   }
 

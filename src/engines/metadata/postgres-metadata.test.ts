@@ -118,7 +118,7 @@ if (server !== undefined) {
     const counted = await writeCountedRows(metadata);
     const client = new pg.Client({ connectionString: url });
     await client.connect();
-    await client.query('drop index multipart_uploads_open');
+    await client.query('drop index multipart_uploads_by_account');
     await client.query('alter table accounts drop column counted_bytes');
     for (const statement of countedBytes.statements(POSTGRES_TYPES)) await client.query(statement);
     await client.end();

@@ -106,7 +106,7 @@ test('what stands when counted bytes come is counted as the engine counts', asyn
     const counted = await writeCountedRows(old);
     await old[Symbol.asyncDispose]();
     const connection = new DatabaseSync(file);
-    connection.exec('drop index multipart_uploads_open');
+    connection.exec('drop index multipart_uploads_by_account');
     connection.exec('alter table accounts drop column counted_bytes');
     for (const statement of countedBytes.statements(SQLITE_TYPES)) connection.exec(statement);
     connection.close();

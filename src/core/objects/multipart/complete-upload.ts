@@ -2,7 +2,7 @@
 import { prepareChecksums } from '../../../kit/checksums/open-checksum.ts';
 import { sha256Hex } from '../../../kit/secrets.ts';
 import { ServiceError } from '../../errors.ts';
-import { PART_SIZE_BYTES_MIN } from '../../limits.ts';
+import { PART_SIZE_BYTES_MIN, UPLOAD_RESULTS_KEPT_MAX } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FaultPoints } from '../../ports/fault-points.ts';
 import type { UploadCommits } from '../../ports/metadata/uploads.ts';
@@ -50,6 +50,7 @@ export async function completeUpload(
     listHash,
     at: clock.now(),
     demands: [{ kind: 'enabled' }, { kind: 'conditions', conditions }],
+    resultsKept: UPLOAD_RESULTS_KEPT_MAX,
   });
   faults.reach('completed');
   // Completed before, by another list: to this client that upload is gone.

@@ -69,6 +69,8 @@ export type UploadCompletion = PartList & {
   readonly at: TimeMs;
   /** Judged by `judgeCommit` before the parts are looked at. */
   readonly demands: CommitDemands;
+  /** How many completed uploads of the account stay; of more the oldest are forgotten. */
+  readonly resultsKept: number;
 };
 
 /**

@@ -129,7 +129,7 @@ function savePart(holder: Holder, publication: PartPublication): UploadPart | un
 }
 
 function completeUpload(holder: Holder, completion: UploadCompletion) {
-  const { address, listed, at, demands } = completion;
+  const { address, listed, at, demands, resultsKept } = completion;
   const { accountId, bucketId, key, uploadId } = address;
   const upload = uploadAt(holder, address);
   if (upload.completion !== undefined) return upload.completion.result;
@@ -149,6 +149,7 @@ function completeUpload(holder: Holder, completion: UploadCompletion) {
   if (before !== undefined) dropContent(holder, before, at);
   deleteParts(holder, kept);
   holder.current.uploads.set(uploadId, { ...upload, completion: { at, result } });
+  forgetOldest(holder, accountId, resultsKept);
   const change = footprintChange({
     added: [versionFootprint(version)],
     removed: [
@@ -159,6 +160,16 @@ function completeUpload(holder: Holder, completion: UploadCompletion) {
   });
   changeStored(holder, accountId, change);
   return result;
+}
+
+function forgetOldest(holder: Holder, accountId: AccountId, resultsKept: number): void {
+  const completed = [...holder.current.uploads.values()]
+    .filter((upload) => upload.accountId === accountId)
+    .flatMap(({ uploadId, completion }) => (completion ? [{ uploadId, at: completion.at }] : []))
+    .sort((a, b) => b.at - a.at || compareText(b.uploadId, a.uploadId));
+  for (const { uploadId } of completed.slice(resultsKept, resultsKept + 2)) {
+    holder.current.uploads.delete(uploadId);
+  }
 }
 
 function contentOf(parts: readonly KeptPart[]): KeptObject['content'] {

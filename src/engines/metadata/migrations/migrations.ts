@@ -6,6 +6,7 @@ import { spentNonces } from './0004-spent-nonces.ts';
 import { secondChecksums } from './0005-second-checksums.ts';
 import { keysOfTokens } from './0006-keys-of-tokens.ts';
 import { countedBytes } from './0007-counted-bytes.ts';
+import { resultsByAccount } from './0008-results-by-account.ts';
 import type { Migration } from './migration.ts';
 
 export const MIGRATIONS: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   secondChecksums,
   keysOfTokens,
   countedBytes,
+  resultsByAccount,
 ];

@@ -169,7 +169,7 @@ async function completeUpload(
   completion: UploadCompletion,
   lockAccount: LockAccount,
 ): Promise<UploadResult> {
-  const { address, listed, at, demands } = completion;
+  const { address, listed, at, demands, resultsKept } = completion;
   const { accountId, bucketId, key, uploadId } = address;
   const account = await lockAccount(db, accountId);
   const upload = await uploadAt(db, address);
@@ -191,6 +191,10 @@ async function completeUpload(
     .set({ completed_at: at, result: resultColumn(result) })
     .where('upload_id', '=', uploadId)
     .execute();
+  await sql`delete from multipart_uploads where upload_id in (
+    select upload_id from multipart_uploads
+    where account_id = ${accountId} and completed_at is not null
+    order by completed_at desc, upload_id desc limit 2 offset ${resultsKept})`.execute(db);
   const change = footprintChange({
     added: [versionFootprint(version)],
     removed: [

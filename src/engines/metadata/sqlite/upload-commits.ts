@@ -112,7 +112,7 @@ export function decideCompletion(
   group: CommitGroup,
   completion: UploadCompletion,
 ): Decided<UploadResult> {
-  const { address, listed, at, demands } = completion;
+  const { address, listed, at, demands, resultsKept } = completion;
   const { accountId, bucketId, key, uploadId } = address;
   const { uploads } = group.statements;
   const upload = uploadAt(group, address);
@@ -137,6 +137,7 @@ export function decideCompletion(
     group.writeObject(columnsOfVersion(version, content));
     if (current !== undefined) group.dropContent(current.row, at);
     uploads.completeUpload.run(at, resultColumn(result), uploadId);
+    uploads.forgetOldest.run(accountId, resultsKept);
     const change = footprintChange({
       added: [versionFootprint(version)],
       removed: [

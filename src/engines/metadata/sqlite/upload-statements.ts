@@ -9,6 +9,8 @@ export type UploadStatements = {
   readonly touchUpload: StatementSync;
   readonly completeUpload: StatementSync;
   readonly deleteUpload: StatementSync;
+  /** Forgets completed uploads of an account beyond its newest so many, two at a time. */
+  readonly forgetOldest: StatementSync;
   readonly part: StatementSync;
   readonly parts: StatementSync;
   readonly writePart: StatementSync;
@@ -35,6 +37,9 @@ export function prepareUploads(connection: DatabaseSync): UploadStatements {
     completeUpload: prepare(`update multipart_uploads set completed_at = ?, result = ?
       where upload_id = ?`),
     deleteUpload: prepare('delete from multipart_uploads where upload_id = ?'),
+    forgetOldest: prepare(`delete from multipart_uploads where upload_id in (
+      select upload_id from multipart_uploads where account_id = ? and completed_at is not null
+      order by completed_at desc, upload_id desc limit 2 offset ?)`),
     part: prepare('select * from upload_parts where upload_id = ? and part_number = ?'),
     parts: prepare('select * from upload_parts where upload_id = ? order by part_number'),
     writePart: prepare(`insert or replace into upload_parts (upload_id, part_number, size_bytes,

@@ -22,7 +22,14 @@ import {
   storedBytes,
   timeAt,
 } from './samples.ts';
-import { sampleBeginning, sampleCompletion, samplePartOf, sampleUpload } from './upload-samples.ts';
+import {
+  sampleBeginning,
+  sampleCompletion,
+  samplePartOf,
+  sampleResult,
+  sampleUpload,
+  sampleUploadId,
+} from './upload-samples.ts';
 
 export function countedContract(engine: MetadataEngine): void {
   describe(`${engine.name}: counted bytes`, () => counted(engine));
@@ -178,6 +185,32 @@ function bounds(engine: MetadataEngine): void {
     await begin(2);
     await assert.rejects(begin(3), isRefusedFor('quota_exceeded'));
     assert.equal(await countedBytes(metadata, account), 2n * 1024n);
+  });
+
+  test('of completed uploads of an account the newest stay', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const account = await insertAccount(metadata, sampleAccount(1));
+    const other = await insertAccount(metadata, sampleAccount(2));
+    const complete = async (of: Account, number: number, resultsKept: number) => {
+      const upload = sampleUpload(of, { key: `k${number}`, number });
+      await metadata.insertUpload(sampleBeginning(upload));
+      await metadata.savePart(samplePartOf(upload, { number: 1, blobId: number }));
+      const change = { at: timeAt(number), resultsKept };
+      const completion = sampleCompletion(upload, [1], change);
+      assert.deepEqual(await metadata.completeUpload(completion), sampleResult([1]));
+    };
+    const standing = async (numbers: readonly number[]) => {
+      const found = numbers.map((number) => metadata.findUpload(sampleUploadId(number)));
+      return (await Promise.all(found)).flatMap((each) => (each ? [+each.uploadId] : []));
+    };
+    await metadata.insertUpload(sampleBeginning(sampleUpload(account, { key: 'k', number: 1 })));
+    await complete(other, 2, 3);
+    const numbers = [3, 4, 5, 6, 7, 8, 9];
+    for (const number of numbers) await complete(account, number, number < 7 ? 10 : 3);
+    // Those above the number go two at a time, and neither open ones nor another account's.
+    assert.deepEqual(await standing([1, 2, ...numbers]), [1, 2, 7, 8, 9]);
+    assert.notEqual(await metadata.findObject(account.defaultBucketId, keyOf('k3')), undefined);
   });
 
   test('links of an account are counted, up to a limit', async () => {

@@ -110,6 +110,7 @@ export function sampleCompletion(
     listHash: numbers.join(),
     at: NOW,
     demands: [],
+    resultsKept: 1000,
     ...change,
   };
 }
