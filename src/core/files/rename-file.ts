@@ -18,9 +18,10 @@ export type FileRename = {
 };
 
 /**
- * Gives a file another name at once and without touching its bytes; its links follow. A new name
- * that equals the old one changes nothing. Throws `object_not_found`, `object_exists`, and
- * `quota_exceeded` where a long name makes it count more than is left.
+ * Gives a file another name at once and without touching its bytes; its links follow, those of a
+ * file that it overwrites end. A new name that equals the old one changes nothing. Throws
+ * `object_not_found`, `object_exists`, and `quota_exceeded` where a long name makes it count more
+ * than is left.
  */
 export async function renameFile(
   deps: {

@@ -119,7 +119,11 @@ function registerRename(server: ApiServer, deps: FilesDeps): void {
           file_name: FileNameSchema,
           new_file_name: Type.String(),
           overwrite: Type.Optional(
-            Type.Boolean({ default: false, description: 'A token also needs `files:delete`.' }),
+            Type.Boolean({
+              default: false,
+              description:
+                'Replaces a file of the new name and ends its links. A token also needs `files:delete`.',
+            }),
           ),
         },
         { examples: [{ file_name: 'hello.txt', new_file_name: 'greetings/hello.txt' }] },

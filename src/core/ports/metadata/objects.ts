@@ -104,8 +104,8 @@ export interface ObjectCommits {
 export interface ObjectWrites extends ObjectCommits {
   /**
    * Gives an object another key in its bucket; nothing else of it changes. An object that stands
-   * there is removed first, its links stay. Links of the moved one follow it. Throws
-   * `object_not_found`.
+   * there is removed first and its links end, so that what moves in never stands under a link that
+   * was made for another. Links of the moved one follow it. Throws `object_not_found`.
    */
   moveObject(move: {
     readonly bucketId: BucketId;

@@ -136,9 +136,7 @@ export function memoryObjectWrites(holder: Holder): ObjectWrites {
       judgeCommit(demands, { current: before?.version, account });
       if (before === undefined) return undefined;
       removeObject(holder, before, at);
-      for (const [hash, link] of holder.current.links) {
-        if (isLinkTo(link, bucketId, key)) holder.current.links.delete(hash);
-      }
+      endLinks(holder, bucketId, key);
       return before.version;
     },
     async moveObject({ bucketId, from, to, at }) {
@@ -148,7 +146,10 @@ export function memoryObjectWrites(holder: Holder): ObjectWrites {
       }
       if (from === to) return;
       const target = holder.current.objects.get(addressOf(bucketId, to));
-      if (target !== undefined) removeObject(holder, target, at);
+      if (target !== undefined) {
+        removeObject(holder, target, at);
+        endLinks(holder, bucketId, to);
+      }
       holder.current.objects.delete(addressOf(bucketId, from));
       const version: ObjectVersion = { ...moved.version, key: to };
       const change = footprintChange({
@@ -162,6 +163,12 @@ export function memoryObjectWrites(holder: Holder): ObjectWrites {
       }
     },
   };
+}
+
+function endLinks(holder: Holder, bucketId: BucketId, key: ObjectKey): void {
+  for (const [hash, link] of holder.current.links) {
+    if (isLinkTo(link, bucketId, key)) holder.current.links.delete(hash);
+  }
 }
 
 function isLinkTo(

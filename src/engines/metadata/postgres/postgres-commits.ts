@@ -61,11 +61,7 @@ export function objectWrites(db: Db, lockAccount: LockAccount): ObjectWrites {
       await removeObject(db, { current, at });
       const removed = [versionFootprint(current.version)];
       await changeStored(db, account, footprintChange({ added: [], removed }));
-      await db
-        .deleteFrom('public_links')
-        .where('bucket_id', '=', bucketId)
-        .where('key', '=', bytesOfKey(key))
-        .execute();
+      await endLinks(db, bucketId, key);
       return current.version;
     },
 
@@ -77,7 +73,10 @@ export function objectWrites(db: Db, lockAccount: LockAccount): ObjectWrites {
       if (source === undefined) throw objectNotFound();
       if (from === to) return;
       const target = await findCurrent(db, bucketId, to);
-      if (target !== undefined) await removeObject(db, { current: target, at });
+      if (target !== undefined) {
+        await removeObject(db, { current: target, at });
+        await endLinks(db, bucketId, to);
+      }
       const moved = { ...source.version, key: to };
       const change = footprintChange({
         added: [versionFootprint(moved)],
@@ -94,6 +93,14 @@ export function objectWrites(db: Db, lockAccount: LockAccount): ObjectWrites {
       }
     },
   };
+}
+
+async function endLinks(db: Db, bucketId: BucketId, key: ObjectKey): Promise<void> {
+  await db
+    .deleteFrom('public_links')
+    .where('bucket_id', '=', bucketId)
+    .where('key', '=', bytesOfKey(key))
+    .execute();
 }
 
 async function findOwner(db: Db, bucketId: BucketId): Promise<AccountId | undefined> {

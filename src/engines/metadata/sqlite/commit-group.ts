@@ -86,6 +86,7 @@ export class CommitGroup {
     const write = () => {
       if (target !== undefined) {
         this.statements.deleteObject.run(bucketId, bytesOfKey(to));
+        this.statements.endLinks.run(bucketId, bytesOfKey(to));
         this.dropContent(target.row, at);
       }
       const moved = { ...source.version, key: to };

@@ -95,7 +95,7 @@ function deleting(engine: MetadataEngine): void {
     assert.deepEqual((await blobsOf(metadata)).live, [[1, 1]]);
   });
 
-  test('a move takes the object and its links along', async () => {
+  test('a move takes the object and its links along, and ends those of what stood there', async () => {
     await using store = await engine.open();
     const { metadata } = store;
     const account = await insertAccount(metadata, sampleAccount(1));
@@ -106,14 +106,15 @@ function deleting(engine: MetadataEngine): void {
     await metadata.publishObject(samplePublication(account, { key: 'to', blobId: 3 }));
     await inTransaction(metadata, async (tx) => {
       await tx.insertLink(link(account, 'follows', 'from'));
-      await tx.insertLink(link(account, 'stays', 'to'));
+      await tx.insertLink(link(account, 'ends', 'to'));
       await tx.moveObject({ bucketId, from: keyOf('from'), to: keyOf('to'), at: timeAt(4) });
     });
     assert.equal(await metadata.findObject(bucketId, keyOf('from')), undefined);
     const found = await metadata.findObject(bucketId, keyOf('to'));
     assert.deepEqual(found, { ...moved.version, key: keyOf('to'), content });
     assert.equal((await metadata.findLink('follows' as LinkHash))?.key, 'to');
-    assert.equal((await metadata.findLink('stays' as LinkHash))?.key, 'to');
+    assert.equal(await metadata.findLink('ends' as LinkHash), undefined);
+    assert.equal(await metadata.findLinkedObject('ends' as LinkHash), undefined);
     assert.deepEqual((await blobsOf(metadata)).dead, [[3, timeAt(4)]]);
     assert.equal(await storedBytes(metadata, account), 20n);
   });
