@@ -47,6 +47,14 @@ test('a condition loses each half and each negation when its parts are asked for
   ]);
 });
 
+test('what is only asked for the sake of types does not go', () => {
+  const mutants = (condition: string) => mutate(`const isGood = ${condition};`, 'conditions');
+  assert.equal(mutants('at !== undefined && at < now').length, 3);
+  assert.equal(mutants('at !== undefined && now - at >= step').length, 3);
+  assert.equal(mutants('at !== undefined && now < step').length, 4);
+  assert.equal(mutants('at !== undefined || at < now').length, 4);
+});
+
 test('what refuses nothing has no mutant', () => {
   assert.deepEqual(mutate('const a: number = b + 1; if (a) go();'), []);
 });

@@ -109,6 +109,7 @@ function mutateCondition(
     };
     if (operator === '??') return;
     add(node, textOf(left), `the right of ${operator} is gone`);
+    if (operator === '&&' && isPresence(source, left, right)) return;
     add(node, textOf(right), `the left of ${operator} is gone`);
   }
   if (is(node, 'UnaryExpression')) {
@@ -117,6 +118,15 @@ function mutateCondition(
     const isCheck = parent !== undefined && is(parent, 'IfStatement');
     if (operator === '!' && !isCheck) add(node, textOf(argument), 'a negation is gone');
   }
+}
+
+/** As `a !== undefined && a < b`: nothing is neither less nor more, so the left is for types. */
+function isPresence(source: string, left: Node, right: Node): boolean {
+  if (!is(left, 'BinaryExpression') || !is(right, 'BinaryExpression')) return false;
+  const { operator } = right as Node & { operator: string };
+  const [asked = '', nothing] = source.slice(left.start, left.end).split(' !== ');
+  const isAbout = source.slice(right.start, right.end).includes(asked);
+  return nothing === 'undefined' && isAbout && /^[<>]=?$/.test(operator);
 }
 
 /** Whether a branch ends what it stands in: by a refusal or an answer. */
