@@ -67,6 +67,15 @@ test('what can be no hash and no account is not found, and a hash counts in eith
   for (const name of ['', 'x', 'a'.repeat(12), 'A'.repeat(12), `${account.slug}x`, '\0']) {
     await assert.rejects(resolve(name, HASH), notFound, name);
   }
+  // Engines are only asked for what can be an id.
+  const unasked: typeof metadata = Object.assign(Object.create(metadata), {
+    findAccount: () => assert.fail('what can be no id is looked up'),
+    findAccountBySlug: () => assert.fail('what can be no slug is looked up'),
+  } satisfies Partial<typeof metadata>);
+  for (const name of ['', '\0', 'A'.repeat(12), account.accountId.toUpperCase()]) {
+    const asked = resolveDeterministicUrl({ metadata: unasked }, { account: name, hash: HASH });
+    await assert.rejects(asked, notFound, name);
+  }
 });
 
 test('the files of a disabled account are refused, unless it shows none to anybody', async () => {

@@ -37,10 +37,8 @@ export async function listFiles(
     after: query.cursor === undefined ? undefined : parseCursor(query.cursor),
     limit: query.limit,
   });
-  const last = page.entries.at(-1);
-  const nextCursor =
-    page.isTruncated && last !== undefined ? formatCursor(positionAfter(last)) : undefined;
-  return { entries: page.entries, nextCursor };
+  const last = page.isTruncated ? page.entries.at(-1) : undefined;
+  return { entries: page.entries, nextCursor: last && formatCursor(positionAfter(last)) };
 }
 
 function positionAfter(entry: ListEntry): ListPosition {

@@ -1,6 +1,7 @@
 /** What has become of an upload, by its id or by the file's name. */
 import { ServiceError } from '../errors.ts';
 import { authorize } from '../identity/access/authorize.ts';
+import { getAccount } from '../identity/account/get-account.ts';
 import type { OperationId } from '../ids.ts';
 import type { MetadataReads } from '../ports/metadata/metadata.ts';
 import type { Principal } from '../principal.ts';
@@ -18,7 +19,7 @@ export type UploadStatus = {
   readonly isLinkable: boolean;
 };
 
-/** Throws `operation_not_found`, also for another account's operation. */
+/** Throws `operation_not_found`, also for another account's operation; `account_not_found`. */
 export async function findUploadStatus(
   deps: {
     readonly metadata: Pick<
@@ -39,10 +40,9 @@ export async function findUploadStatus(
     throw new ServiceError('operation_not_found', 'There is no such upload operation.');
   }
   const object = await metadata.findObject(principal.defaultBucketId, operation.key);
-  const account = await metadata.findAccount(principal.accountId);
+  const account = await getAccount(metadata, principal.accountId);
   const isLinkable =
     object !== undefined &&
-    account !== undefined &&
     object.contentHash === operation.contentHash &&
     hasDeterministicUrl(account, object);
   return { operation, isLinkable };
