@@ -84,7 +84,9 @@ test('nothing sent is unauthenticated; a bad session and a bad key are told apar
   const strayKey = mintSecretKey(world.random, 'appKey');
   await assert.rejects(asks(world), refusedAs('unauthenticated'));
   for (const text of ['', 'x', 'a.b.c', 'undefined']) {
-    await assert.rejects(asks(world, { scheme: 'Bearer', text }), refusedAs('unauthenticated'));
+    for (const scheme of ['Bearer', 'Cookie'] as const) {
+      await assert.rejects(asks(world, { scheme, text }), refusedAs('unauthenticated'));
+    }
     await assert.rejects(asks(world, { scheme: 'ApiKey', text }), refusedAs('credential_invalid'));
     await assert.rejects(
       asks(world, { scheme: 'X-API-Key', text }),
@@ -115,6 +117,23 @@ test('every credential sent is tried, and the first failure is told when all fai
     asks(world, { scheme: 'Bearer', text: 'a.b.c' }, { scheme: 'X-API-Key', text: 'x' }),
     refusedAs('unauthenticated'),
   );
+});
+
+test('a credential that proves nothing does not stand in the way of a good one', async () => {
+  const world = await openIdentityWorld();
+  const { appKey } = await openCredentials(world);
+  const off = await signIn(world, walletOf('off'));
+  const { accountId } = await principalBy(world, off.accessToken);
+  await disableAccount(world, { actor: 'admin', accountId });
+  for (const bad of [
+    { scheme: 'Bearer', text: 'a.b.c' },
+    { scheme: 'Bearer', text: off.accessToken },
+    { scheme: 'X-API-Key', text: mintSecretKey(world.random, 'appKey') },
+    { scheme: 'ApiKey', text: 'x' },
+  ] as const) {
+    const { credential } = await asks(world, bad, { scheme: 'X-API-Key', text: appKey });
+    assert.equal(credential.kind, 'appKey');
+  }
 });
 
 test('what is no fault of a credential is told, however good the next one is', async () => {
@@ -204,6 +223,10 @@ test('a JWT under our key for a session that never was, or of another account, i
   ]) {
     await assert.rejects(principalBy(world, token), refusedAs('unauthenticated'));
   }
+  // Engines are only asked for what can be an id.
+  for (const token of [await forge('nobody', read.sessionId), await forge(read.accountId, '')]) {
+    assert.equal(await readAccessToken(world, token), undefined);
+  }
 });
 
 test('a rotated app key is dead at once, and the new one works', async () => {
@@ -251,6 +274,12 @@ test('a token with addresses works from those only', async () => {
     await assert.rejects(from(address), refusedAs('access_denied'));
   }
   await from('11.1.2.3', { scheme: 'Bearer', text: accessToken });
+  // Said although the first that was wrong is another.
+  const bad = { scheme: 'Bearer', text: 'a.b.c' } as const;
+  await assert.rejects(
+    asks(world, bad, { scheme: 'X-API-Key', text: secret }),
+    refusedAs('access_denied'),
+  );
 });
 
 test('the last use of a token is written at most once a minute', async () => {

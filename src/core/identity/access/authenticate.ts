@@ -35,7 +35,9 @@ type Proof = { readonly account: Account; readonly credential: Credential };
 type CredentialKind = 'accessToken' | 'appKey' | 'token';
 
 /** What may stand where (files-api.md, Authentication); the cookie is the portal's session. */
-const KINDS_SENT: Readonly<Record<SentCredential['scheme'], ReadonlySet<CredentialKind>>> = {
+const KINDS_SENT: Readonly<
+  Record<SentCredential['scheme'], ReadonlySet<CredentialKind | undefined>>
+> = {
   ApiKey: new Set<CredentialKind>(['appKey']),
   Bearer: new Set<CredentialKind>(['accessToken', 'appKey', 'token']),
   'X-API-Key': new Set<CredentialKind>(['appKey', 'token']),
@@ -98,7 +100,7 @@ async function prove(
   clientAddress: string | undefined,
 ): Promise<Proof> {
   const kind = kindOf(text);
-  if (kind === undefined || !KINDS_SENT[scheme].has(kind)) {
+  if (!KINDS_SENT[scheme].has(kind)) {
     throw scheme === 'Bearer' || scheme === 'Cookie' ? sessionInvalid() : keyInvalid();
   }
   if (kind === 'accessToken') return await proveBySession(deps, text);

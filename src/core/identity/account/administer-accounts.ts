@@ -2,7 +2,7 @@
 import type { Keyring } from '../../../kit/keyring.ts';
 import type { AuditAction, AuditEntry } from '../../audit.ts';
 import { defineTransaction } from '../../define-transaction.ts';
-import { ServiceError } from '../../errors.ts';
+import { isServiceError, ServiceError } from '../../errors.ts';
 import type { AccountId, TimeMs } from '../../ids.ts';
 import { LIST_LIMIT_MAX } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -143,7 +143,7 @@ export async function setAccountLimits(
   input: OnAccount & { readonly limits: LimitsChange },
 ): Promise<void> {
   for (const [field, value] of Object.entries(input.limits)) {
-    if (value === null || value === undefined || isLimit(value)) continue;
+    if (value === null || isLimit(value)) continue;
     throw new ServiceError('invalid_field', 'A limit is a whole number, zero or more.', {
       details: { field },
     });
@@ -218,7 +218,7 @@ async function findAccountBy(metadata: AccountReads, text: string): Promise<Acco
   if (accountId !== undefined) return await metadata.findAccount(accountId);
   if (text.includes('@')) return await metadata.findAccountByEmail(text);
   const slug = parseAccountSlug(text);
-  const bySlug = slug && (await metadata.findAccountBySlug(slug));
+  const bySlug = slug === undefined ? undefined : await metadata.findAccountBySlug(slug);
   if (bySlug !== undefined) return bySlug;
   // A wallet's address has 32 letters at least, 43 or 44 as a rule.
   const byUsername = isUsername(text) ? await metadata.findAccountByUsername(text) : undefined;
@@ -232,7 +232,7 @@ async function findAccountByWallet(
   try {
     return await metadata.findAccountByWallet(parseWalletAddress(text));
   } catch (error) {
-    if (error instanceof ServiceError && error.code === 'wallet_invalid') return undefined;
+    if (isServiceError(error, 'wallet_invalid')) return undefined;
     throw error;
   }
 }
@@ -253,7 +253,6 @@ function changedLimits(entitlements: Entitlements, change: LimitsChange): Entitl
 
 function limitsText(change: LimitsChange): string {
   return Object.entries(change)
-    .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}=${value ?? 'default'}`)
     .join(' ');
 }

@@ -211,6 +211,7 @@ test('a name or prefix that cannot be is refused by field', async () => {
     { name: '' },
     { name: ' x' },
     { name: 'a\nb' },
+    { name: '\ud800' },
     { name: 'x'.repeat(101) },
     { prefix: 'a\0' },
     { prefix: '\ud800' },
@@ -357,7 +358,12 @@ test('a URL is signed by the newest key without limits, unless one is named', as
     });
   await assert.rejects(presign(), refusedAs('no_s3_key'));
   const readOnly = await make(world, ann, { isReadOnly: true });
-  await make(world, ann, { prefix: 'a' });
+  const limited = await make(world, ann, { prefix: 'a' });
+  await make(world, ann, { bucket: ann.slug });
+  const accessKeyId = 'A'.repeat(20) as typeof limited.key.accessKeyId;
+  await inTransaction(world.metadata, (tx) =>
+    tx.insertS3Key({ ...limited.key, accessKeyId, bucketId: undefined }),
+  );
   await assert.rejects(presign(), refusedAs('no_s3_key'));
   const old = await make(world, ann);
   world.clock.advance(1);

@@ -110,8 +110,8 @@ export async function listS3Keys(
   authorizeActor(input.actor, 's3_keys.manage', input.accountId);
   const keys = await metadata.listS3Keys(input.accountId);
   const names = new Map<BucketId, BucketName | undefined>();
-  for (const { bucketId } of keys) {
-    if (bucketId === undefined || names.has(bucketId)) continue;
+  for (const bucketId of new Set(keys.map((key) => key.bucketId))) {
+    if (bucketId === undefined) continue;
     names.set(bucketId, (await metadata.findBucketById(bucketId))?.name);
   }
   return keys.map((key) => ({

@@ -62,9 +62,9 @@ type PasswordChange = {
 export const CHANGE_PASSWORD = defineTransaction(
   'change_password',
   async (tx, { accountId, sessionId, known, passwordHash, at }: PasswordChange) => {
-    const account = await tx.findAccount(accountId);
-    // Either may have changed while passwords were verified and hashed.
-    if (account === undefined || account.passwordHash !== known) throw wrongPassword();
+    // Both may have changed while passwords were verified and hashed.
+    const { passwordHash: held } = await getAccount(tx, accountId);
+    if (held !== known) throw wrongPassword();
     const session = await tx.findSession(sessionId);
     if (session === undefined || session.revokedAt !== undefined) {
       throw new ServiceError('unauthenticated', 'The session is not valid or has ended.');

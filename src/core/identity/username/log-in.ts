@@ -1,4 +1,5 @@
 /** Signs in by username and password. */
+import { strict as assert } from 'node:assert';
 import type { Keyring } from '../../../kit/keyring.ts';
 import { defineTransaction } from '../../define-transaction.ts';
 import { ServiceError } from '../../errors.ts';
@@ -9,6 +10,7 @@ import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { PasswordHasher } from '../../ports/password-hasher.ts';
 import type { Random } from '../../ports/random.ts';
 import type { Account } from '../account/account.ts';
+import { getAccount } from '../account/get-account.ts';
 import {
   issueTokenSet,
   mintSession,
@@ -47,7 +49,8 @@ export async function logIn(
   const password = foldPassword(input.password);
   // What is too long to be a password is tried as an empty one, which none is.
   const isRight = await deps.passwords.verify(password ?? '', passwordHash, options);
-  if (known === undefined || !isRight) throw signInFailed();
+  if (!isRight) throw signInFailed();
+  assert(known !== undefined, 'whom nobody knows has no password that is right');
   const { accountId } = known;
   const started = mintSession(deps, input.origin);
   const session = await deps.metadata.transact(LOG_IN, { accountId, passwordHash, started });
@@ -62,9 +65,9 @@ type LogIn = {
 };
 
 export const LOG_IN = defineTransaction('log_in', async (tx, input: LogIn) => {
-  const account = await tx.findAccount(input.accountId);
+  const account = await getAccount(tx, input.accountId);
   // The password may have been changed while it was verified.
-  if (account === undefined || account.passwordHash !== input.passwordHash) throw signInFailed();
+  if (account.passwordHash !== input.passwordHash) throw signInFailed();
   return await startSession(tx, account, input.started);
 });
 

@@ -17,11 +17,10 @@ export async function parseNewPassword(
   names: readonly (string | undefined)[],
 ): Promise<string> {
   const password = foldPassword(text);
-  const length = password === undefined ? undefined : [...password].length;
-  if (password === undefined || length === undefined || length > PASSWORD_CHARACTERS_MAX) {
+  if (password === undefined || charactersOf(password) > PASSWORD_CHARACTERS_MAX) {
     throw passwordInvalid(`is text of at most ${PASSWORD_CHARACTERS_MAX} characters.`);
   }
-  if (length < PASSWORD_CHARACTERS_MIN) {
+  if (charactersOf(password) < PASSWORD_CHARACTERS_MIN) {
     throw passwordInvalid(`must have at least ${PASSWORD_CHARACTERS_MIN} characters.`);
   }
   if (names.some((name) => name?.toLowerCase() === password.toLowerCase())) {
@@ -41,6 +40,10 @@ export function foldPassword(text: string): string | undefined {
   if (text.length > PASSWORD_BYTES_MAX || !isWellFormedText(text)) return undefined;
   const folded = text.normalize('NFC');
   return bytesOfUtf8(folded) <= PASSWORD_BYTES_MAX ? folded : undefined;
+}
+
+function charactersOf(text: string): number {
+  return [...text].length;
 }
 
 function passwordInvalid(problem: string): ServiceError {

@@ -10,11 +10,13 @@ import {
 } from '../../../../tests/world/identity-world.ts';
 import { walletOf } from '../../../../tests/world/wallets.ts';
 import { SLUG_TRIES_MAX } from '../../limits.ts';
+import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
 import type { PasswordHasher } from '../../ports/password-hasher.ts';
 import type { Random } from '../../ports/random.ts';
 import { disableAccount } from '../account/administer-accounts.ts';
 import { rotateAppKey } from '../account/rotate-app-key.ts';
 import { tryWithFreshSlugs } from '../account/sign-up.ts';
+import { timeMs } from '../names.ts';
 import { endSession } from '../sessions/end-session.ts';
 import { refreshSession } from '../sessions/refresh-session.ts';
 import { issueWalletChallenge } from '../wallets/issue-wallet-challenge.ts';
@@ -211,6 +213,23 @@ test('a password or session that changed while one was hashed stays as it is', a
     changePassword(
       { ...world, passwords: during(() => endSession(world, { principal })) },
       { ...input, currentPassword: 'another horse' },
+    ),
+    refusedAs('unauthenticated'),
+  );
+  const other = await logIn(world, { username: 'alice', password: 'another horse' });
+  const sweepSessions = () => {
+    const later = timeMs(world.clock.now() + 1);
+    const ended = { createdBefore: later, lastUsedBefore: later, revokedBefore: later, limit: 9 };
+    return inTransaction(world.metadata, (tx) => tx.deleteSessions(ended));
+  };
+  await assert.rejects(
+    changePassword(
+      { ...world, passwords: during(sweepSessions) },
+      {
+        principal: await principalBy(world, other.accessToken),
+        currentPassword: 'another horse',
+        newPassword: 'too late now',
+      },
     ),
     refusedAs('unauthenticated'),
   );
