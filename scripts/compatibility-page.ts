@@ -99,9 +99,10 @@ const TAIL = `## What differs from AWS, and why
   with the \`Accept-Encoding\` values that SDKs sign, because proxies rewrite both.
 - Checksums in the query of a presigned URL are ignored: the JavaScript SDK signs that of an empty
   body there.
-- Control characters of keys stand in listings as references (\`&#1;\`), as AWS writes them, which XML
-  1.0 does not know: s3fs and s3cmd cannot list a folder with such a key. Whoever asks for
-  \`encoding-type=url\` can.
+- Control characters of keys stand in listings of objects as references (\`&#1;\`), as AWS writes them,
+  which XML 1.0 does not know: s3fs and s3cmd cannot list a folder with such a key. Whoever asks for
+  \`encoding-type=url\` can. Listings of uploads and parts, for which SDKs never ask so, write U+FFFD
+  there; \`NextUploadIdMarker\` then bears the key as well.
 - \`curl --aws-sigv4\` of older versions leaves out a header that S3 requires: give it
   \`-H 'x-amz-content-sha256: UNSIGNED-PAYLOAD'\`.
 - Chunks of any size are accepted in streamed bodies; AWS wants 8 KiB of all but the last.
