@@ -112,6 +112,10 @@ test('conditions hold back a write that would not find what its sender saw', asy
   assertRefused(await put('kept.txt', { 'if-none-match': etag }), 412, 'precondition_failed');
   assertRefused(await put('kept.txt', { 'if-match': '"0"' }), 412, 'precondition_failed');
   assertRefused(await put('absent.txt', { 'if-match': etag }), 404, 'not_found');
+  for (const name of ['if-match', 'if-none-match']) {
+    assertRefused(await put('kept.txt', { [name]: '' }), 400, 'invalid_field');
+    assertRefused(await put('kept.txt', { [name]: ' , ' }), 400, 'invalid_field');
+  }
   assert.equal((await ann.call('GET /download-stream?file_name=kept.txt')).text, 'kept');
   assert.equal(await isStored('absent.txt'), false);
   assert.equal((await put('kept.txt', { 'if-match': etag })).status, 202);

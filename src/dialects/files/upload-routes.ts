@@ -30,10 +30,15 @@ const UploadQuerySchema = Type.Object({
   tier: Type.Optional(TierSchema),
 });
 
+/** A condition that says nothing is no leave to overwrite. */
+const AN_ETAG = '[^ ,]';
+
 const UploadHeadersSchema = Type.Object({
-  'if-match': Type.Optional(Type.String({ description: 'ETag that the file must have.' })),
+  'if-match': Type.Optional(
+    Type.String({ description: 'ETag that the file must have.', pattern: AN_ETAG }),
+  ),
   'if-none-match': Type.Optional(
-    Type.String({ description: '`*`: only if there is no such file.' }),
+    Type.String({ description: '`*`: only if there is no such file.', pattern: AN_ETAG }),
   ),
 });
 

@@ -1,11 +1,13 @@
 /** Proves the conditions of reads, writes and deletes, and that conditional writes are atomic. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { codeOf, md5Of, objectCalls, textOf } from './object-calls.ts';
+import { codeOf, md5Header, md5Of, objectCalls, textOf } from './object-calls.ts';
 import { assertS3Error, startS3 } from './start-s3.ts';
+import { deliver, type Header, signed } from './wire-request.ts';
 
 const s3 = await startS3();
-const calls = objectCalls(await s3.openHolder('conditional'));
+const holder = await s3.openHolder('conditional');
+const calls = objectCalls(holder);
 
 const ETAG = `"${md5Of('body')}"`;
 const OTHER = `"${md5Of('other')}"`;
@@ -259,4 +261,53 @@ test('of 20 uploads completed with If-None-Match: * one wins, and the others sta
     const parts = await calls.ask('GET', 'complete-race', { query: { uploadId } });
     assert.equal(parts.status, 200, parts.text);
   }
+});
+
+test('a condition that says nothing is no leave to write, copy or delete', async () => {
+  await calls.put('guarded', 'kept');
+  const from = { 'x-amz-copy-source': `${calls.bucket}/read` };
+  const changes: readonly (readonly [method: string, headers: Readonly<Record<string, string>>])[] =
+    [
+      ['PUT', { 'if-match': '' }],
+      ['PUT', { 'if-none-match': '' }],
+      ['PUT', { ...from, 'if-match': '' }],
+      ['PUT', { ...from, 'x-amz-copy-source-if-match': '' }],
+      ['PUT', { ...from, 'x-amz-copy-source-if-none-match': '' }],
+      ['PUT', { ...from, 'x-amz-copy-source-if-modified-since': 'garbage 5' }],
+      ['PUT', { ...from, 'x-amz-copy-source-if-unmodified-since': `${PAST}, ${PAST}` }],
+      ['DELETE', { 'if-match': '' }],
+    ];
+  for (const [method, headers] of changes) {
+    const answer = await calls.ask(method, 'guarded', { headers });
+    assertS3Error(answer, 400, 'InvalidArgument');
+  }
+  const body = '<Delete><Object><Key>guarded</Key><ETag></ETag></Object></Delete>';
+  const many = await calls.ask('POST', undefined, {
+    query: { delete: '' },
+    headers: md5Header(body),
+    body,
+  });
+  assert.equal(textOf(many.text, 'Code'), 'InvalidArgument', many.text);
+  assert.equal((await calls.get('guarded')).text, 'kept');
+});
+
+test('what the query and the headers say differently is refused, with nothing changed', async () => {
+  await calls.put('twice', 'kept');
+  const size = 'x-amz-if-match-size';
+  const ask = async (query: string, headers: readonly Header[] = []) =>
+    await deliver(
+      s3.endpoint,
+      signed(holder, { route: `DELETE /${calls.bucket}/twice?${query}`, headers }),
+    );
+  for (const answer of [
+    await ask(`${size}=9`, [[size, '4']]),
+    await ask(`${size}=4`, [[size, '9']]),
+    await ask(`${size}=4&X-Amz-If-Match-Size=9`),
+    await ask(`${size}=4&${size}=9`),
+    await ask('versionId=null&versionId=other'),
+  ]) {
+    assertS3Error(answer, 400, 'InvalidArgument');
+  }
+  assert.equal((await calls.get('twice')).text, 'kept');
+  assert.equal((await ask(`${size}=4&${size}=4&own=1&own=2`, [[size, '4']])).status, 204);
 });

@@ -2,6 +2,7 @@
 import type { TimeMs } from '../../../core/ids.ts';
 import {
   type DeleteConditions,
+  type EtagCondition,
   parseEtagCondition,
   type ReadConditions,
   type WriteConditions,
@@ -21,20 +22,28 @@ export function readConditions(headers: Headers): ReadConditions {
   };
 }
 
-/** The conditions on the source of a copy. */
+/**
+ * The conditions on the source of a copy. What cannot be read must not copy: throws
+ * `InvalidArgument`.
+ */
 export function copyConditions(headers: Headers): ReadConditions {
+  const etagOf = (name: string) => guardingEtag(name, headers[name]);
+  const timeOf = (name: string) => guardingDate(name, headers[name]);
   return {
-    ifMatch: parseEtagCondition(headers['x-amz-copy-source-if-match']),
-    ifNoneMatch: parseEtagCondition(headers['x-amz-copy-source-if-none-match']),
-    ifModifiedSince: dateOf(headers['x-amz-copy-source-if-modified-since']),
-    ifUnmodifiedSince: dateOf(headers['x-amz-copy-source-if-unmodified-since']),
+    ifMatch: etagOf('x-amz-copy-source-if-match'),
+    ifNoneMatch: etagOf('x-amz-copy-source-if-none-match'),
+    ifModifiedSince: timeOf('x-amz-copy-source-if-modified-since'),
+    ifUnmodifiedSince: timeOf('x-amz-copy-source-if-unmodified-since'),
   };
 }
 
-/** Throws `NotImplemented` for what S3 has no meaning for: both, or an ETag that must not match. */
+/**
+ * Throws `NotImplemented` for what S3 has no meaning for: both, or an ETag that must not match; and
+ * `InvalidArgument` for a condition that says nothing.
+ */
 export function writeConditions(headers: Headers): WriteConditions {
-  const ifMatch = parseEtagCondition(headers['if-match']);
-  const ifNoneMatch = parseEtagCondition(headers['if-none-match']);
+  const ifMatch = guardingEtag('If-Match', headers['if-match']);
+  const ifNoneMatch = guardingEtag('If-None-Match', headers['if-none-match']);
   if (ifNoneMatch === undefined) return ifMatch === undefined ? NO_CONDITIONS : { ifMatch };
   if (ifMatch !== undefined || ifNoneMatch !== '*') {
     throw new S3Refusal('NotImplemented', undefined, { Header: 'If-None-Match' });
@@ -52,9 +61,9 @@ export function deleteConditions(said: {
   readonly lastModified: string | undefined;
 }): DeleteConditions {
   return {
-    ifMatch: parseEtagCondition(said.etag),
+    ifMatch: guardingEtag('ETag', said.etag),
     sizeBytes: sizeOf(said.sizeBytes),
-    createdAt: guardingDate(said.lastModified),
+    createdAt: guardingDate('LastModifiedTime', said.lastModified),
   };
 }
 
@@ -64,15 +73,22 @@ function sizeOf(text: string | undefined): number | undefined {
   throw invalidArgument('A size is a number of bytes.', 'Size', text);
 }
 
-function guardingDate(text: string | undefined): TimeMs | undefined {
+/** Of what changes something: an empty field is no leave to change it. */
+function guardingEtag(name: string, text: string | undefined): EtagCondition | undefined {
+  const condition = parseEtagCondition(text);
+  if (text === undefined || condition !== undefined) return condition;
+  throw invalidArgument('A condition names an ETag.', name, text);
+}
+
+function guardingDate(name: string, text: string | undefined): TimeMs | undefined {
   const at = dateOf(text);
   if (text === undefined || at !== undefined) return at;
-  throw invalidArgument('A time of last modification is an HTTP date.', 'LastModifiedTime', text);
+  throw invalidArgument('A time of last modification is an HTTP date.', name, text);
 }
 
 const NO_CONDITIONS: WriteConditions = {};
 
-/** What is no date of HTTP is ignored (RFC 9110 section 13.1.3). */
+/** What is no date of HTTP is ignored where something is read (RFC 9110 section 13.1.3). */
 function dateOf(text: string | undefined): TimeMs | undefined {
   return text === undefined ? undefined : (parseHttpDate(text) as TimeMs | undefined);
 }

@@ -108,9 +108,20 @@ function readQuery(rawQuery: string): ReadonlyMap<string, string> {
     if (pair === '') continue;
     const at = pair.indexOf('=');
     const name = decode(plusAsSpace(at < 0 ? pair : pair.slice(0, at)));
-    if (!query.has(name)) query.set(name, at < 0 ? '' : decode(plusAsSpace(pair.slice(at + 1))));
+    const value = at < 0 ? '' : decode(plusAsSpace(pair.slice(at + 1)));
+    const known = query.get(name);
+    if (known === undefined) query.set(name, value);
+    else if (known !== value && TAKEN_AT_ITS_WORD.test(name)) throw saidTwice(name, value);
   }
   return query;
+}
+
+/** What selects a version, an upload or a part, or changes what is done, is said one way. */
+const TAKEN_AT_ITS_WORD =
+  /^(?:versionId|uploadId|partNumber|x-amz-(?!(?:algorithm|credential|date|expires|signedheaders|signature)$).*)$/i;
+
+function saidTwice(name: string, value: string): S3Refusal {
+  return invalidArgument('The request says two different things of this.', name, value);
 }
 
 const PLAIN = /^[\x21-\x24\x26-\x7e]*$/;
@@ -131,8 +142,9 @@ function bytesOf(text: string): Buffer {
 
 /**
  * SDKs move `x-amz-*` headers of a presigned request into its query; they mean the same there,
- * whoever puts them there. Checksums among them are of an empty body, which JavaScript's SDK signs
- * by default: they are ignored (contracts/s3.md, CHOICE).
+ * whoever puts them there. Throws `InvalidArgument` where a header says otherwise. Checksums among
+ * them are of an empty body, which JavaScript's SDK signs by default: they are ignored
+ * (contracts/s3.md, CHOICE).
  */
 function hoist(
   headers: Readonly<Record<string, string | undefined>>,
@@ -147,7 +159,9 @@ function hoist(
       throw invalidArgument('A parameter of the query cannot stand in a header.', name, value);
     }
     hoisted ??= { ...headers };
-    hoisted[lower] ??= latin1;
+    const said = hoisted[lower];
+    if (said === undefined) hoisted[lower] = latin1;
+    else if (said !== latin1 && lower !== 'x-amz-user-agent') throw saidTwice(name, value);
   }
   return hoisted ?? headers;
 }
