@@ -31,6 +31,14 @@ test('the origins of several rules are named once each', () => {
   ]);
 });
 
+test('a hundred origins are rules, and so is one of 512 letters', () => {
+  const many = Array.from({ length: 100 }, (_, index) => `https://o${index}.example`);
+  assert.deepEqual(corsOriginsOf(simpleCorsRules(many, 'origins')), many);
+  const long = `https://${'a'.repeat(504)}`;
+  assert.deepEqual(corsOriginsOf(simpleCorsRules([long], 'origins')), [long]);
+  assert.throws(() => simpleCorsRules([`${long}a`], 'origins'), { code: 'invalid_field' });
+});
+
 test('what no browser sends as its origin is refused by field', () => {
   const many = Array.from({ length: 101 }, (_, index) => `https://o${index}.example`);
   for (const origins of [

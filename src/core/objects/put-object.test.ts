@@ -1,11 +1,19 @@
 /** Proves what a write refuses before, while and after its bytes come, and what it leaves then. */
 import { strict as assert } from 'node:assert';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { md5Of, multipartCalls, sourceOf } from '../../../tests/world/multipart-world.ts';
+import {
+  DESCRIPTION,
+  md5Of,
+  multipartCalls,
+  sourceOf,
+} from '../../../tests/world/multipart-world.ts';
 import { openObjectWorld } from '../../../tests/world/object-world.ts';
 import { type ErrorCode, isServiceError } from '../errors.ts';
+import type { ObjectKey } from '../ids.ts';
 import { OBJECT_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../limits.ts';
 import type { ByteSource } from '../ports/byte-source.ts';
+import { putObject } from './put-object.ts';
 
 const ROW = 1024;
 const bytesOf = (length: number) => Buffer.alloc(length, 'p');
@@ -26,6 +34,12 @@ const followedBy = (bytes: Uint8Array, then: () => Promise<unknown>): ByteSource
 const unread = (declaredBytes: number): ByteSource => ({
   declaredBytes,
   pipeTo: () => assert.fail('the body is read'),
+});
+
+/** A body that says more of its chunk than there is: it is refused before anybody looks into it. */
+const sending = (byteLength: number, declaredBytes: number | undefined): ByteSource => ({
+  declaredBytes,
+  pipeTo: async (sink) => await sink({ byteLength } as Uint8Array),
 });
 
 type World = Awaited<ReturnType<typeof openObjectWorld>>;
@@ -148,5 +162,98 @@ test('bytes that are not those that were announced become nothing', async () => 
     await assertNothingStands(world, 'k');
   }
   const { checksum } = await world.put('k', bytes, { demands: { checksum: crc(undefined) } });
-  await world.put('k', bytes, { demands: { md5: md5Of(bytes), checksum: crc(checksum?.value) } });
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const demands = { md5: md5Of(bytes), sha256, checksum: crc(checksum?.value) };
+  await world.put('k', bytes, { demands });
+});
+
+test('a body may have five tebibytes and no byte more, announced or not', async () => {
+  const { put } = await openObjectWorld({ freeStorageBytes: 10n ** 18n });
+  const take = (body: ByteSource) => put('k', bytesOf(0), { body });
+  const asked = { pipeTo: () => Promise.reject(new Error('it was asked for')) };
+  const largest = take({ ...asked, declaredBytes: OBJECT_BYTES_MAX });
+  await assert.rejects(largest, /it was asked for/);
+  for (const declaredBytes of [undefined, SMALL_BODY_BYTES_MAX + 1]) {
+    const body = sending(OBJECT_BYTES_MAX + 1, declaredBytes);
+    await assert.rejects(take(body), refused('body_too_large'));
+  }
+});
+
+test('who has room for just the largest object is told of the quota beyond it', async () => {
+  const { put } = await openObjectWorld({ freeStorageBytes: BigInt(ROW + OBJECT_BYTES_MAX) });
+  const body = sending(OBJECT_BYTES_MAX + 1, SMALL_BODY_BYTES_MAX + 1);
+  await assert.rejects(put('k', bytesOf(0), { body }), refused('quota_exceeded'));
+});
+
+test('a small body that is longer than it announced is told so, also where it just fits', async () => {
+  for (const length of [10, SMALL_BODY_BYTES_MAX]) {
+    const { put } = await openObjectWorld({ freeStorageBytes: BigInt(ROW + length) });
+    const body = { ...sourceOf(bytesOf(length + 1)), declaredBytes: length };
+    await assert.rejects(put('k', bytesOf(0), { body }), refused('body_too_large'));
+    await put('k', bytesOf(length));
+  }
+});
+
+test('a large body counts while it is under way, and no more when it has ended', async () => {
+  const { put, deps, owner } = await openObjectWorld();
+  const length = SMALL_BODY_BYTES_MAX + 1;
+  const seen: bigint[] = [];
+  const body: ByteSource = {
+    declaredBytes: length,
+    pipeTo: async (sink) => {
+      seen.push(deps.underWay.bytesOf(owner.accountId));
+      await sourceOf(bytesOf(length)).pipeTo(sink);
+    },
+  };
+  await put('k', bytesOf(0), { body });
+  assert.deepEqual([...seen, deps.underWay.bytesOf(owner.accountId)], [BigInt(length), 0n]);
+});
+
+test('what is refused at last is refused before a byte when it can be known', async () => {
+  const { put, deps, owner } = await openObjectWorld();
+  await put('k', bytesOf(1));
+  let looks = 0;
+  const findObject: typeof deps.metadata.findObject = (...asked) => {
+    looks += 1;
+    return deps.metadata.findObject(...asked);
+  };
+  const { metadata } = deps;
+  const looking = (length: number, isExpectingContinue: boolean) =>
+    putObject(
+      {
+        ...deps,
+        metadata: {
+          findAccount: (accountId) => metadata.findAccount(accountId),
+          publishObject: (publication) => metadata.publishObject(publication),
+          findObject,
+        },
+      },
+      {
+        ...owner,
+        key: 'k' as ObjectKey,
+        description: DESCRIPTION,
+        body: sourceOf(bytesOf(length)),
+        conditions: {},
+        usage: { source: 's3', credential: 'test' },
+        isExpectingContinue,
+        describeOperation: undefined,
+      },
+    );
+  for (const [isExpectingContinue, length, count] of [
+    // A small body that fits beside all that is stored needs no look at what it replaces.
+    [false, 10, 0],
+    [true, 10, 1],
+    [false, SMALL_BODY_BYTES_MAX, 0],
+    [false, SMALL_BODY_BYTES_MAX + 1, 1],
+  ] as const) {
+    looks = 0;
+    await looking(length, isExpectingContinue);
+    assert.equal(looks, count, `${length}`);
+  }
+  const refusedEarly = put('k', bytesOf(0), {
+    body: unread(1),
+    conditions: { ifNoneMatch: '*' },
+    isExpectingContinue: true,
+  });
+  await assert.rejects(refusedEarly, refused('precondition_failed'));
 });

@@ -326,6 +326,8 @@ test('parts and uploads are listed in pages', async () => {
   assert.equal(page.upload.uploadId, started.uploadId);
   const last = await listParts(deps, { address: started, after: 2, limit: 5000 });
   assert.deepEqual([last.parts.length, last.isTruncated], [1, false]);
+  const whole = await listParts(deps, { address: started, after: 0, limit: 3 });
+  assert.deepEqual([whole.parts.length, whole.isTruncated], [3, false]);
   const none = await listParts(deps, { address: started, after: 0, limit: 0 });
   assert.deepEqual([none.parts, none.isTruncated], [[], false]);
   const query = { bucketId: owner.bucketId, prefix: '', delimiter: '/', after: undefined };
@@ -385,4 +387,18 @@ test('idle uploads are swept, results are forgotten after a day', async () => {
   assert.deepEqual(await sweep(DAY_MS), { aborted: 1, forgotten: 0 });
   assert.equal(await stored(), BigInt(TAIL.length));
   await assert.rejects(upload(started, 2, TAIL), refused('upload_not_found'));
+});
+
+test('one sweep ends a thousand idle uploads at most, and none once it is stopped', async () => {
+  const { begin, deps, clock, owner } = await openObjectWorld();
+  for (let number = 0; number < 1002; number += 1) await begin(`${number}`);
+  clock.advance(DAY_MS + 1);
+  const sweep = (signal: AbortSignal) =>
+    sweepUploads({ ...deps, uploadLifeMs: DAY_MS }, { signal });
+  const { signal } = new AbortController();
+  assert.deepEqual(await sweep(AbortSignal.abort()), { aborted: 0, forgotten: 0 });
+  assert.deepEqual(await sweep(signal), { aborted: 1000, forgotten: 0 });
+  assert.deepEqual(await sweep(signal), { aborted: 2, forgotten: 0 });
+  const query = { bucketId: owner.bucketId, prefix: '', delimiter: '', after: undefined };
+  assert.deepEqual((await listUploads(deps, { ...query, limit: 1 })).entries, []);
 });
