@@ -53,6 +53,8 @@ test('a URL is for the region, origin, bucket and query that are asked for', asy
     assert.match(url, /[?&]versionId=null&/);
     assert(url.includes(`%2F${region}%2Fs3`), url);
   }
+  const { url } = await presign({ endpoint: 'https://other.example' });
+  assert(url.startsWith(`https://other.example/${principal.slug}?`), url);
 });
 
 test('what no URL can be of is refused by field', async () => {
