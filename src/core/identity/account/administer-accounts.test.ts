@@ -89,6 +89,17 @@ test('an account is found by its e-mail address, and a fault in looking is not h
   );
 });
 
+test('a name that not every engine takes is no account, and is looked up nowhere', async () => {
+  const world = await openIdentityWorld();
+  const metadata: typeof world.metadata = Object.assign(Object.create(world.metadata), {
+    findAccountByEmail: () => assert.fail('a text with NUL is looked up'),
+  } satisfies Partial<typeof world.metadata>);
+  for (const account of ['\0', 'a@\0', '\0@example.org']) {
+    const shown = showAccount({ metadata }, { actor: 'admin', account });
+    await assert.rejects(shown, refusedAs('account_not_found'));
+  }
+});
+
 test('accounts are listed in pages', async () => {
   const world = await openIdentityWorld();
   for (const name of ['a', 'b', 'c']) await openAccount(world, name);

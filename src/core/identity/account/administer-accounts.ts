@@ -216,6 +216,8 @@ async function changeAccount(
 async function findAccountBy(metadata: AccountReads, text: string): Promise<Account | undefined> {
   const accountId = parseAccountId(text);
   if (accountId !== undefined) return await metadata.findAccount(accountId);
+  // Not every engine takes such text.
+  if (text.includes('\0')) return undefined;
   if (text.includes('@')) return await metadata.findAccountByEmail(text);
   const slug = parseAccountSlug(text);
   const bySlug = slug === undefined ? undefined : await metadata.findAccountBySlug(slug);

@@ -14,6 +14,7 @@ import { walletOf } from '../../../../tests/world/wallets.ts';
 import { isServiceError, ServiceError } from '../../errors.ts';
 import { TOKEN_BLOCKS_MAX, TOKENS_MAX } from '../../limits.ts';
 import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
+import type { Transactions } from '../../ports/metadata/metadata.ts';
 import type { Principal } from '../../principal.ts';
 import { newAccessKeyId, timeMs } from '../names.ts';
 import {
@@ -155,6 +156,11 @@ test('a token name stands once, and is free again when revoked', async () => {
   await revokeApiToken(world, { actor, accountId, name: 'ci' });
   await assert.rejects(
     revokeApiToken(world, { actor, accountId, name: 'ci' }),
+    refusedAs('token_not_found'),
+  );
+  const idle: Transactions = { transact: () => assert.fail('not every engine takes such text') };
+  await assert.rejects(
+    revokeApiToken({ ...world, metadata: idle }, { actor, accountId, name: 'c\0i' }),
     refusedAs('token_not_found'),
   );
   await create(world, actor);

@@ -99,6 +99,8 @@ export async function revokeApiToken(
 ): Promise<void> {
   const { actor, accountId, name } = input;
   authorizeActor(actor, 'tokens.manage', accountId);
+  // Not every engine takes such text.
+  if (name.includes('\0')) throw tokenNotFound();
   await deps.metadata.transact(REVOKE_API_TOKEN, {
     accountId,
     name,
@@ -118,13 +120,15 @@ export const REVOKE_API_TOKEN = defineTransaction(
   'revoke_api_token',
   async (tx, { accountId, name, actor, at }: TokenRevocation) => {
     const tokenId = await tx.deleteToken(accountId, name);
-    if (tokenId === undefined) {
-      throw new ServiceError('token_not_found', 'The account has no token of that name.');
-    }
+    if (tokenId === undefined) throw tokenNotFound();
     await tx.revokeS3KeysMadeBy(tokenId, at);
     await tx.appendAudit({ at, accountId, actor, action: 'token.revoked', subject: name });
   },
 );
+
+function tokenNotFound(): ServiceError {
+  return new ServiceError('token_not_found', 'The account has no token of that name.');
+}
 
 function checkGrant(actor: Actor, scopes: readonly Scope[]): void {
   if (actor === 'admin' || actor.credential.kind !== 'token') return;
