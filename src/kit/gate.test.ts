@@ -51,3 +51,34 @@ test('who gives up leaves the queue, and their place is free for others', async 
     /gone/,
   );
 });
+
+test('who waits with most gives up the newest place to who waits with less', async () => {
+  const gate = new Gate({ atOnceMax: 1, waitingMax: 3 });
+  const first = controlled();
+  const running = gate.run(first.run, { owner: 'much' });
+  const begun: string[] = [];
+  const wait = (name: string, owner?: string) => gate.run(async () => begun.push(name), { owner });
+  const waiting = ['one', 'two', 'three'].map((name) => wait(name, 'much'));
+  await assert.rejects(wait('four', 'much'), GateFullError);
+  const little = wait('little', 'little');
+  await assert.rejects(waiting[2] ?? assert.fail(), GateFullError);
+  const nobody = wait('nobody');
+  await assert.rejects(waiting[1] ?? assert.fail(), GateFullError);
+  await assert.rejects(wait('too late'), GateFullError);
+  await assert.rejects(wait('little again', 'little'), GateFullError);
+  first.resolve('done');
+  await Promise.all([running, waiting[0], little, nobody]);
+  assert.deepEqual(begun, ['one', 'little', 'nobody']);
+});
+
+test('owners have their turns one after the other, however much each of them wants', async () => {
+  const gate = new Gate({ atOnceMax: 1, waitingMax: 10 });
+  const first = controlled();
+  const running = gate.run(first.run, { owner: 'a' });
+  const begun: string[] = [];
+  const wait = (name: string) => gate.run(async () => begun.push(name), { owner: name[0] });
+  const waiting = ['a1', 'a2', 'a3', 'b1', 'b2', 'c1'].map(wait);
+  first.resolve('done');
+  await Promise.all([running, ...waiting]);
+  assert.deepEqual(begun, ['a1', 'b1', 'c1', 'a2', 'b2', 'a3']);
+});

@@ -6,7 +6,6 @@ import { strict as assert } from 'node:assert';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { isServiceError, ServiceError } from '../core/errors.ts';
-import { limitKey } from '../core/ids.ts';
 import { JSON_BODY_BYTES_MAX } from '../core/limits.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { Random } from '../core/ports/random.ts';
@@ -15,21 +14,20 @@ import type { TlsContext } from '../kit/tls-pair.ts';
 import type { Log } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { type AccessDeps, admitRequest, CHALLENGE } from './access.ts';
-import { JSON_TERMS } from './body-watch.ts';
 import { allowAnyOrigin, exposeToAnyOrigin } from './cross-origin.ts';
 import { holdExpectations } from './expectations.ts';
 import { FRAMING_OPTIONS } from './framing.ts';
-import { gatherBody } from './gather-body.ts';
 import { answerMalformed, answerTunnel, OpenAnswers } from './malformed-requests.ts';
 import type { PublicOrigin } from './public-origin.ts';
 import { parseQuery } from './raw-query.ts';
 import { reportFailure } from './report-failure.ts';
-import { boundRest, drainBody, requestBody } from './request-body.ts';
+import { boundRest, drainBody } from './request-body.ts';
 import { newRequestId } from './request-id.ts';
 import { errorBody, fallbackMessage, type RestAnswer, restAnswer } from './rest-errors.ts';
 import { answerS3Request, isS3Request } from './s3-requests.ts';
 import { type ApiServer, NO_COMPILERS, setCompilers } from './schema-kit.ts';
 import type { Shell } from './shell.ts';
+import { readSmallBody } from './small-body.ts';
 
 export type ApiServerDeps = AccessDeps &
   Shell & {
@@ -149,16 +147,9 @@ function nodeOptions({ tls, timeouts }: ApiServerOptions) {
  */
 function takeJsonOfAnyType(server: ApiServer, deps: ApiServerDeps): void {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', async (request: FastifyRequest) => {
-    const { principal, clientAddress: address } = request;
-    const share = deps.memory.open(principal?.accountId ?? limitKey({ address }));
-    try {
-      const source = requestBody(request.raw, deps.watch, JSON_TERMS);
-      return parseJson(await gatherBody(source, { sizeBytesMax: JSON_BODY_BYTES_MAX, share }));
-    } finally {
-      share.end();
-    }
-  });
+  server.addContentTypeParser('*', async (request: FastifyRequest) =>
+    readSmallBody(deps, request, parseJson),
+  );
 }
 
 function parseJson(body: Buffer): unknown {

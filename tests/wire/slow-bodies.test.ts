@@ -47,6 +47,7 @@ test('the API tells whoever sends too slowly, and closes', async () => {
   const credential = `authorization: ${ann.headers.authorization}\r\n`;
   for (const [text, ms] of [
     [post('/auth/login', ''), 30_000],
+    [post('/publicDownload?hash=x', '', 'p'), 30_000],
     [post('/deleteFile', credential), 30_000],
     [post('/upload?file_name=small', credential, 'x'.repeat(40_000)), 61_000],
     [post('/upload?file_name=large', `${credential}x-a: b\r\n`, 'x'), 61_000],

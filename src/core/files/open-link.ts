@@ -66,10 +66,15 @@ async function checkProof(deps: OpenLinkDeps, link: PublicLink, proof: LinkProof
       if (isValidPass(deps, link, proof.pass)) return;
       break;
     case 'password':
-      if (await deps.passwords.verify(proof.password, link.passwordHash)) return;
+      if (await isRight(deps, link, proof.password)) return;
       throw new ServiceError('link_password_wrong', 'The password is wrong.');
   }
   throw new ServiceError('link_password_required', 'The link has a password.');
+}
+
+/** Whoever tries it, it is work for the account that made the link. */
+function isRight(deps: OpenLinkDeps, link: PublicLink, password: string): Promise<boolean> {
+  return deps.passwords.verify(password, link.passwordHash, { owner: link.accountId });
 }
 
 /** A pass for the holder of the password: good for ten minutes, for this link and this password. */

@@ -5,7 +5,7 @@ import { isWellFormedText } from '../../kit/text.ts';
 import { defineTransaction } from '../define-transaction.ts';
 import { ServiceError } from '../errors.ts';
 import { authorize } from '../identity/access/authorize.ts';
-import type { AccountId, LinkHash, TimeMs } from '../ids.ts';
+import type { AccountId, LinkHash, ObjectKey, TimeMs } from '../ids.ts';
 import { LINK_PASSWORD_LENGTH_MAX, LINK_TEXT_LENGTH_MAX, LINKS_MAX } from '../limits.ts';
 import { objectNotFound } from '../objects/read-object.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -29,7 +29,7 @@ const LINK_HASH_BYTES = 16;
 /** Throws `object_not_found`, `invalid_field`, `too_many_links`. */
 export async function createPublicLink(
   deps: {
-    readonly metadata: Transactions;
+    readonly metadata: Transactions & Pick<MetadataReads, 'findObject'>;
     readonly passwords: Pick<PasswordHasher, 'hash'>;
     readonly clock: Pick<Clock, 'now'>;
     readonly random: Random;
@@ -44,8 +44,7 @@ export async function createPublicLink(
   const now = deps.clock.now();
   checkLink(input, now);
   const hash = parseLinkHash(asBuffer(deps.random.bytes(LINK_HASH_BYTES)).toString('hex'));
-  const passwordHash =
-    input.password === undefined ? undefined : await deps.passwords.hash(input.password);
+  const passwordHash = await hashOf(deps, principal, key, input.password);
   const link: PublicLink = {
     hash,
     accountId: principal.accountId,
@@ -59,6 +58,22 @@ export async function createPublicLink(
   };
   await deps.metadata.transact(CREATE_PUBLIC_LINK, { link, linksMax: LINKS_MAX });
   return hash;
+}
+
+/** Not before the file was seen: the hash is the costliest thing that one can ask for. */
+async function hashOf(
+  deps: {
+    readonly metadata: Pick<MetadataReads, 'findObject'>;
+    readonly passwords: Pick<PasswordHasher, 'hash'>;
+  },
+  { accountId, defaultBucketId }: Principal,
+  key: ObjectKey,
+  password: string | undefined,
+): Promise<string | undefined> {
+  if (password === undefined) return undefined;
+  const found = await deps.metadata.findObject(defaultBucketId, key);
+  if (found === undefined) throw objectNotFound();
+  return await deps.passwords.hash(password, { owner: accountId });
 }
 
 export const CREATE_PUBLIC_LINK = defineTransaction(

@@ -15,7 +15,7 @@ import type { Shell } from '../../server/shell.ts';
 
 export type FilesDeps = UploadDeps &
   OpenLinkDeps &
-  Pick<Shell, 'watch' | 'occasions'> & {
+  Pick<Shell, 'watch' | 'memory' | 'occasions'> & {
     readonly metadata: Metadata;
     readonly blobs: BlobStore;
     readonly clock: Clock;

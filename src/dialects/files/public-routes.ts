@@ -18,6 +18,7 @@ import { CHALLENGE, limitRequest } from '../../server/access.ts';
 import { escapeHtml, sendPage } from '../../server/html-page.ts';
 import { assertWellFormedQuery, parseQuery } from '../../server/raw-query.ts';
 import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { readSmallBody } from '../../server/small-body.ts';
 import type { FilesDeps } from './deps.ts';
 import { bytesSchema } from './download-routes.ts';
 import { type FileAnswer, sendFile } from './send-file.ts';
@@ -214,15 +215,13 @@ function sendPasswordPage(
 /** The form of the password page: a right password sets a cookie for this link alone. */
 function registerPasswordForm(server: ApiServer, deps: FilesDeps): void {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => {
-    const fields = parseQuery(body as string);
-    try {
+  server.addContentTypeParser('*', async (request: FastifyRequest) =>
+    readSmallBody(deps, request, (body) => {
+      const fields = parseQuery(body.toString('utf8'));
       assertWellFormedQuery(fields);
-      done(null, { ...fields });
-    } catch (error) {
-      done(error as Error);
-    }
-  });
+      return { ...fields };
+    }),
+  );
   server.route({
     method: 'POST',
     url: '/publicDownload',

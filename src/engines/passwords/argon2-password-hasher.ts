@@ -3,9 +3,7 @@
  */
 import { ServiceError } from '../../core/errors.ts';
 import type { PasswordHasher } from '../../core/ports/password-hasher.ts';
-import { Gate, GateFullError } from '../../kit/gate.ts';
-
-type WaitOptions = { readonly signal?: AbortSignal };
+import { Gate, GateFullError, type GateOptions } from '../../kit/gate.ts';
 
 /** OWASP's recommendation of 2023 for Argon2id; about 30 ms of one core. */
 const COSTS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -23,7 +21,7 @@ export class Argon2PasswordHasher implements PasswordHasher {
     this.#gate = new Gate(limits);
   }
 
-  async hash(password: string, options: WaitOptions = {}): Promise<string> {
+  async hash(password: string, options: GateOptions = {}): Promise<string> {
     const { hash } = await import('@node-rs/argon2');
     return await this.#take(() => hash(password, COSTS), options);
   }
@@ -31,7 +29,7 @@ export class Argon2PasswordHasher implements PasswordHasher {
   async verify(
     password: string,
     known: string | undefined,
-    options: WaitOptions = {},
+    options: GateOptions = {},
   ): Promise<boolean> {
     if (known !== undefined && !HASH_FORM.test(known)) {
       throw new ServiceError('corrupt', 'A kept password hash is not Argon2id.');
@@ -44,9 +42,9 @@ export class Argon2PasswordHasher implements PasswordHasher {
     return known !== undefined && isRight;
   }
 
-  async #take<T>(work: () => Promise<T>, { signal }: WaitOptions): Promise<T> {
+  async #take<T>(work: () => Promise<T>, options: GateOptions): Promise<T> {
     try {
-      return await this.#gate.run(work, signal === undefined ? {} : { signal });
+      return await this.#gate.run(work, options);
     } catch (error) {
       if (error instanceof GateFullError) {
         throw new ServiceError('rate_limited', 'Too many sign-ins at once; try again soon.', {
@@ -54,7 +52,7 @@ export class Argon2PasswordHasher implements PasswordHasher {
           cause: error,
         });
       }
-      if (signal?.aborted) throw new ServiceError('aborted', 'Aborted.', { cause: error });
+      if (options.signal?.aborted) throw new ServiceError('aborted', 'Aborted.', { cause: error });
       throw error;
     }
   }

@@ -41,9 +41,10 @@ export async function changePassword(
   const account = await getAccount(deps.metadata, accountId);
   const known = account.passwordHash;
   const current = foldPassword(input.currentPassword) ?? '';
-  if (!(await deps.passwords.verify(current, known, options))) throw wrongPassword();
+  const owned = { ...options, owner: accountId };
+  if (!(await deps.passwords.verify(current, known, owned))) throw wrongPassword();
   const password = await parseNewPassword(input.newPassword, [account.username, account.email]);
-  const passwordHash = await deps.passwords.hash(password, options);
+  const passwordHash = await deps.passwords.hash(password, owned);
   const at = deps.clock.now();
   const change = { accountId, sessionId, known, passwordHash, at };
   const session = await deps.metadata.transact(CHANGE_PASSWORD, change);

@@ -48,7 +48,10 @@ export async function logIn(
   const passwordHash = known?.passwordHash;
   const password = foldPassword(input.password);
   // What is too long to be a password is tried as an empty one, which none is.
-  const isRight = await deps.passwords.verify(password ?? '', passwordHash, options);
+  const isRight = await deps.passwords.verify(password ?? '', passwordHash, {
+    ...options,
+    owner: input.origin?.address,
+  });
   if (!isRight) throw signInFailed();
   assert(known !== undefined, 'whom nobody knows has no password that is right');
   const { accountId } = known;

@@ -43,7 +43,10 @@ export async function setPassword(
   requireEnabled(claimed);
   refuseSecondPassword(claimed);
   const password = await parseNewPassword(input.newPassword, [claimed.username, claimed.email]);
-  const passwordHash = await deps.passwords.hash(password, options);
+  const passwordHash = await deps.passwords.hash(password, {
+    ...options,
+    owner: claimed.accountId,
+  });
   const session = await deps.metadata.transact(SET_PASSWORD, {
     accountId: input.accountId,
     appKey: input.appKey,
