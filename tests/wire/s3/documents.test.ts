@@ -45,6 +45,44 @@ for (const piece of ['&#1;', '&amp;', '<![CDATA[&#1;]]>']) {
   });
 }
 
+test('what a document says twice in one place is refused, and nothing is changed', async () => {
+  const [first, second] = ['twice-1', 'twice-2'];
+  for (const key of [first, second]) await calls.put(key, 'kept');
+  const uploadId = await calls.begin('twice');
+  const { etag } = await calls.send('twice', uploadId, { number: 1, body: 'part' });
+  const listed = (more: string) =>
+    `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${etag}</ETag>${more}</Part></CompleteMultipartUpload>`;
+  const sum = '<ChecksumCRC32>AAAAAA==</ChecksumCRC32>';
+  const key = `<Key>${first}</Key>`;
+  const complete = { query: { uploadId }, key: 'twice' };
+  const tagging = { query: { tagging: '' }, key: first };
+  for (const [method, address, body, code = 'MalformedXML'] of [
+    ['POST', DELETE, `<Delete><Object>${key}<Key>${second}</Key></Object></Delete>`],
+    ['POST', DELETE, `<Delete><Object>${key}<Size>4</Size><Size>9</Size></Object></Delete>`],
+    [
+      'POST',
+      DELETE,
+      `<Delete><Quiet>true</Quiet><Quiet>false</Quiet><Object>${key}</Object></Delete>`,
+    ],
+    ['POST', complete, listed('<ETag>"none"</ETag>')],
+    ['POST', complete, listed('<PartNumber>2</PartNumber>')],
+    ['POST', complete, listed(sum + sum), 'InvalidArgument'],
+    ['PUT', tagging, '<Tagging><TagSet/><TagSet/></Tagging>'],
+    [
+      'PUT',
+      tagging,
+      '<Tagging><TagSet><Tag><Key>a</Key><Value>1</Value><Value>2</Value></Tag></TagSet></Tagging>',
+    ],
+  ] as const) {
+    const at = 'key' in address ? address.key : undefined;
+    const { query } = address;
+    const answer = await calls.ask(method, at, { query, body, headers: md5Header(body) });
+    assertS3Error(answer, 400, code);
+  }
+  for (const each of [first, second]) assert.equal((await calls.get(each)).text, 'kept');
+  assert.equal((await calls.complete('twice', uploadId, [{ number: 1, etag }])).status, 200);
+});
+
 async function keyWith(limits: object): Promise<Pick<S3Holder, 'accessKeyId' | 'secret'>> {
   const { access_key_id: accessKeyId, secret } = await s3.admin.createS3Key(holder.account, limits);
   return { accessKeyId, secret };

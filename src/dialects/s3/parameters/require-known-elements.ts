@@ -1,20 +1,33 @@
-/** Refuses a document that says more than its operation does, before anything is changed. */
+/**
+ * Refuses a document that says more than its operation does, or one thing twice, before anything is
+ * changed: of two keys or two guards one would be dropped.
+ */
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import type { OperationName } from '../operations/operation-table.ts';
-import { S3Refusal } from '../wire/s3-refusal.ts';
+import { invalidArgument, S3Refusal } from '../wire/s3-refusal.ts';
 import type { ParameterRules } from './parameter-rules.ts';
 import { PARAMETERS } from './parameter-table.ts';
 
 /** The elements that may stand in one. */
 type Known = Map<string, Known>;
 
-/** Throws `NotImplemented` with the element's name. The name of the root is the operation's. */
+/** Elements that stand in lists; any other stands in its parent once. */
+const IN_LISTS: ReadonlySet<string> = new Set([
+  ...['Object', 'Part', 'Tag', 'Grant', 'CORSRule'],
+  ...['AllowedHeader', 'AllowedMethod', 'AllowedOrigin', 'ExposeHeader'],
+]);
+
+/**
+ * Throws `NotImplemented` with the element's name, `MalformedXML` for a second one,
+ * `InvalidArgument` for a second checksum of a part. The name of the root is the operation's.
+ */
 export function requireKnownElements(operation: OperationName, root: XmlElement): void {
   const known = KNOWN.get(operation);
   if (known !== undefined) requireKnown(operation, root, known);
 }
 
 function requireKnown(operation: OperationName, parent: XmlElement, known: Known): void {
+  const seen = new Set<string>();
   for (const element of parent.elements) {
     const below = known.get(element.name);
     if (below === undefined) {
@@ -24,8 +37,20 @@ function requireKnown(operation: OperationName, parent: XmlElement, known: Known
         { Element: element.name },
       );
     }
+    if (!IN_LISTS.has(element.name)) requireFirst(element, seen);
     if (element.elements.length > 0) requireKnown(operation, element, below);
   }
+}
+
+function requireFirst({ name, text }: XmlElement, seen: Set<string>): void {
+  if (!seen.has(name)) {
+    seen.add(name);
+    return;
+  }
+  if (name.startsWith('Checksum')) {
+    throw invalidArgument('A part can have one checksum only.', name, text);
+  }
+  throw new S3Refusal('MalformedXML', `The document says ${name} more than once in one place.`);
 }
 
 const KNOWN: ReadonlyMap<string, Known> = new Map(
