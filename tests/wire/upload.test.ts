@@ -20,6 +20,22 @@ async function isStored(name: string): Promise<boolean> {
   return status === 200;
 }
 
+test('what would change an upload and is not served is refused, and nothing is written', async () => {
+  await ann.upload('guarded', 'before');
+  const { headers } = await ann.call('HEAD /download-stream?file_name=guarded');
+  const put = (fields: Record<string, string>) =>
+    ann.call('POST /upload?file_name=guarded', 'after', fields);
+  const early = { 'if-unmodified-since': 'Tue, 01 Dec 2009 00:00:00 GMT' };
+  const late = { 'if-unmodified-since': headers['last-modified'] ?? '' };
+  for (const fields of [early, late, { 'content-range': 'bytes 0-4/9' }]) {
+    assertRefused(await put(fields), 400, 'invalid_field');
+  }
+  assert.equal((await ann.call('GET /download-stream?file_name=guarded')).text, 'before');
+  assert.equal((await put({ 'if-unmodified-since': 'garbage 5' })).status, 202, 'no date');
+  const modified = { 'if-modified-since': 'Tue, 01 Dec 2099 00:00:00 GMT' };
+  assert.equal((await put(modified)).status, 202, 'a condition of reads');
+});
+
 test('an upload is answered 202 with its operation, and is then stored, listed and completed', async () => {
   const bytes = randomBytes(300_000);
   for (const route of ['/upload', '/priorityUpload']) {

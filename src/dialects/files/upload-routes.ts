@@ -1,4 +1,5 @@
 /** Uploading, and asking how an upload went. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { Type } from 'typebox';
 import { ServiceError } from '../../core/errors.ts';
 import type { UploadOperation } from '../../core/files/operation.ts';
@@ -6,6 +7,7 @@ import { uploadFile } from '../../core/files/upload-file.ts';
 import { findUploadStatus, type UploadStatus } from '../../core/files/upload-status.ts';
 import { parseEtagCondition } from '../../core/objects/condition.ts';
 import { TIERS } from '../../core/objects/object.ts';
+import { parseHttpDate } from '../../kit/http-date.ts';
 import { principalOf } from '../../server/access.ts';
 import { sendContinue } from '../../server/expectations.ts';
 import { requestBody } from '../../server/request-body.ts';
@@ -96,6 +98,7 @@ function registerUpload(
       },
     },
     handler: async (request, reply) => {
+      refuseUnkept(request.headers);
       const operation = await uploadFile(
         deps,
         {
@@ -121,6 +124,23 @@ function registerUpload(
         .header('location', `/checkUploadStatus?operation_id=${operationId}`)
         .send({ operation_id: operationId, file_name: key, status });
     },
+  });
+}
+
+/** What would change what an upload does, and is not served, is refused and not dropped. */
+function refuseUnkept(headers: IncomingHttpHeaders): void {
+  if (headers['content-range'] !== undefined) {
+    throw unkept('Content-Range', 'files are written whole');
+  }
+  const date = headers['if-unmodified-since'];
+  if (date !== undefined && parseHttpDate(date) !== undefined) {
+    throw unkept('If-Unmodified-Since', 'If-Match is the guard of an upload');
+  }
+}
+
+function unkept(field: string, why: string): ServiceError {
+  return new ServiceError('invalid_field', `An upload takes no ${field}: ${why}.`, {
+    details: { field },
   });
 }
 
