@@ -56,6 +56,23 @@ test('a body is taken as it is, with unknown fields, and a wrong type is refused
   }
 });
 
+test('a value that is none of those allowed is told which are', () => {
+  const schema = Type.Object({
+    tier: Type.Optional(Type.Enum(['normal', 'ultra'])),
+    urls: Type.Optional(Type.Union([Type.Literal('files'), Type.Literal('off')])),
+    only: Type.Optional(Type.Literal('base64')),
+  });
+  const validate = compileSchema({ schema, httpPart: 'body', method: 'POST', url: '/' });
+  const words = (value: unknown) => {
+    const result = validate(value);
+    assert(typeof result === 'object' && result !== null && 'error' in result);
+    return result.error instanceof Error ? result.error.message : undefined;
+  };
+  assert.equal(words({ tier: 'x' }), 'tier must be one of: normal, ultra.');
+  assert.equal(words({ urls: 'x' }), 'urls must be one of: files, off.');
+  assert.equal(words({ only: 'x' }), 'only must be one of: base64.');
+});
+
 const Query = Type.Object({
   text: Type.Optional(Type.String()),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10 })),

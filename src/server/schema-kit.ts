@@ -38,7 +38,7 @@ export const compileSchema: FastifySchemaCompiler<TSchema> = ({ schema, httpPart
     if (!isBody && typeof value === 'object' && value !== null) assertWellFormedQuery(value);
     const candidate = isBody ? withoutNulls(schema, value ?? {}) : readTexts(schema, value);
     if (check.Check(candidate)) return { value: candidate };
-    return { error: fieldError(check.Errors(candidate)[0]) };
+    return { error: fieldError(check.Errors(candidate)) };
   };
 };
 
@@ -100,7 +100,8 @@ type SchemaFault = {
   readonly params: object;
 };
 
-function fieldError(fault: SchemaFault | undefined): ServiceError {
+function fieldError(faults: readonly SchemaFault[]): ServiceError {
+  const [fault] = faults;
   const missing =
     fault !== undefined && 'requiredProperties' in fault.params
       ? (fault.params.requiredProperties as readonly string[])[0]
@@ -108,9 +109,25 @@ function fieldError(fault: SchemaFault | undefined): ServiceError {
   const path = fault?.instancePath.slice(1).replaceAll('/', '.') ?? '';
   const field =
     missing === undefined ? path : [path, missing].filter((part) => part !== '').join('.');
-  const problem = missing === undefined ? (fault?.message ?? 'is not valid') : 'is required';
+  const allowed = faults
+    .filter(({ instancePath }) => instancePath === fault?.instancePath)
+    .flatMap(({ params }) => allowedBy(params));
+  const problem =
+    missing !== undefined
+      ? 'is required'
+      : allowed.length > 0
+        ? `must be one of: ${allowed.join(', ')}`
+        : (fault?.message ?? 'is not valid');
   const name = field === '' ? 'the body' : field;
   return new ServiceError('invalid_field', `${name} ${problem}.`, { details: { field: name } });
+}
+
+/** The values of an enumeration, or of one branch of a union of constants. */
+function allowedBy(params: object): readonly string[] {
+  if ('allowedValues' in params && Array.isArray(params.allowedValues)) {
+    return params.allowedValues.map(String);
+  }
+  return 'allowedValue' in params ? [String(params.allowedValue)] : [];
 }
 
 const ErrorSchema = Type.Object(

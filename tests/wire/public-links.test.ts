@@ -163,7 +163,7 @@ test('a link with a password opens by header, or by form and cookie for ten minu
   assert.deepEqual([refused.status, refused.headers['set-cookie']], [401, undefined]);
   assert.match(refused.text, /That password is wrong/);
   const right = await form(`password=${encodeURIComponent(password).replaceAll('%20', '+')}`);
-  assert.deepEqual([right.status, right.headers.location], [303, link]);
+  assert.deepEqual([right.status, right.headers.location, right.text], [303, link, '']);
   const [cookie = ''] = right.headers['set-cookie'] ?? [];
   assert.match(cookie, /; Path=\/publicDownload; HttpOnly; SameSite=Lax; Max-Age=600$/);
   const pass = { cookie: `a=b; ${cookie.split(';')[0]}` };

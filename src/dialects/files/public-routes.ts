@@ -235,7 +235,10 @@ function registerPasswordForm(server: ApiServer, deps: FilesDeps): void {
       querystring: Type.Object({ hash: Type.String() }),
       body: Type.Object({ password: Type.String() }, { examples: [{ password: 'open sesame' }] }),
       response: {
-        303: Type.Null({ description: 'The password is right: back to the link, with a cookie.' }),
+        // No body at all, where `null` would be sent as JSON.
+        303: Type.Unsafe<undefined>(
+          Type.Null({ description: 'The password is right: back to the link, with a cookie.' }),
+        ),
         ...errorResponses(400, 401, 403, 404, 410, 429),
       },
     },
@@ -252,7 +255,7 @@ function registerPasswordForm(server: ApiServer, deps: FilesDeps): void {
           .header('set-cookie', cookie)
           .header('location', `/publicDownload?hash=${opened.link.hash}`)
           .header('cache-control', 'no-store')
-          .send(null);
+          .send(undefined);
       } catch (error) {
         if (!isServiceError(error, 'link_password_wrong')) throw error;
         return sendPasswordPage(reply, 401, hash, 'That password is wrong.');
