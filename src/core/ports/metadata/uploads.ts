@@ -86,7 +86,7 @@ export interface UploadCommits {
 
   /**
    * Puts a part under its number; one that stood there loses its bytes, and is answered. Stored
-   * bytes of the account count it.
+   * bytes of the account count it. Throws `object_not_found` for a blob that is dead.
    */
   savePart(publication: PartPublication): Promise<UploadPart | undefined>;
 

@@ -22,7 +22,7 @@ import type {
   UploadReads,
   UploadWrites,
 } from '../../../core/ports/metadata/uploads.ts';
-import { uploadNotFound } from '../commit-refusals.ts';
+import { bytesGone, uploadNotFound } from '../commit-refusals.ts';
 import { commonPrefixOf } from '../list-range.ts';
 import { uploadRangeOf } from '../upload-range.ts';
 import { accountOf, changeStored, disown, dropContent, requireOwner } from './memory-objects.ts';
@@ -114,6 +114,7 @@ function savePart(holder: Holder, publication: PartPublication): UploadPart | un
   const before = holder.current.uploadParts.get(partAddress);
   judgePart(demands, { replaced: before?.part, account });
   if (blob !== undefined) {
+    if (holder.current.blobs.get(blob.blobId)?.diedAt !== undefined) throw bytesGone();
     holder.current.blobs.set(blob.blobId, { blob, owners: 1, diedAt: undefined });
   }
   if (before?.blobId !== undefined) disown(holder, before.blobId, part.createdAt);

@@ -166,8 +166,9 @@ async function refuseDead(
   if (isForgotten || rows.some(({ died_at }) => died_at !== null)) throw bytesGone();
 }
 
-export async function ownBlob(db: Db, { blob }: ContentPart): Promise<void> {
-  await db
+/** Throws `object_not_found` for a dead blob, whose bytes may be gone; nothing is written then. */
+export async function ownBlob(db: Db, { blob }: Pick<ContentPart, 'blob'>): Promise<void> {
+  const { numInsertedOrUpdatedRows } = await db
     .insertInto('blobs')
     .values({
       blob_id: blob.blobId,
@@ -176,9 +177,13 @@ export async function ownBlob(db: Db, { blob }: ContentPart): Promise<void> {
       owners: 1,
     })
     .onConflict((conflict) =>
-      conflict.column('blob_id').doUpdateSet((eb) => ({ owners: eb('blobs.owners', '+', 1) })),
+      conflict
+        .column('blob_id')
+        .doUpdateSet((eb) => ({ owners: eb('blobs.owners', '+', 1) }))
+        .where('blobs.died_at', 'is', null),
     )
-    .execute();
+    .executeTakeFirstOrThrow();
+  if (numInsertedOrUpdatedRows === 0n) throw bytesGone();
 }
 
 export async function writeObject(db: Db, row: ObjectTable): Promise<void> {

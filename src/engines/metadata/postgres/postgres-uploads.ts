@@ -142,7 +142,7 @@ async function savePart(
     .executeTakeFirst();
   const replaced = before && partOf(before);
   judgePart(demands, { replaced, account });
-  if (blob !== undefined) await ownBlob(db, { blob, sizeBytes: blob.sizeBytes });
+  if (blob !== undefined) await ownBlob(db, { blob });
   const { upload_id, part_number, ...rest } = columnsOfPart(uploadId, part, blob?.blobId ?? null);
   await db
     .insertInto('upload_parts')

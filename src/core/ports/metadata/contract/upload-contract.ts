@@ -192,6 +192,21 @@ function parts(engine: MetadataEngine): void {
     assert.deepEqual(await metadata.sumUsage(range), [usage]);
   });
 
+  test('a part does not bring back a blob that is dead, whose bytes may be gone', async () => {
+    await using store = await begun(engine);
+    const { metadata, upload, account } = store;
+    await store.save(1);
+    await metadata.savePart(samplePartOf(upload, { number: 1, blobId: 2 }));
+    for (const number of [1, 2]) {
+      await assert.rejects(
+        metadata.savePart(samplePartOf(upload, { number, blobId: 1 })),
+        (error) => isServiceError(error, 'object_not_found'),
+      );
+    }
+    assert.deepEqual(await blobsOf(metadata), { live: [[2, 1]], dead: [[1, NOW]] });
+    assert.equal(await storedBytes(metadata, account), 10n);
+  });
+
   test('a refused part changes nothing', async () => {
     await using store = await begun(engine);
     const { metadata, upload, account } = store;
