@@ -2,6 +2,7 @@
  * How much an account may store: its entitlement, or the free quota. What it uses of that are its
  * counted bytes (`objects/footprint.ts`), and so are all numbers here.
  */
+import { maxBigint } from '../kit/max-bigint.ts';
 import { ServiceError } from './errors.ts';
 import type { Account } from './identity/account/account.ts';
 
@@ -27,8 +28,7 @@ export function storageLeftBytes(
   replacedBytes: number,
 ): bigint {
   const used = account.countedBytes - BigInt(replacedBytes);
-  const left = storageLimitBytes(policy, account) - used;
-  return left > 0n ? left : 0n;
+  return maxBigint(storageLimitBytes(policy, account) - used, 0n);
 }
 
 /**

@@ -10,8 +10,8 @@ export type Capacity = {
 
 /** Throws `storage_full` when `bytes` more would pass the ceiling. */
 export function assertCapacity(capacity: Capacity, bytes: number): void {
-  if (capacity.capacityBytes === undefined) return;
-  if (capacity.storedBytes() + BigInt(bytes) > capacity.capacityBytes) {
+  const { storedBytes, capacityBytes } = capacity;
+  if (capacityBytes !== undefined && storedBytes() + BigInt(bytes) > capacityBytes) {
     throw new ServiceError('storage_full', 'This service has reached its configured capacity.');
   }
 }

@@ -2,6 +2,7 @@
  * Copying an object: a new version that names the same bytes. Nothing is read but for a checksum
  * that the source does not have.
  */
+import { strict as assert } from 'node:assert';
 import type { ChecksumAlgorithm } from '../../kit/checksums/checksum-algorithms.ts';
 import { formatChecksumValue } from '../../kit/checksums/checksum-value.ts';
 import { openChecksum, prepareChecksums } from '../../kit/checksums/open-checksum.ts';
@@ -107,7 +108,7 @@ async function readSource(
   if (algorithm === undefined || found.checksum?.algorithm === algorithm) return found;
   const all = { conditions: {}, range: undefined };
   const opened = await openObject(deps, () => findSource(deps, copy), all);
-  if (opened.kind === 'fresh') return opened.object;
+  assert(opened.kind === 'content', 'nobody has a copy of it that could be fresh');
   const checksum = await readChecksum(opened, algorithm, options);
   // What stands with its parts is of another algorithm.
   const content = opened.object.content.map(({ blob, sizeBytes }) => ({ blob, sizeBytes }));

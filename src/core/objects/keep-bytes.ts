@@ -118,7 +118,7 @@ async function stage(
     // It is heard below, unless the write throws at once.
     digesting?.catch(() => undefined);
     const writing = writer.write(chunk);
-    if (digesting === undefined || writing === undefined) return digesting ?? writing;
+    if (digesting === undefined) return writing;
     return Promise.all([digesting, writing]).then(() => undefined);
   });
   const digests = digester.finish();

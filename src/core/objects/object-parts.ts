@@ -17,8 +17,8 @@ export type ObjectPart = {
 
 /** How many parts the object has; `undefined` for one that was not uploaded in parts. */
 export function countParts({ etag }: Pick<StoredObject, 'etag'>): number | undefined {
-  const at = etag.lastIndexOf('-');
-  return at < 0 ? undefined : Number(etag.slice(at + 1));
+  const [, count] = etag.split('-');
+  return count === undefined ? undefined : Number(count);
 }
 
 /** All parts in order. An empty last part has no bytes and so no entry in the content. */

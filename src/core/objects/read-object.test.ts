@@ -197,10 +197,24 @@ test('a checksum is told of exactly the bytes that are answered', async () => {
   const one = await make('one', [TAIL]);
   const bare = { ...one, content: one.content.map(({ blob, sizeBytes }) => ({ blob, sizeBytes })) };
   assert.equal(sumOf({ start: 0, end: TAIL.length }, 1, bare), undefined);
+  // Of the whole its own is told, also where it is that of its one part.
+  const part = { value: 'AAAAAA==' };
+  const sum = { algorithm: 'CRC32', type: 'COMPOSITE', value: 'AAAAAQ==-1' } as const;
+  const composite = {
+    ...one,
+    checksum: sum,
+    content: bare.content.map((piece) => ({ ...piece, checksum: part })),
+  };
+  const all = { span: { start: 0, end: TAIL.length }, isPartial: false };
+  assert.deepEqual(findChecksum(composite, all, undefined), sum);
+  const none = { ...composite, checksum: undefined };
+  assert.equal(findChecksum(none, { ...all, isPartial: true }, undefined), undefined);
   const crc = { algorithm: 'CRC32', declared: () => undefined } as const;
   await put('plain', Buffer.from('x'), { body: sourceOf(TAIL), demands: { checksum: crc } });
   const plain = await found('plain');
   assert.equal(sumOf({ start: 0, end: 4 }, undefined, plain), plain.checksum?.value);
+  // It is its own part 1.
+  assert.equal(sumOf({ start: 0, end: 4 }, 1, plain), plain.checksum?.value);
   assert.notEqual(plain.checksum?.value, undefined);
   for (const span of [
     { start: 0, end: 3 },

@@ -129,8 +129,8 @@ async function openAll(
   blobs: readonly BlobRef[],
   readers: BlobReader[],
 ): Promise<void> {
-  for (let at = 0; at < blobs.length; at += OPENED_AT_ONCE) {
-    const some = blobs.slice(at, at + OPENED_AT_ONCE);
+  for (let rest = blobs; rest.length > 0; rest = rest.slice(OPENED_AT_ONCE)) {
+    const some = rest.slice(0, OPENED_AT_ONCE);
     const opened = await Promise.allSettled(some.map((blob) => deps.blobs.open(blob)));
     for (const each of opened) if (each.status === 'fulfilled') readers.push(each.value);
     for (const each of opened) if (each.status === 'rejected') throw each.reason;

@@ -3,6 +3,8 @@
  * never exceed its storage together, so that many uploads at once put no more on the disk than one
  * after the other. Small bodies are exempt: they are memory, and count in what all of them share.
  */
+import { strict as assert } from 'node:assert';
+import { maxBigint } from '../../kit/max-bigint.ts';
 import type { SharedRoom } from '../../kit/shared-room.ts';
 import type { ServiceError } from '../errors.ts';
 import type { Account } from '../identity/account/account.ts';
@@ -41,8 +43,7 @@ export function uploadBound(
   const own = BigInt(rowBytes);
   const boundOf = (facts: Account) => {
     const left = storageLeftBytes(deps.quota, facts, replacedBytes);
-    const counted = left > replaced ? left : replaced;
-    return counted > own ? counted - own : 0n;
+    return maxBigint(maxBigint(left, replaced) - own, 0n);
   };
   return {
     bytes: boundOf(account),
@@ -148,7 +149,7 @@ class AccountShare {
 
   async #grow(bytes: bigint): Promise<void> {
     const bound = this.#bound;
-    if (bound === undefined) return;
+    assert(bound, 'an upload is admitted before its body comes');
     // Of what ends meanwhile it is not known whether the account was read before or after.
     const { ended } = this.#state();
     const allowed = await bound.read();
