@@ -462,3 +462,19 @@ const NO_PRESIGN_WISHES = {
   region: undefined,
   endpoint: undefined,
 } as const;
+
+test('of keys that have ended an account keeps the newest, and making another goes on', async () => {
+  const { world, ann } = await openWorld();
+  const { key } = await make(world, ann);
+  await inTransaction(world.metadata, async (tx) => {
+    for (let made = 0; made < 2 * S3_KEYS_MAX; made += 1) {
+      const accessKeyId = `key-${made}` as typeof key.accessKeyId;
+      await tx.insertS3Key({ ...key, accessKeyId, revokedAt: key.createdAt });
+    }
+  });
+  await make(world, ann);
+  assert.deepEqual(await world.metadata.countS3Keys(ann.accountId, key.createdAt), {
+    live: 2,
+    ended: S3_KEYS_MAX,
+  });
+});

@@ -21,7 +21,7 @@ import type { Random } from '../../ports/random.ts';
 import type { Account } from '../account/account.ts';
 import { type Actor, actorName, authorizeActor } from '../account/actor.ts';
 import { newAccessKeyId } from '../names.ts';
-import { isLive, mintS3Secret, type S3Key, sealS3Secret } from './s3-key.ts';
+import { mintS3Secret, type S3Key, sealS3Secret } from './s3-key.ts';
 
 type SealDeps = {
   readonly clock: Pick<Clock, 'now'>;
@@ -203,9 +203,11 @@ async function endOfToken(
   return token.expiresAt;
 }
 
+/** Of those that have ended only so many are kept, so that who makes and revokes fills nothing. */
 async function refuseTooMany(tx: MetadataTx, accountId: AccountId, now: TimeMs): Promise<void> {
-  const keys = await tx.listS3Keys(accountId);
-  if (keys.filter((key) => isLive(key, now)).length < S3_KEYS_MAX) return;
+  const { live, ended } = await tx.countS3Keys(accountId, now);
+  if (ended >= 2 * S3_KEYS_MAX) await tx.deleteEndedS3Keys(accountId, now, S3_KEYS_MAX);
+  if (live < S3_KEYS_MAX) return;
   throw new ServiceError('quota_exceeded', 'The account has too many S3 keys.', {
     details: { allowed: S3_KEYS_MAX },
   });

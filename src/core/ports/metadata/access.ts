@@ -9,6 +9,11 @@ export interface S3KeyReads {
   findS3Key(accessKeyId: AccessKeyId): Promise<S3Key | undefined>;
   /** Revoked ones too, oldest first. */
   listS3Keys(accountId: AccountId): Promise<readonly S3Key[]>;
+  /** How many of an account's keys are live at `now`, and how many have ended. */
+  countS3Keys(
+    accountId: AccountId,
+    now: TimeMs,
+  ): Promise<{ readonly live: number; readonly ended: number }>;
 }
 
 export interface S3KeyWrites {
@@ -20,6 +25,8 @@ export interface S3KeyWrites {
   /** Revokes the live keys that a token made. */
   revokeS3KeysMadeBy(tokenId: TokenId, at: TimeMs): Promise<void>;
   touchS3Key(accessKeyId: AccessKeyId, at: TimeMs): Promise<void>;
+  /** Removes an account's oldest keys of those that have ended at `now`, at most `limit`. */
+  deleteEndedS3Keys(accountId: AccountId, now: TimeMs, limit: number): Promise<void>;
   /** Removes keys that ended before `before`, at most `limit`; answers how many. */
   deleteS3Keys(before: TimeMs, limit: number): Promise<number>;
 }

@@ -1,8 +1,9 @@
 /** S3 keys as rows. */
+import type { ExpressionBuilder } from 'kysely';
 import type { S3Key } from '../../../core/identity/s3-keys/s3-key.ts';
 import type { AccessKeyId, AccountId, BucketId, TimeMs, TokenId } from '../../../core/ids.ts';
 import type { S3KeyReads, S3KeyWrites } from '../../../core/ports/metadata/access.ts';
-import type { Db, S3KeyTable } from '../schema.ts';
+import type { Db, S3KeyTable, Schema } from '../schema.ts';
 import { bytesOfKey, keyOfBytes, orUndefined } from './columns.ts';
 
 export function s3KeyReads(db: Db): S3KeyReads {
@@ -25,7 +26,23 @@ export function s3KeyReads(db: Db): S3KeyReads {
         .execute();
       return rows.map(s3KeyOf);
     },
+    async countS3Keys(accountId, now) {
+      const { total, ended } = await db
+        .selectFrom('s3_keys')
+        .where('account_id', '=', accountId)
+        .select((eb) => [
+          eb.fn.countAll().as('total'),
+          eb.fn.countAll().filterWhere(hasEnded(now)).as('ended'),
+        ])
+        .executeTakeFirstOrThrow();
+      return { live: Number(total) - Number(ended), ended: Number(ended) };
+    },
   };
+}
+
+function hasEnded(now: TimeMs) {
+  return (eb: ExpressionBuilder<Schema, 's3_keys'>) =>
+    eb.or([eb('revoked_at', 'is not', null), eb('expires_at', '<=', now)]);
 }
 
 export function s3KeyWrites(db: Db): S3KeyWrites {
@@ -64,6 +81,21 @@ export function s3KeyWrites(db: Db): S3KeyWrites {
         .updateTable('s3_keys')
         .set({ last_used_at: at })
         .where('access_key_id', '=', accessKeyId)
+        .execute();
+    },
+    async deleteEndedS3Keys(accountId, now, limit) {
+      await db
+        .deleteFrom('s3_keys')
+        .where('access_key_id', 'in', (eb) =>
+          eb
+            .selectFrom('s3_keys')
+            .select('access_key_id')
+            .where('account_id', '=', accountId)
+            .where(hasEnded(now))
+            .orderBy('created_at')
+            .orderBy('access_key_id')
+            .limit(limit),
+        )
         .execute();
     },
     async deleteS3Keys(before, limit) {

@@ -186,4 +186,22 @@ function keys(engine: MetadataEngine): void {
     assert.equal(await sweep(2), 0);
     assert.deepEqual(await metadata.listS3Keys(ALICE), [fresh, live]);
   });
+
+  test('live keys and ended ones are counted, and the oldest ended ones of an account go', async () => {
+    await using store = await engine.open();
+    const { metadata } = store;
+    const live = sampleKey(0, { expiresAt: timeAt(21) });
+    const expired = sampleKey(1, { expiresAt: timeAt(20) });
+    const revoked = sampleKey(2, { revokedAt: timeAt(5) });
+    const newest = sampleKey(3, { revokedAt: timeAt(4) });
+    const others = sampleKey(4, { accountId: BOB, createdAt: timeAt(0), revokedAt: timeAt(4) });
+    await insert(metadata, newest, revoked, expired, live, others);
+    assert.deepEqual(await metadata.countS3Keys(ALICE, timeAt(20)), { live: 1, ended: 3 });
+    await inTransaction(metadata, (tx) => tx.deleteEndedS3Keys(ALICE, timeAt(20), 2));
+    assert.deepEqual(await metadata.listS3Keys(ALICE), [live, newest]);
+    assert.deepEqual(await metadata.countS3Keys(ALICE, timeAt(20)), { live: 1, ended: 1 });
+    assert.deepEqual(await metadata.listS3Keys(BOB), [others]);
+    await inTransaction(metadata, (tx) => tx.deleteEndedS3Keys(ALICE, timeAt(20), 9));
+    assert.deepEqual(await metadata.listS3Keys(ALICE), [live]);
+  });
 }
