@@ -11,7 +11,7 @@ import { newRequestId } from '../../server/request-id.ts';
 import { authenticate } from './access/authenticate.ts';
 import { getBucket, requireAccess, requireExpectedOwner } from './access/bucket-access.ts';
 import type { Caller } from './access/caller.ts';
-import { corsHeaders } from './access/cors.ts';
+import { findPageAccess, type PageAccess } from './access/cors.ts';
 import { limitRequests } from './access/limit-requests.ts';
 import { requireHashOfNothing } from './access/payload.ts';
 import { answerPreflight } from './access/preflight.ts';
@@ -80,7 +80,8 @@ export async function serveRequest(
   try {
     if (incoming.fault !== undefined) throw incoming.fault;
     const { origin } = request.headers;
-    if (origin !== undefined) Object.assign(baseHeaders, await pageHeaders(deps, request, origin));
+    const page = origin === undefined ? undefined : await findPage(deps, request, origin);
+    if (page !== undefined) Object.assign(baseHeaders, page.headers);
     const head = readHead(request);
     const { isExpectingContinue } = incoming;
     const exchange: Exchange = {
@@ -89,6 +90,7 @@ export async function serveRequest(
       response,
       head,
       baseHeaders,
+      exposed: page?.exposed ?? [],
       sendContinue,
       shell: deps,
       isExpectingContinue,
@@ -116,15 +118,15 @@ function baseHeadersOf(requestId: string): Record<string, string> {
 }
 
 /** What lets the page of `origin` read the answer, also where the request cannot be read. */
-async function pageHeaders(
+async function findPage(
   deps: S3Deps,
   request: IncomingMessage,
   origin: string,
-): Promise<Readonly<Record<string, string>>> {
-  if (request.method === 'OPTIONS') return {};
+): Promise<PageAccess | undefined> {
+  if (request.method === 'OPTIONS') return undefined;
   // AWS lets this header speak for the method on any request; s3-tests look for it.
   const method = request.headers['access-control-request-method'] ?? request.method ?? 'GET';
-  return await corsHeaders(deps, { bucket: findBucketText(request), method, origin });
+  return await findPageAccess(deps, { bucket: findBucketText(request), method, origin });
 }
 
 /** A form names its signer in its fields, so that it looks anonymous until they are read. */

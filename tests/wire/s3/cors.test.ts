@@ -240,6 +240,29 @@ test('an answer to a page bears the headers of the first rule that fits, errors 
   }
 });
 
+test('the metadata of an object is exposed by name, where the rule means it', async () => {
+  const holder = await s3.openHolder('exposer');
+  const { raw, bucket } = holder;
+  const metadata = { 'x-amz-meta-author': 'ann', 'x-amz-meta-note': 'n' };
+  await raw.expectDone({ method: 'PUT', bucket, key: 'k', body: 'x', headers: metadata });
+  const rule = (exposed: string) =>
+    `<CORSRule><AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod><AllowedMethod>HEAD</AllowedMethod>${exposed}</CORSRule>`;
+  for (const [exposed, expected] of [
+    ['', ['x-amz-meta-author', 'x-amz-meta-note']],
+    ['<ExposeHeader>x-amz-meta-a*</ExposeHeader>', ['x-amz-meta-author']],
+    ['<ExposeHeader>ETag</ExposeHeader>', []],
+  ] as const) {
+    await configure(holder, rule(exposed));
+    for (const method of ['GET', 'HEAD'] as const) {
+      const asked = { method, bucket, key: 'k', headers: { origin: 'https://a.example' } };
+      const answer = await raw.expectDone(asked);
+      const names = String(answer.headers['access-control-expose-headers']).split(', ');
+      const said = names.filter((name) => name.startsWith('x-amz-meta-'));
+      assert.deepEqual(said, expected, exposed);
+    }
+  }
+});
+
 test('a rule may ask each time with -1, as tools write it', async () => {
   const holder = await s3.openHolder('each-time');
   const origin = '<AllowedOrigin>*</AllowedOrigin>';

@@ -15,21 +15,28 @@ export type CorsRequest = {
   readonly headers: readonly string[];
 };
 
+/** What a page may read of an answer. */
+export type PageAccess = {
+  readonly headers: Headers;
+  /** The names and patterns that the rule exposes. */
+  readonly exposed: readonly string[];
+};
+
 /**
- * The headers by which the page of `origin` may read the answer, whatever it will be; none where no
- * rule of the bucket lets it. `bucket` is its name as sent, `undefined` where none is addressed.
+ * What lets the page of `origin` read the answer, whatever it will be; `undefined` where no rule of
+ * the bucket does. `bucket` is its name as sent, `undefined` where none is addressed.
  */
-export async function corsHeaders(
+export async function findPageAccess(
   deps: Pick<S3Deps, 'metadata'>,
   {
     bucket,
     origin,
     method,
   }: Omit<CorsRequest, 'headers'> & { readonly bucket: string | undefined },
-): Promise<Headers> {
+): Promise<PageAccess | undefined> {
   const asked: CorsRequest = { origin, method, headers: [] };
   const rule = findCorsRule(await corsRulesAt(deps, bucket), asked);
-  return rule === undefined ? {} : allowingHeaders(rule, asked);
+  return rule && { headers: allowingHeaders(rule, asked), exposed: exposedBy(rule) };
 }
 
 /** The rules of the bucket of that name; none where there is no bucket or none addressed. */
@@ -88,17 +95,36 @@ const EXPOSED_BY_DEFAULT: readonly string[] = [
 ];
 
 /** Browsers know no patterns here, so each is written out as the names that answers may bear. */
-function exposedNames({ exposeHeaders }: CorsRule): readonly string[] {
-  const patterns = exposeHeaders.length === 0 ? EXPOSED_BY_DEFAULT : exposeHeaders;
-  const names = patterns.flatMap((pattern) =>
-    pattern.includes('*')
-      ? ANSWER_HEADERS.filter((name) => isMatch(pattern.toLowerCase(), name.toLowerCase()))
-      : [pattern],
+function exposedNames(rule: CorsRule): readonly string[] {
+  const names = exposedBy(rule).flatMap((pattern) =>
+    pattern.includes('*') ? namesOf(pattern, ANSWER_HEADERS) : [pattern],
   );
   return [...new Set(names)];
 }
 
-/** Metadata apart, which a rule has to name. */
+function exposedBy({ exposeHeaders }: CorsRule): readonly string[] {
+  return exposeHeaders.length === 0 ? EXPOSED_BY_DEFAULT : exposeHeaders;
+}
+
+function namesOf(pattern: string, names: readonly string[]): readonly string[] {
+  return names.filter((name) => isMatch(pattern.toLowerCase(), name.toLowerCase()));
+}
+
+/**
+ * The exposure of an answer that bears headers which only its object has, as metadata: those that a
+ * pattern of the rule means are written behind the names that all answers have.
+ */
+export function exposingAlso(
+  said: string,
+  exposed: readonly string[],
+  names: readonly string[],
+): string {
+  const patterns = exposed.filter((pattern) => pattern.includes('*'));
+  const more = patterns.flatMap((pattern) => namesOf(pattern, names));
+  return [said, ...new Set(more)].join(', ');
+}
+
+/** Metadata apart, whose names the object has. */
 const ANSWER_HEADERS: readonly string[] = [
   ...['Accept-Ranges', 'Cache-Control', 'Content-Disposition', 'Content-Encoding'],
   ...['Content-Language', 'Content-Length', 'Content-Range', 'Date', 'ETag', 'Expires'],

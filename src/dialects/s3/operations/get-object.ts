@@ -17,6 +17,7 @@ import { hourOf } from '../../../core/usage.ts';
 import { contentRange } from '../../../server/object-headers.ts';
 import { reportFailure } from '../../../server/report-failure.ts';
 import { sendBytes } from '../../../server/send-bytes.ts';
+import { exposingAlso } from '../access/cors.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty } from '../wire/answers.ts';
 import { checksumHeaders } from '../wire/checksum-headers.ts';
@@ -171,6 +172,7 @@ function headOf(
   const { object, span, isPartial } = answered;
   const headers: OutgoingHttpHeaders = { ...baseHeaders, ...objectHeaders(call, object) };
   const lengthBytes = span.end - span.start;
+  Object.assign(headers, exposureOf(call, object));
   const isWhole = !isPartial;
   if (head.headers['x-amz-checksum-mode']?.toUpperCase() === 'ENABLED') {
     Object.assign(headers, checksumHeaders(findChecksum(object, answered, partNumber)));
@@ -184,6 +186,17 @@ function headOf(
   if (isWhole || lengthBytes === 0) return { status: 200, headers, lengthBytes };
   headers['content-range'] = contentRange(span, object.sizeBytes);
   return { status: 206, headers, lengthBytes };
+}
+
+/** A page may read the metadata too, where a pattern of its rule means it. */
+function exposureOf(
+  { baseHeaders, exposed }: ObjectCall,
+  { userMetadata }: ObjectVersion,
+): OutgoingHttpHeaders {
+  const said = baseHeaders['access-control-expose-headers'];
+  const names = Object.keys(userMetadata).map((name) => `x-amz-meta-${name}`);
+  if (typeof said !== 'string' || names.length === 0) return {};
+  return { 'access-control-expose-headers': exposingAlso(said, exposed, names) };
 }
 
 /** What is said of an object besides its bytes. */

@@ -14,6 +14,8 @@ export type Exchange = {
   readonly head: RequestHead;
   /** Headers that every answer to this request bears: CORS, the request's names. */
   readonly baseHeaders: OutgoingHttpHeaders;
+  /** Names and patterns of headers that the asking page may read; empty where no page asks. */
+  readonly exposed: readonly string[];
   /** Lets a sender that waits for it send its body; does nothing for others. */
   readonly sendContinue: () => void;
   /** How bodies are watched, and where small ones are gathered. */
