@@ -72,6 +72,15 @@ export function isInBlocks(address: string, blocks: readonly string[]): boolean 
   return blocks.some((block) => isInBlock(parsed, block));
 }
 
+/** Whether all of `block` is in one of `blocks` (each as `canonicalBlock` gave it). */
+export function isWithinBlocks(block: string, blocks: readonly string[]): boolean {
+  const [base = '', bits = '128'] = block.split('/');
+  return blocks.some((one) => {
+    const [, outerBits = '128'] = one.split('/');
+    return Number(outerBits) <= Number(bits) && isInBlocks(base, [one]);
+  });
+}
+
 function isInBlock(address: Address, block: string): boolean {
   const [base = '', bits] = block.split('/');
   const parsed = parseAddress(base);

@@ -284,3 +284,43 @@ test('tokens of one account are bounded', async () => {
   });
   await assert.rejects(create(world, actor, { name: 'more' }), refusedAs('quota_exceeded'));
 });
+
+test('what a token makes is for no other addresses and lasts no longer', async () => {
+  const world = await openIdentityWorld();
+  const owner = await openOwner(world);
+  const expiresAt = timeMs(world.clock.now() + 60_000);
+  const { token: bound } = await create(world, owner, {
+    scopes: ['tokens:write'],
+    ipAllowlist: ['10.0.0.0/8', '2001:db8::/32'],
+    expiresAt,
+  });
+  const credential = {
+    kind: 'token',
+    tokenId: bound.tokenId,
+    scopes: new Set(bound.scopes),
+  } as const;
+  const actor = { ...owner, credential };
+  const scopes = ['tokens:write'];
+  const { token: same } = await create(world, actor, { name: 'same', scopes });
+  assert.deepEqual([same.ipAllowlist, same.expiresAt], [bound.ipAllowlist, expiresAt]);
+  const narrow = { ipAllowlist: ['10.1.0.0/16', '2001:db8::1'], expiresAt: timeMs(expiresAt - 1) };
+  const { token: less } = await create(world, actor, { name: 'less', scopes, ...narrow });
+  assert.deepEqual([less.ipAllowlist, less.expiresAt], [narrow.ipAllowlist, narrow.expiresAt]);
+  for (const [field, more] of [
+    ['expiresAt', { expiresAt: timeMs(expiresAt + 1) }],
+    ['ipAllowlist', { ipAllowlist: ['0.0.0.0/0'] }],
+    ['ipAllowlist', { ipAllowlist: ['10.0.0.1', '11.0.0.1'] }],
+    ['ipAllowlist', { ipAllowlist: ['10.0.0.0/7'] }],
+    ['ipAllowlist', { ipAllowlist: ['2001:db9::1'] }],
+  ] as const) {
+    await assert.rejects(
+      create(world, actor, { name: 'more', scopes, ...more }),
+      (error) => isServiceError(error, 'invalid_field') && error.details['field'] === field,
+    );
+  }
+  await revokeApiToken(world, { actor: owner, accountId: owner.accountId, name: bound.name });
+  await assert.rejects(
+    create(world, actor, { name: 'late', scopes }),
+    refusedAs('credential_invalid'),
+  );
+});

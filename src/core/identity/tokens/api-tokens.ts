@@ -1,9 +1,9 @@
 /** API tokens: made, listed, revoked. */
-import { canonicalBlock } from '../../../kit/ip.ts';
+import { canonicalBlock, isWithinBlocks } from '../../../kit/ip.ts';
 import { isWellFormedText } from '../../../kit/text.ts';
 import { defineTransaction } from '../../define-transaction.ts';
 import { ServiceError } from '../../errors.ts';
-import type { AccountId, TimeMs } from '../../ids.ts';
+import type { AccountId, TimeMs, TokenId } from '../../ids.ts';
 import { TOKEN_BLOCKS_MAX, TOKEN_NAME_LENGTH_MAX, TOKENS_MAX } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { AccessReads } from '../../ports/metadata/access.ts';
@@ -35,9 +35,10 @@ export type TokenRequest = {
 };
 
 /**
- * Makes a token; its text is answered this once. A token that makes another cannot give it more
- * than it has. Throws `missing_scope`, `access_denied`, `invalid_field` naming the field,
- * `token_name_taken`, `quota_exceeded`, `account_not_found`.
+ * Makes a token; its text is answered this once. One that a token makes has no more scopes,
+ * addresses or time than that; what is not named of the latter is the same. Throws `missing_scope`,
+ * `access_denied`, `credential_invalid` when its maker was revoked meanwhile, `invalid_field`
+ * naming the field, `token_name_taken`, `quota_exceeded`, `account_not_found`.
  */
 export async function createApiToken(
   deps: TokenDeps,
@@ -60,25 +61,66 @@ export async function createApiToken(
     lastUsedAt: undefined,
   };
   checkGrant(actor, token.scopes);
-  await deps.metadata.transact(CREATE_API_TOKEN, { token, actor: actorName(actor) });
-  return { secret, token };
+  const made = await deps.metadata.transact(CREATE_API_TOKEN, {
+    token,
+    by:
+      actor !== 'admin' && actor.credential.kind === 'token' ? actor.credential.tokenId : undefined,
+    actor: actorName(actor),
+  });
+  return { secret, token: made };
 }
+
+type NewToken = {
+  readonly token: ApiToken;
+  /** The token that makes it. */
+  readonly by: TokenId | undefined;
+  readonly actor: string;
+};
 
 export const CREATE_API_TOKEN = defineTransaction(
   'create_api_token',
-  async (tx, { token, actor }: { readonly token: ApiToken; readonly actor: string }) => {
-    const { accountId, name, createdAt: at } = token;
+  async (tx, { token: wanted, by, actor }: NewToken) => {
+    const { accountId, name, createdAt: at } = wanted;
     const account = await tx.findAccount(accountId);
     if (account === undefined) throw new ServiceError('account_not_found', 'No such account.');
-    if ((await tx.listTokens(accountId)).length >= TOKENS_MAX) {
+    const tokens = await tx.listTokens(accountId);
+    if (tokens.length >= TOKENS_MAX) {
       throw new ServiceError('quota_exceeded', 'The account has too many tokens.', {
         details: { allowed: TOKENS_MAX },
       });
     }
+    const token =
+      by === undefined
+        ? wanted
+        : withinToken(
+            wanted,
+            tokens.find((one) => one.tokenId === by),
+          );
     await tx.insertToken(token);
     await tx.appendAudit({ at, accountId, actor, action: 'token.created', subject: name });
+    return token;
   },
 );
+
+/**
+ * What `maker` may hand on. Throws `credential_invalid` when it was revoked meanwhile, and
+ * `invalid_field` for an address or an end beyond its own.
+ */
+function withinToken(wanted: ApiToken, maker: ApiToken | undefined): ApiToken {
+  if (maker === undefined) {
+    throw new ServiceError('credential_invalid', 'The key or token is not valid.');
+  }
+  const { expiresAt = maker.expiresAt } = wanted;
+  if (maker.expiresAt !== undefined && (expiresAt ?? Number.POSITIVE_INFINITY) > maker.expiresAt) {
+    throw invalidField('expiresAt', 'A token that a token makes expires no later than it.');
+  }
+  const held = maker.ipAllowlist;
+  const ipAllowlist = wanted.ipAllowlist.length === 0 ? held : wanted.ipAllowlist;
+  if (held.length > 0 && !ipAllowlist.every((block) => isWithinBlocks(block, held))) {
+    throw invalidField('ipAllowlist', 'A token that a token makes is for no other addresses.');
+  }
+  return { ...wanted, expiresAt, ipAllowlist };
+}
 
 /** The live tokens of an account, oldest first. Throws `missing_scope`, `access_denied`. */
 export async function listApiTokens(
