@@ -104,7 +104,6 @@ export class FileWriter implements BlobWriter {
   }
 
   async #flush(): Promise<void> {
-    if (this.#gathered.sizeBytes === 0) return;
     const chunks = this.#gathered.take();
     try {
       const written = await this.#file.write(chunks, this.#position);

@@ -117,3 +117,37 @@ test('a clock that is set back does not freeze what is known', async () => {
   await assert.rejects(async () => space.claim(0), isFull);
   assert.equal(state.asked, 2);
 });
+
+test('what a body began with is its own, also when the disk has filled meanwhile', async () => {
+  const { space, state } = openSpace(MIB);
+  const claim = await space.claim(512 * 1024);
+  state.freeBytes = 50;
+  state.now += 1001;
+  await assert.rejects(async () => space.claim(0), isFull);
+  // Nothing ahead of it any more, and not a byte beyond.
+  assert.equal(claim.take(256 * 1024), undefined);
+  await assert.rejects(async () => claim.take(1), isFull);
+});
+
+test('what the system said is good for a second and no longer', async () => {
+  const { space, state } = openSpace(1000);
+  await space.claim(0);
+  state.now += 1000;
+  await space.claim(0);
+  assert.equal(state.asked, 1);
+  state.now += 1;
+  await space.claim(0);
+  assert.equal(state.asked, 2);
+});
+
+test('a body may take all down to the floor, announced or not', async () => {
+  for (const announced of [0, 900]) {
+    const { space } = openSpace(1000);
+    const claim = await space.claim(announced);
+    await claim.take(900);
+    await assert.rejects(async () => claim.take(1), isFull);
+    claim.end();
+    await assert.rejects(async () => space.claim(901), isFull);
+    await space.claim(900);
+  }
+});

@@ -76,7 +76,6 @@ export class FreeSpace {
         const neededBytes = arrivedBytes - writtenBytes;
         const aheadBytes = Math.min(Math.max(arrivedBytes, AHEAD_BYTES_MIN), AHEAD_BYTES_MAX);
         const restBytes = Math.max(0, announcedBytes - arrivedBytes);
-        if (neededBytes + Math.min(aheadBytes, restBytes) <= heldBytes) return undefined;
         // Ahead where there is room; what has arrived must have it.
         if (hold(neededBytes + Math.min(aheadBytes, restBytes)) || hold(neededBytes)) {
           return undefined;

@@ -5,22 +5,35 @@ import type { BlobId } from '../../../core/ids.ts';
 import type { DiskFile, DiskIo } from './disk-io.ts';
 import { LoopPace } from './loop-pace.ts';
 import { Segment } from './segment.ts';
+import { RECORD_HEADER_BYTES } from './segment-format.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { Warmth } from './warmth.ts';
 
 function openWriter(
   syncBytes: () => Promise<void>,
-  options: { readonly segmentBytesMax?: number; readonly onRoll?: () => void } = {},
+  options: {
+    readonly segmentBytesMax?: number;
+    readonly onRoll?: () => void;
+    readonly onGroup?: (records: number, bytes: number) => void;
+    readonly onWrite?: (how: 'now' | 'pool') => void;
+    readonly onTruncate?: (sizeBytes: number) => void;
+  } = {},
 ): SegmentWriter {
   const length = (chunks: readonly Uint8Array[]) =>
     chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
   const file: DiskFile = {
-    write: async (chunks) => length(chunks),
-    writeNow: length,
+    write: async (chunks) => {
+      options.onWrite?.('pool');
+      return length(chunks);
+    },
+    writeNow: (chunks) => {
+      options.onWrite?.('now');
+      return length(chunks);
+    },
     read: async () => 0,
     syncBytes,
     sizeBytes: async () => 0,
-    truncate: async () => undefined,
+    truncate: async (sizeBytes) => options.onTruncate?.(sizeBytes),
     close: async () => undefined,
   };
   const pace = new LoopPace({ onSlow: () => undefined });
@@ -34,8 +47,8 @@ function openWriter(
     writePace: pace,
     assertWritable: () => undefined,
     failWrite: (error) => error,
-    failSync: (error) => error,
-    onGroup: () => undefined,
+    failSync: (cause) => new Error('the sync failed', { cause }),
+    onGroup: (records, bytes) => options.onGroup?.(records, bytes),
   });
 }
 
@@ -80,4 +93,100 @@ test('a segment takes only so many records as a start can read, however small th
   await append(1);
   assert.equal(rolls, 2);
   await writer.close();
+});
+
+test('a group is cut above 8 MiB and after 256 records', async () => {
+  const MIB = 1024 * 1024;
+  for (const [sizes, written] of [
+    [Array.from({ length: 256 }, () => 1), 1],
+    [Array.from({ length: 257 }, () => 1), 2],
+    // The headers of two records are within the limit too.
+    [[4 * MIB, 4 * MIB - 2 * RECORD_HEADER_BYTES], 1],
+    [[4 * MIB, 4 * MIB - 2 * RECORD_HEADER_BYTES + 1], 2],
+    // One record is always taken, however large it is.
+    [[9 * MIB, 1], 2],
+  ] as const) {
+    let writes = 0;
+    const onWrite = () => {
+      writes += 1;
+    };
+    const writer = openWriter(async () => undefined, { segmentBytesMax: 1e9, onWrite });
+    await Promise.all(sizes.map((size, id) => writer.append(id as BlobId, Buffer.alloc(size))));
+    assert.equal(writes, written);
+    await writer.close();
+  }
+});
+
+test('a group of a mebibyte is written at once, and a larger one in the pool', async () => {
+  const MIB = 1024 * 1024;
+  const ways: string[] = [];
+  const writer = openWriter(async () => undefined, {
+    segmentBytesMax: 1e9,
+    onWrite: (how) => ways.push(how),
+  });
+  for (const size of [MIB - RECORD_HEADER_BYTES, MIB - RECORD_HEADER_BYTES + 1]) {
+    await writer.append(1 as BlobId, Buffer.alloc(size));
+  }
+  assert.deepEqual(ways, ['now', 'pool']);
+  await writer.close();
+});
+
+test('a segment is filled to its last byte, and the next record begins another', async () => {
+  let rolls = 0;
+  const groups: number[][] = [];
+  const segmentBytesMax = 32 + 2 * (RECORD_HEADER_BYTES + 10);
+  const writer = openWriter(async () => undefined, {
+    segmentBytesMax,
+    onRoll: () => {
+      rolls += 1;
+    },
+    onGroup: (...group) => groups.push(group),
+  });
+  const append = () => writer.append(1 as BlobId, Buffer.alloc(10));
+  const [first, second] = [await append(), await append()];
+  assert.equal(rolls, 1);
+  assert.notEqual(first.location, second.location);
+  assert.equal(second.segment.endBytes, segmentBytesMax);
+  assert.deepEqual(
+    [second.segment.unpublished, second.segment.liveBytes],
+    [2, 2 * (RECORD_HEADER_BYTES + 10)],
+  );
+  await append();
+  assert.equal(rolls, 2);
+  assert.deepEqual(groups, [
+    [1, 10],
+    [1, 10],
+    [1, 10],
+  ]);
+  await writer.close();
+});
+
+test('only what a failed write left is cut when a segment is left, and a failed cut is told', async () => {
+  const recordBytes = RECORD_HEADER_BYTES + 10;
+  for (const isFailing of [false, true]) {
+    for (const isSyncFailing of isFailing ? [false, true] : [false]) {
+      const cuts: number[] = [];
+      let writes = 0;
+      const writer = openWriter(
+        () =>
+          isSyncFailing && cuts.length > 0 ? Promise.reject(new Error('i/o')) : Promise.resolve(),
+        {
+          segmentBytesMax: 32 + recordBytes,
+          onTruncate: (sizeBytes) => cuts.push(sizeBytes),
+          onWrite: () => {
+            writes += 1;
+            if (isFailing && writes === 1) throw new Error('no space');
+          },
+        },
+      );
+      const append = (length: number) => writer.append(1 as BlobId, Buffer.alloc(length));
+      if (isFailing) await assert.rejects(append(10), /no space/);
+      else await append(10);
+      // It does not fit into the first segment.
+      if (isSyncFailing) await assert.rejects(append(11), /the sync failed/);
+      else await append(11);
+      assert.deepEqual(cuts, isFailing ? [32] : []);
+      await writer.close();
+    }
+  }
 });

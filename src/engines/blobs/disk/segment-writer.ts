@@ -129,8 +129,7 @@ export class SegmentWriter {
     for (const [index, { blobId, bytes }] of group.entries()) {
       const at = index * RECORD_HEADER_BYTES;
       encodeRecordHeader(headers, at, { blobId, sizeBytes: bytes.byteLength, crc: crc32(bytes) });
-      chunks.push(headers.subarray(at, at + RECORD_HEADER_BYTES));
-      if (bytes.byteLength > 0) chunks.push(bytes);
+      chunks.push(headers.subarray(at, at + RECORD_HEADER_BYTES), bytes);
       groupBytes += RECORD_HEADER_BYTES + bytes.byteLength;
     }
     const active = await this.#activeFor({ bytes: groupBytes, records: group.length });
