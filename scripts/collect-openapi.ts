@@ -4,7 +4,7 @@
  */
 import swagger from '@fastify/swagger';
 import type { OpenApiDocument } from '../src/dialects/health/openapi-routes.ts';
-import type { ApiServer } from '../src/server/schema-kit.ts';
+import type { ApiServer } from '../src/server/schema/schema-kit.ts';
 
 export type OpenApiOptions = {
   readonly version: string;

@@ -24,7 +24,7 @@ import {
 } from '../src/kit/keyring.ts';
 import { SILENT_LOG } from '../src/observe/log.ts';
 import { createMetrics } from '../src/observe/metrics.ts';
-import { openShell } from '../src/server/shell.ts';
+import { openShell } from '../src/server/listener/shell.ts';
 import { collectOpenApi, openApiDocument } from './collect-openapi.ts';
 
 /** What the committed documents say of where the API is: the default of a first start. */

@@ -9,10 +9,10 @@ import { type OpenApiDocument, registerOpenApiRoutes } from '../dialects/health/
 import { registerHealthDialect } from '../dialects/health/routes.ts';
 import { registerS3Settings } from '../dialects/s3-settings/routes.ts';
 import type { TlsContext } from '../kit/tls-pair.ts';
-import { type ApiTimeouts, createApiServer } from '../server/api-server.ts';
-import type { Asked, PublicOrigin } from '../server/public-origin.ts';
-import type { ApiServer } from '../server/schema-kit.ts';
-import type { Shell } from '../server/shell.ts';
+import { type ApiTimeouts, createApiServer } from '../server/listener/api-server.ts';
+import type { Asked, PublicOrigin } from '../server/listener/public-origin.ts';
+import type { Shell } from '../server/listener/shell.ts';
+import type { ApiServer } from '../server/schema/schema-kit.ts';
 import type { Store } from './open-store.ts';
 
 export type ApiOptions = {

@@ -6,8 +6,8 @@ import type { FaultPoints } from '../core/ports/fault-points.ts';
 import { createS3Server, type S3ServerOptions } from '../dialects/s3/s3-server.ts';
 import { SigningKeyCache } from '../kit/sigv4/signing-key-cache.ts';
 import type { TlsContext } from '../kit/tls-pair.ts';
-import type { PublicOrigin } from '../server/public-origin.ts';
-import type { Shell } from '../server/shell.ts';
+import type { PublicOrigin } from '../server/listener/public-origin.ts';
+import type { Shell } from '../server/listener/shell.ts';
 import type { Store } from './open-store.ts';
 
 /** Each is for one key, day and region; they take about a KiB. */

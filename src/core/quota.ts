@@ -1,6 +1,6 @@
 /**
  * How much an account may store: its entitlement, or the free quota. What it uses of that are its
- * counted bytes (`objects/footprint.ts`), and so are all numbers here.
+ * counted bytes (`objects/commit/footprint.ts`), and so are all numbers here.
  */
 import { maxBigint } from '../kit/max-bigint.ts';
 import { ServiceError } from './errors.ts';

@@ -26,9 +26,9 @@ import { CHANGE_PASSWORD } from './identity/username/change-password.ts';
 import { LOG_IN } from './identity/username/log-in.ts';
 import { SET_PASSWORD } from './identity/username/set-password.ts';
 import { SIGN_IN_BY_WALLET } from './identity/wallets/verify-wallet-sign-in.ts';
-import { CHANGE_BUCKET, CREATE_BUCKET, DELETE_BUCKET } from './objects/buckets.ts';
-import { SET_CONTENT_HASH } from './objects/hash-object.ts';
+import { CHANGE_BUCKET, CREATE_BUCKET, DELETE_BUCKET } from './objects/buckets/buckets.ts';
 import { ABORT_IDLE_UPLOADS, FORGET_UPLOADS } from './objects/multipart/sweep-uploads.ts';
+import { SET_CONTENT_HASH } from './objects/write/hash-object.ts';
 import type { Transaction } from './ports/metadata/metadata.ts';
 
 export const TRANSACTIONS: readonly Transaction<never, unknown>[] = [

@@ -1,6 +1,6 @@
 /** Gives objects that came in parts their content hashes, one after another. */
 import { isServiceError } from '../core/errors.ts';
-import { type HashDeps, hashObject } from '../core/objects/hash-object.ts';
+import { type HashDeps, hashObject } from '../core/objects/write/hash-object.ts';
 import type { Clock } from '../core/ports/clock.ts';
 import type { ContentHashReads, UnhashedPosition } from '../core/ports/metadata/content-hashes.ts';
 

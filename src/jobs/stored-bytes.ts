@@ -1,5 +1,5 @@
 /** Knows how much all accounts store together, from time to time. */
-import type { Capacity } from '../core/objects/capacity.ts';
+import type { Capacity } from '../core/objects/write/capacity.ts';
 import type { AccountReads } from '../core/ports/metadata/accounts.ts';
 
 export class StoredBytes implements Capacity {

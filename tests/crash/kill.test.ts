@@ -14,7 +14,7 @@ import { loadConfig } from '../../src/config/config.ts';
 import { environmentOf } from '../../src/config/env.ts';
 import { type FaultStep, PUT_STEPS } from '../../src/core/ports/fault-points.ts';
 import { verifyStore } from '../../src/core/upkeep/verify-store.ts';
-import { FILE_LOCATION } from '../../src/engines/blobs/disk/blob-file.ts';
+import { FILE_LOCATION } from '../../src/engines/blobs/disk/files/blob-file.ts';
 import { sweepDeadBlobs } from '../../src/jobs/sweep-blobs.ts';
 import { SILENT_LOG } from '../../src/observe/log.ts';
 import { runsOf } from '../world/effort.ts';

@@ -18,7 +18,7 @@ import {
   partFootprint,
   uploadFootprint,
   versionFootprint,
-} from '../../src/core/objects/footprint.ts';
+} from '../../src/core/objects/commit/footprint.ts';
 import { inTransaction } from '../../src/core/ports/metadata/contract/in-transaction.ts';
 import {
   insertAccount,

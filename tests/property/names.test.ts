@@ -11,7 +11,7 @@ import { formatCursor, parseCursor } from '../../src/core/files/list-files.ts';
 import { parseObjectKey } from '../../src/core/ids.ts';
 import type { ListPosition } from '../../src/core/ports/metadata/objects.ts';
 import { parseTime } from '../../src/dialects/files/wire.ts';
-import { assertWellFormedQuery, parseQuery } from '../../src/server/raw-query.ts';
+import { assertWellFormedQuery, parseQuery } from '../../src/server/schema/raw-query.ts';
 import { runsOf } from '../world/effort.ts';
 
 const PROPERTY = { numRuns: runsOf({ short: 1000, long: 100_000 }) };

@@ -6,9 +6,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { isServiceError } from '../../src/core/errors.ts';
 import type { BlobId, BlobLocation } from '../../src/core/ids.ts';
-import { parseEtagCondition } from '../../src/core/objects/condition.ts';
-import { type ResolvedRange, resolveRange } from '../../src/core/objects/range.ts';
-import { piecesOf } from '../../src/core/objects/read-object.ts';
+import { parseEtagCondition } from '../../src/core/objects/commit/condition.ts';
+import { type ResolvedRange, resolveRange } from '../../src/core/objects/read/range.ts';
+import { piecesOf } from '../../src/core/objects/read/read-object.ts';
 import { openAccount, startServer } from '../wire/service.ts';
 import { runsOf } from '../world/effort.ts';
 

@@ -7,7 +7,7 @@ type Texts = Readonly<Record<string, string>>;
 type Breach = { readonly broken: Texts; readonly kept: Texts; readonly registers?: Registers };
 
 const PORT = 'src/core/ports/metadata/a.ts';
-const TABLE = 'src/server/rest-errors.ts';
+const TABLE = 'src/server/schema/rest-errors.ts';
 const settings = (...names: string[]): Registers => ({ settings: names, errorCodes: [] });
 const errorCodes = (...codes: string[]): Registers => ({ settings: [], errorCodes: codes });
 
@@ -59,7 +59,7 @@ export const BREACHES: Readonly<Record<RuleName, readonly Breach[]>> = {
     rewritten(
       'src/engines/a.ts',
       "import { isSameVersion } from '../core/objects/same-version.ts';",
-      "import { judgeCommit } from '../core/objects/judge-commit.ts';",
+      "import { judgeCommit } from '../core/objects/commit/judge-commit.ts';",
     ),
     rewritten(
       'src/core/a.ts',

@@ -7,7 +7,7 @@ import { Agent, request } from 'node:http';
 import type { Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Connections } from '../../src/server/connections.ts';
+import { Connections } from '../../src/server/listener/connections.ts';
 import { openSocket } from './http-client.ts';
 import { holderOf, startS3Alone } from './s3/s3-alone.ts';
 import { deliver, headOf, signed } from './s3/wire-request.ts';

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ServiceError } from '../../src/core/errors.ts';
 import type { BlobStore } from '../../src/core/ports/blob-store.ts';
-import { BodyWatch } from '../../src/server/body-watch.ts';
+import { BodyWatch } from '../../src/server/bodies/body-watch.ts';
 import { FakeClock } from '../world/fake-clock.ts';
 import { assertRefused, exchange, openSocket, parseAnswer, readToEnd } from './http-client.ts';
 import { eventually, openAccount, startApi, startServer } from './service.ts';

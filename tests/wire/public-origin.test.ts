@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { Socket } from 'node:net';
 import { after, test } from 'node:test';
-import { publicOrigin } from '../../src/server/public-origin.ts';
+import { publicOrigin } from '../../src/server/listener/public-origin.ts';
 import { rawS3 } from '../clients/s3/raw-s3.ts';
 import { objectCalls } from './s3/object-calls.ts';
 import { REGION, startS3 } from './s3/start-s3.ts';

@@ -11,8 +11,8 @@ import type { Scope } from '../../src/core/principal.ts';
 import { adminClient } from '../../src/dialects/admin/admin-client.ts';
 import type { Administration } from '../../src/dialects/admin/administration.ts';
 import { createLog, SILENT_LOG } from '../../src/observe/log.ts';
-import type { ApiTimeouts } from '../../src/server/api-server.ts';
-import { openShell, type Shell } from '../../src/server/shell.ts';
+import type { ApiTimeouts } from '../../src/server/listener/api-server.ts';
+import { openShell, type Shell } from '../../src/server/listener/shell.ts';
 import {
   freshDirectory,
   startServer as startWorldServer,

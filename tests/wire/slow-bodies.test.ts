@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { after, test } from 'node:test';
 import type { BlobStore } from '../../src/core/ports/blob-store.ts';
-import { BodyWatch } from '../../src/server/body-watch.ts';
+import { BodyWatch } from '../../src/server/bodies/body-watch.ts';
 import { FakeClock } from '../world/fake-clock.ts';
 import { assertRefused, openSocket, parseAnswer, readToEnd } from './http-client.ts';
 import { startS3Alone } from './s3/s3-alone.ts';

@@ -12,7 +12,7 @@ import type { BlobId } from '../../src/core/ids.ts';
 import { patternBytes } from '../../src/core/ports/blob-store-contract.ts';
 import { upkeepClient } from '../../src/dialects/admin/upkeep-client.ts';
 import type { VerifyDocument } from '../../src/dialects/admin/upkeep-documents.ts';
-import { blobFileName, blobFolders } from '../../src/engines/blobs/disk/blob-file.ts';
+import { blobFileName, blobFolders } from '../../src/engines/blobs/disk/files/blob-file.ts';
 import { runLine } from '../world/cli-line.ts';
 import { runPinfold } from '../world/process-line.ts';
 import { freshDirectory, openUser, startChild } from '../world/server.ts';

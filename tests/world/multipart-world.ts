@@ -10,8 +10,12 @@ import { copyPart, type PartCopy } from '../../src/core/objects/multipart/copy-p
 import { createUpload, type NewUpload } from '../../src/core/objects/multipart/create-upload.ts';
 import type { ListedPart, UploadAddress } from '../../src/core/objects/multipart/upload.ts';
 import { type PartUpload, uploadPart } from '../../src/core/objects/multipart/upload-part.ts';
-import { type ObjectPut, type PutDeps, putObject } from '../../src/core/objects/put-object.ts';
-import { openObject } from '../../src/core/objects/read-object.ts';
+import { openObject } from '../../src/core/objects/read/read-object.ts';
+import {
+  type ObjectPut,
+  type PutDeps,
+  putObject,
+} from '../../src/core/objects/write/put-object.ts';
 import type { BlobStore } from '../../src/core/ports/blob-store.ts';
 import type { ByteSource } from '../../src/core/ports/byte-source.ts';
 import type { Metadata } from '../../src/core/ports/metadata/metadata.ts';

@@ -1,7 +1,7 @@
 /** One account over a memory store, with all that the use cases of objects need. */
 
 import type { Account } from '../../src/core/identity/account/account.ts';
-import type { Capacity } from '../../src/core/objects/capacity.ts';
+import type { Capacity } from '../../src/core/objects/write/capacity.ts';
 import { NO_FAULTS } from '../../src/core/ports/fault-points.ts';
 import { inTransaction } from '../../src/core/ports/metadata/contract/in-transaction.ts';
 import { insertAccount, sampleAccount } from '../../src/core/ports/metadata/contract/samples.ts';

@@ -16,8 +16,8 @@ import { createUpload } from '../../src/core/objects/multipart/create-upload.ts'
 import type { MultipartUpload } from '../../src/core/objects/multipart/upload.ts';
 import { uploadPart } from '../../src/core/objects/multipart/upload-part.ts';
 import type { ContentPart, ObjectVersion } from '../../src/core/objects/object.ts';
-import { putObject } from '../../src/core/objects/put-object.ts';
-import { openObject } from '../../src/core/objects/read-object.ts';
+import { openObject } from '../../src/core/objects/read/read-object.ts';
+import { putObject } from '../../src/core/objects/write/put-object.ts';
 import type { BlobStore, BlobWriter } from '../../src/core/ports/blob-store.ts';
 import { readAll } from '../../src/core/ports/blob-store-contract.ts';
 import type { ByteSource } from '../../src/core/ports/byte-source.ts';

@@ -1,4 +1,4 @@
-import { UnderWay } from '../../src/core/objects/under-way.ts';
+import { UnderWay } from '../../src/core/objects/write/under-way.ts';
 import { SharedRoom } from '../../src/kit/shared-room.ts';
 
 /** What is under way in a store of a test's own, with room for anything. */

@@ -6,7 +6,7 @@ import { requireEnabled } from '../identity/account/require-enabled.ts';
 import { parseAccountId } from '../identity/names.ts';
 import type { AccountSlug, ContentHash } from '../ids.ts';
 import type { ObjectVersion, StoredObject } from '../objects/object.ts';
-import { objectNotFound } from '../objects/read-object.ts';
+import { objectNotFound } from '../objects/read/read-object.ts';
 import type { MetadataReads } from '../ports/metadata/metadata.ts';
 
 /** Whether a version of the default bucket has a deterministic URL under the account's setting. */

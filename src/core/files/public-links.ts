@@ -7,7 +7,7 @@ import { ServiceError } from '../errors.ts';
 import { authorize } from '../identity/access/authorize.ts';
 import type { AccountId, LinkHash, ObjectKey, TimeMs } from '../ids.ts';
 import { LINK_PASSWORD_LENGTH_MAX, LINK_TEXT_LENGTH_MAX, LINKS_MAX } from '../limits.ts';
-import { objectNotFound } from '../objects/read-object.ts';
+import { objectNotFound } from '../objects/read/read-object.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { MetadataReads, Transactions } from '../ports/metadata/metadata.ts';
 import type { PasswordHasher } from '../ports/password-hasher.ts';

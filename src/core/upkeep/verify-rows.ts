@@ -1,6 +1,6 @@
 /** Recounts what rows keep as sums, and follows every reference, on the rows of one moment. */
 import type { AccountId, BucketId } from '../ids.ts';
-import { type Footprint, footprint } from '../objects/footprint.ts';
+import { type Footprint, footprint } from '../objects/commit/footprint.ts';
 import type {
   AccountRow,
   BucketRow,

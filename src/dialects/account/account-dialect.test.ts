@@ -13,8 +13,8 @@ import {
 } from '../../engines/limits/memory-rate-limiter.ts';
 import { SILENT_LOG } from '../../observe/log.ts';
 import { createMetrics } from '../../observe/metrics.ts';
-import { createApiServer } from '../../server/api-server.ts';
-import { openShell, type ShellOptions } from '../../server/shell.ts';
+import { createApiServer } from '../../server/listener/api-server.ts';
+import { openShell, type ShellOptions } from '../../server/listener/shell.ts';
 import { registerAccountDialect } from './routes.ts';
 
 type Json = Record<string, unknown>;

@@ -2,7 +2,7 @@
  * The account dialect (contracts/files-api.md, Authentication): signing in, sessions, and the
  * account itself. What the routes do is in core/identity.
  */
-import type { ApiServer } from '../../server/schema-kit.ts';
+import type { ApiServer } from '../../server/schema/schema-kit.ts';
 import type { AccountDeps } from './deps.ts';
 import { registerSelfRoutes } from './self-routes.ts';
 import { registerSessionRoutes } from './session-routes.ts';

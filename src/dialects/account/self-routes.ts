@@ -5,8 +5,8 @@ import { changeSettings } from '../../core/identity/account/change-settings.ts';
 import { rotateAppKey } from '../../core/identity/account/rotate-app-key.ts';
 import { whoAmI } from '../../core/identity/account/who-am-i.ts';
 import type { Principal } from '../../core/principal.ts';
-import { principalOf } from '../../server/access.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { principalOf } from '../../server/listener/access.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 import type { AccountDeps } from './deps.ts';
 import {
   APP_KEY_EXAMPLE,

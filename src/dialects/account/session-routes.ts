@@ -3,8 +3,8 @@ import { Type } from 'typebox';
 import { endSession } from '../../core/identity/sessions/end-session.ts';
 import { listOwnSessions, revokeOwnSession } from '../../core/identity/sessions/own-sessions.ts';
 import { refreshSession } from '../../core/identity/sessions/refresh-session.ts';
-import { principalOf } from '../../server/access.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { principalOf } from '../../server/listener/access.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 import { type AccountDeps, withSite } from './deps.ts';
 import {
   forbidCaching,

@@ -7,8 +7,8 @@ import { logIn } from '../../core/identity/username/log-in.ts';
 import { setPassword } from '../../core/identity/username/set-password.ts';
 import { limitKey } from '../../core/ids.ts';
 import { USERNAME_LENGTH_MAX } from '../../core/limits.ts';
-import { limitRequest, principalOf } from '../../server/access.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { limitRequest, principalOf } from '../../server/listener/access.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 import { type AccountDeps, withSignUps, withSite } from './deps.ts';
 import {
   APP_KEY_EXAMPLE,

@@ -4,8 +4,8 @@ import { isServiceError } from '../../core/errors.ts';
 import { issueWalletChallenge } from '../../core/identity/wallets/issue-wallet-challenge.ts';
 import { verifyWalletSignIn } from '../../core/identity/wallets/verify-wallet-sign-in.ts';
 import { limitKey } from '../../core/ids.ts';
-import { refuseLimited } from '../../server/access.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { refuseLimited } from '../../server/listener/access.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 import { type AccountDeps, withSignUps, withSite } from './deps.ts';
 import {
   forbidCaching,

@@ -9,10 +9,14 @@ import { Type } from 'typebox';
 import { isServiceError } from '../../core/errors.ts';
 import { JSON_BODY_BYTES_MAX, LIST_LIMIT_MAX } from '../../core/limits.ts';
 import type { Clock } from '../../core/ports/clock.ts';
-import { FRAMING_ANSWERS, FRAMING_OPTIONS, findFramingFault } from '../../server/framing.ts';
-import { answerMalformed, OpenAnswers } from '../../server/malformed-requests.ts';
-import { errorBody, fallbackMessage, REST_ERRORS } from '../../server/rest-errors.ts';
-import { type ApiServer, NO_COMPILERS, setCompilers } from '../../server/schema-kit.ts';
+import {
+  FRAMING_ANSWERS,
+  FRAMING_OPTIONS,
+  findFramingFault,
+} from '../../server/listener/framing.ts';
+import { answerMalformed, OpenAnswers } from '../../server/listener/malformed-requests.ts';
+import { errorBody, fallbackMessage, REST_ERRORS } from '../../server/schema/rest-errors.ts';
+import { type ApiServer, NO_COMPILERS, setCompilers } from '../../server/schema/schema-kit.ts';
 import type { Administration } from './administration.ts';
 import {
   AccountDocument,

@@ -1,6 +1,6 @@
 /** The admin socket's calls about S3 keys. */
 import { Type } from 'typebox';
-import type { ApiServer } from '../../server/schema-kit.ts';
+import type { ApiServer } from '../../server/schema/schema-kit.ts';
 import type { Administration } from './administration.ts';
 import {
   CreatedS3KeyDocument,

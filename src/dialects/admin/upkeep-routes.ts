@@ -7,7 +7,7 @@ import { isServiceError } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import { BackupError } from '../../core/ports/store-backup.ts';
 import type { UpkeepOptions, UpkeepProgress } from '../../core/ports/upkeep-progress.ts';
-import type { ApiServer } from '../../server/schema-kit.ts';
+import type { ApiServer } from '../../server/schema/schema-kit.ts';
 import type { Upkeep } from './upkeep.ts';
 import { BackupRequestDocument, type FailureLine, type ProgressLine } from './upkeep-documents.ts';
 

@@ -10,8 +10,8 @@ import type { RateLimiter } from '../../core/ports/rate-limiter.ts';
 import type { UsageRecorder } from '../../core/ports/usage-recorder.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import type { PublicOrigin } from '../../server/public-origin.ts';
-import type { Shell } from '../../server/shell.ts';
+import type { PublicOrigin } from '../../server/listener/public-origin.ts';
+import type { Shell } from '../../server/listener/shell.ts';
 
 export type FilesDeps = UploadDeps &
   OpenLinkDeps &

@@ -5,8 +5,8 @@ import { listFiles } from '../../core/files/list-files.ts';
 import { renameFile } from '../../core/files/rename-file.ts';
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX } from '../../core/limits.ts';
 import type { ListEntry } from '../../core/ports/metadata/objects.ts';
-import { principalOf } from '../../server/access.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { principalOf } from '../../server/listener/access.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
 import { FileNameSchema, isoTime, type RouteAddress } from './wire.ts';
 

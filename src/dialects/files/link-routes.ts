@@ -6,8 +6,8 @@ import {
   listPublicLinks,
 } from '../../core/files/public-links.ts';
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX } from '../../core/limits.ts';
-import { principalOf } from '../../server/access.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { principalOf } from '../../server/listener/access.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
 import { FileNameSchema, isoTime, parseTime } from './wire.ts';
 

@@ -1,7 +1,7 @@
 /** What tiers cost, as published clients ask for it. */
 import { Type } from 'typebox';
 import { listTierPrices, tierMultiplier } from '../../core/files/tier-pricing.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
 
 const TierPricingSchema = Type.Array(

@@ -2,7 +2,7 @@
  * The Files API (contracts/files-api.md): the native REST dialect. Each file beside this one holds
  * a family of routes; what they do is in core/files and core/objects.
  */
-import type { ApiServer } from '../../server/schema-kit.ts';
+import type { ApiServer } from '../../server/schema/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
 import { registerDownloadRoutes } from './download-routes.ts';
 import { registerFileRoutes } from './file-routes.ts';

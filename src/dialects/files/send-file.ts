@@ -4,7 +4,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isServiceError } from '../../core/errors.ts';
 import type { AccountId, BucketId, LinkHash } from '../../core/ids.ts';
-import { parseEtagCondition } from '../../core/objects/condition.ts';
+import { parseEtagCondition } from '../../core/objects/commit/condition.ts';
 import type { StoredObject } from '../../core/objects/object.ts';
 import {
   type ObjectReading,
@@ -12,15 +12,15 @@ import {
   openObject,
   type ReadRequest,
   viewObject,
-} from '../../core/objects/read-object.ts';
+} from '../../core/objects/read/read-object.ts';
 import type { ByteSink } from '../../core/ports/blob-store.ts';
 import { hourOf, type UsageSource } from '../../core/usage.ts';
 import { asBuffer } from '../../kit/buffers.ts';
 import { parseHttpDate } from '../../kit/http-date.ts';
-import type { Caching } from '../../server/caching.ts';
-import { contentRange, objectHeaders } from '../../server/object-headers.ts';
-import { reportFailure } from '../../server/report-failure.ts';
-import { sendBytes } from '../../server/send-bytes.ts';
+import type { Caching } from '../../server/bodies/caching.ts';
+import { contentRange, objectHeaders } from '../../server/bodies/object-headers.ts';
+import { sendBytes } from '../../server/bodies/send-bytes.ts';
+import { reportFailure } from '../../server/listener/report-failure.ts';
 import type { FilesDeps } from './deps.ts';
 
 /** What is done to the bytes on their way: nothing, or base64 text, which has no ranges. */

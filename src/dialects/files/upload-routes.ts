@@ -5,13 +5,13 @@ import { ServiceError } from '../../core/errors.ts';
 import type { UploadOperation } from '../../core/files/operation.ts';
 import { uploadFile } from '../../core/files/upload-file.ts';
 import { findUploadStatus, type UploadStatus } from '../../core/files/upload-status.ts';
-import { parseEtagCondition } from '../../core/objects/condition.ts';
+import { parseEtagCondition } from '../../core/objects/commit/condition.ts';
 import { TIERS } from '../../core/objects/object.ts';
 import { parseHttpDate } from '../../kit/http-date.ts';
-import { principalOf } from '../../server/access.ts';
-import { sendContinue } from '../../server/expectations.ts';
-import { requestBody } from '../../server/request-body.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { requestBody } from '../../server/bodies/request-body.ts';
+import { principalOf } from '../../server/listener/access.ts';
+import { sendContinue } from '../../server/listener/expectations.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
 import {
   FileNameSchema,

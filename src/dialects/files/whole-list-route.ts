@@ -6,8 +6,8 @@ import { listFiles } from '../../core/files/list-files.ts';
 import { LIST_LIMIT_MAX } from '../../core/limits.ts';
 import type { ListEntry } from '../../core/ports/metadata/objects.ts';
 import type { Principal } from '../../core/principal.ts';
-import { principalOf } from '../../server/access.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { principalOf } from '../../server/listener/access.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 import type { FilesDeps } from './deps.ts';
 import { isoTime } from './wire.ts';
 

@@ -1,7 +1,7 @@
 /** Serves the API's own description. */
 import { Type } from 'typebox';
 import { ServiceError } from '../../core/errors.ts';
-import type { ApiServer } from '../../server/schema-kit.ts';
+import type { ApiServer } from '../../server/schema/schema-kit.ts';
 
 /** An OpenAPI document as it is served and committed. */
 export type OpenApiDocument = Readonly<Record<string, unknown>>;

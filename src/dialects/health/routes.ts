@@ -1,8 +1,8 @@
 /** What the service says of itself: alive, ready, which version, and where to go. */
 import { Type } from 'typebox';
 import type { Clock } from '../../core/ports/clock.ts';
-import { sendPage } from '../../server/html-page.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { sendPage } from '../../server/schema/html-page.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 
 export type HealthDeps = {
   readonly clock: Pick<Clock, 'after'>;

@@ -3,7 +3,7 @@ import { type Static, Type } from 'typebox';
 import { authorize } from '../../core/identity/access/authorize.ts';
 import type { BucketName } from '../../core/ids.ts';
 import { LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX } from '../../core/limits.ts';
-import type { Bucket, BucketChange } from '../../core/objects/bucket.ts';
+import type { Bucket, BucketChange } from '../../core/objects/buckets/bucket.ts';
 import {
   changeBucket,
   createBucket,
@@ -11,16 +11,16 @@ import {
   getBucket,
   listBuckets,
   parseStandingBucketName,
-} from '../../core/objects/buckets.ts';
+} from '../../core/objects/buckets/buckets.ts';
 import {
   corsDocumentOf,
   corsOriginsOf,
   corsRulesOf,
   simpleCorsRules,
-} from '../../core/objects/cors-rules.ts';
+} from '../../core/objects/buckets/cors-rules.ts';
 import type { Principal } from '../../core/principal.ts';
-import { principalOf } from '../../server/access.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { principalOf } from '../../server/listener/access.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 import type { S3SettingsDeps } from './deps.ts';
 
 const SETTINGS_FIELDS = {

@@ -9,7 +9,7 @@ import type { Transactions } from '../../core/ports/metadata/metadata.ts';
 import type { Random } from '../../core/ports/random.ts';
 import type { BucketPolicy } from '../../core/quota.ts';
 import type { Keyring } from '../../kit/keyring.ts';
-import type { Asked } from '../../server/public-origin.ts';
+import type { Asked } from '../../server/listener/public-origin.ts';
 
 export type S3SettingsDeps = {
   readonly metadata: Transactions & AccessReads & AccountReads & BucketReads;

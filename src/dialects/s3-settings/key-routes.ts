@@ -14,8 +14,8 @@ import {
   revokeS3Key,
 } from '../../core/identity/s3-keys/s3-keys.ts';
 import type { TimeMs } from '../../core/ids.ts';
-import { principalOf } from '../../server/access.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { principalOf } from '../../server/listener/access.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 import type { S3SettingsDeps } from './deps.ts';
 
 const NullableText = Type.Union([Type.String(), Type.Null()]);

@@ -3,8 +3,8 @@ import { Type } from 'typebox';
 import { ServiceError } from '../../core/errors.ts';
 import { presignRequest } from '../../core/identity/s3-keys/presign-request.ts';
 import { PRESIGN_LIFE_SECONDS_MAX } from '../../core/limits.ts';
-import { principalOf } from '../../server/access.ts';
-import { type ApiServer, errorResponses } from '../../server/schema-kit.ts';
+import { principalOf } from '../../server/listener/access.ts';
+import { type ApiServer, errorResponses } from '../../server/schema/schema-kit.ts';
 import type { S3SettingsDeps } from './deps.ts';
 
 const RequestSchema = Type.Object(

@@ -2,7 +2,7 @@
  * The settings of the S3 gateway over REST (contracts/files-api.md, S3 keys and bucket settings):
  * keys, buckets, presigned URLs. What the routes do is in core/identity and core/objects.
  */
-import type { ApiServer } from '../../server/schema-kit.ts';
+import type { ApiServer } from '../../server/schema/schema-kit.ts';
 import { registerBucketRoutes } from './bucket-routes.ts';
 import type { S3SettingsDeps } from './deps.ts';
 import { registerKeyRoutes } from './key-routes.ts';

@@ -1,6 +1,6 @@
 /** What the S3 dialect stands on. */
 import type { AccessKeyDeps } from '../../core/identity/s3-keys/authenticate-access-key.ts';
-import type { PutDeps } from '../../core/objects/put-object.ts';
+import type { PutDeps } from '../../core/objects/write/put-object.ts';
 import type { BlobStore } from '../../core/ports/blob-store.ts';
 import type { Clock } from '../../core/ports/clock.ts';
 import type { Metadata } from '../../core/ports/metadata/metadata.ts';
@@ -11,8 +11,8 @@ import type { BucketPolicy, QuotaPolicy } from '../../core/quota.ts';
 import type { SigningKeyCache } from '../../kit/sigv4/signing-key-cache.ts';
 import type { Log } from '../../observe/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import type { PublicOrigin } from '../../server/public-origin.ts';
-import type { Shell } from '../../server/shell.ts';
+import type { PublicOrigin } from '../../server/listener/public-origin.ts';
+import type { Shell } from '../../server/listener/shell.ts';
 
 export type S3Deps = PutDeps &
   AccessKeyDeps &

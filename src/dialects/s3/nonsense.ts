@@ -1,7 +1,7 @@
 /** What is not well-formed HTTP gets an S3 error too, wherever anything can still be said. */
 import type { Socket } from 'node:net';
 import { xmlDocument } from '../../kit/xml/xml-format.ts';
-import { newRequestId } from '../../server/request-id.ts';
+import { newRequestId } from '../../server/listener/request-id.ts';
 import type { S3Deps } from './deps.ts';
 import { errorElement, HOST_ID, statusOf } from './wire/answers.ts';
 import { S3Refusal } from './wire/s3-refusal.ts';

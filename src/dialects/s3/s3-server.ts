@@ -6,8 +6,12 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { createServer, createTlsServer } from '../../kit/node-http.ts';
 import type { TlsContext } from '../../kit/tls-pair.ts';
-import { FRAMING_ANSWERS, FRAMING_OPTIONS, findFramingFault } from '../../server/framing.ts';
-import { boundRest } from '../../server/request-body.ts';
+import { boundRest } from '../../server/bodies/request-body.ts';
+import {
+  FRAMING_ANSWERS,
+  FRAMING_OPTIONS,
+  findFramingFault,
+} from '../../server/listener/framing.ts';
 import type { S3Deps } from './deps.ts';
 import { answerNonsense, refuseTunnel } from './nonsense.ts';
 import { type Incoming, type Known, serveRequest } from './serve-request.ts';

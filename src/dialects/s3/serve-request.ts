@@ -5,9 +5,9 @@
  */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { isServiceError } from '../../core/errors.ts';
-import { reportFailure } from '../../server/report-failure.ts';
-import { drainBody, isDrainable } from '../../server/request-body.ts';
-import { newRequestId } from '../../server/request-id.ts';
+import { drainBody, isDrainable } from '../../server/bodies/request-body.ts';
+import { reportFailure } from '../../server/listener/report-failure.ts';
+import { newRequestId } from '../../server/listener/request-id.ts';
 import { authenticate } from './access/authenticate.ts';
 import { getBucket, requireAccess, requireExpectedOwner } from './access/bucket-access.ts';
 import type { Caller } from './access/caller.ts';

@@ -1,8 +1,8 @@
 /** Where everything is in a backup's directory (docs/formats/backup.md). */
 import { join } from 'node:path';
 import type { BlobId } from '../../core/ids.ts';
-import { blobFileName, blobFolders } from '../blobs/disk/blob-file.ts';
-import { segmentFileName } from '../blobs/disk/segment-format.ts';
+import { blobFileName, blobFolders } from '../blobs/disk/files/blob-file.ts';
+import { segmentFileName } from '../blobs/disk/segments/segment-format.ts';
 
 /** What is being written bears this at its end; nothing ever names it. */
 export const UNFINISHED = '.new';

@@ -2,7 +2,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { BlobRef } from '../../core/ports/blob-store.ts';
 import type { BlobLoss } from '../../core/ports/store-backup.ts';
-import { BlockSums, blobFileBytes, decodeFooter } from '../blobs/disk/blob-file.ts';
+import { BlockSums, blobFileBytes, decodeFooter } from '../blobs/disk/files/blob-file.ts';
 import { isErrno } from '../errno.ts';
 import {
   type CopiedFolders,

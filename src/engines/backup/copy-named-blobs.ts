@@ -3,8 +3,12 @@ import { join } from 'node:path';
 import type { BlobRef } from '../../core/ports/blob-store.ts';
 import type { BlobLoss } from '../../core/ports/store-backup.ts';
 import type { UpkeepOptions } from '../../core/ports/upkeep-progress.ts';
-import { FILE_LOCATION } from '../blobs/disk/blob-file.ts';
-import { parsePlace, RECORD_HEADER_BYTES, segmentFileName } from '../blobs/disk/segment-format.ts';
+import { FILE_LOCATION } from '../blobs/disk/files/blob-file.ts';
+import {
+  parsePlace,
+  RECORD_HEADER_BYTES,
+  segmentFileName,
+} from '../blobs/disk/segments/segment-format.ts';
 import type { CopiedBlobs } from '../metadata/sqlite/copied-blobs.ts';
 import { backupPaths, blobPath } from './backup-layout.ts';
 import type { CopiedFolders } from './copied-file.ts';

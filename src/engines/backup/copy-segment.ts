@@ -8,8 +8,12 @@ import { crc32 } from '@node-rs/crc32';
 import type { BlobRef } from '../../core/ports/blob-store.ts';
 import type { BlobLoss } from '../../core/ports/store-backup.ts';
 import { realDisk } from '../blobs/disk/real-disk.ts';
-import { parsePlace, RECORD_HEADER_BYTES } from '../blobs/disk/segment-format.ts';
-import { damageBelow, type FoundRecord, scanSegment } from '../blobs/disk/segment-recovery.ts';
+import { parsePlace, RECORD_HEADER_BYTES } from '../blobs/disk/segments/segment-format.ts';
+import {
+  damageBelow,
+  type FoundRecord,
+  scanSegment,
+} from '../blobs/disk/segments/segment-recovery.ts';
 import { isErrno } from '../errno.ts';
 import { segmentName } from './backup-layout.ts';
 import { type CopiedFolders, chunksOf, writeAll } from './copied-file.ts';

@@ -17,7 +17,7 @@ import {
 } from '../../../tests/world/small-store.ts';
 import { patternBytes } from '../../core/ports/blob-store-contract.ts';
 import { BackupError, type BackupFault } from '../../core/ports/store-backup.ts';
-import { parsePlace } from '../blobs/disk/segment-format.ts';
+import { parsePlace } from '../blobs/disk/segments/segment-format.ts';
 import { blobPath } from './backup-layout.ts';
 import type { BackupStep } from './disk-backup.ts';
 import { restoreBackup } from './restore-backup.ts';

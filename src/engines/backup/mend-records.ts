@@ -2,8 +2,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { isServiceError } from '../../core/errors.ts';
 import type { BlobRef } from '../../core/ports/blob-store.ts';
-import { checkRecord } from '../blobs/disk/segment.ts';
-import { parsePlace, RECORD_HEADER_BYTES } from '../blobs/disk/segment-format.ts';
+import { checkRecord } from '../blobs/disk/segments/segment.ts';
+import { parsePlace, RECORD_HEADER_BYTES } from '../blobs/disk/segments/segment-format.ts';
 import { writeAll } from './copied-file.ts';
 
 /** Answers those that are whole now, durably. */

@@ -5,7 +5,7 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BlobId } from '../../core/ids.ts';
-import { FILE_LOCATION, parseBlobFileName } from '../blobs/disk/blob-file.ts';
+import { FILE_LOCATION, parseBlobFileName } from '../blobs/disk/files/blob-file.ts';
 import { isErrno } from '../errno.ts';
 import type { CopiedBlobs } from '../metadata/sqlite/copied-blobs.ts';
 import { backupPaths, UNFINISHED } from './backup-layout.ts';

@@ -2,7 +2,7 @@
 import { strict as assert } from 'node:assert';
 
 import type { Account } from '../../core/identity/account/account.ts';
-import type { Footprint } from '../../core/objects/footprint.ts';
+import type { Footprint } from '../../core/objects/commit/footprint.ts';
 
 export function withChange(account: Account, change: Footprint): Account {
   const storedBytes = account.storedBytes + BigInt(change.storedBytes);

@@ -25,7 +25,7 @@ const SOURCES = [
   'src/engines/metadata/commit-refusals.ts',
   'src/engines/metadata/sqlite/{commit-group,upload-commits,sqlite-writer}.ts',
   'src/engines/metadata/postgres/{postgres-commits,postgres-uploads,account-gate}.ts',
-  'src/engines/blobs/disk/{free-space,claimed-writer,segment-writer,file-writer}.ts',
+  'src/engines/blobs/disk/{free-space,claimed-writer,segments/segment-writer,files/file-writer}.ts',
 ];
 const TESTS = [
   'src/{core,engines,jobs,dialects}/**/*.test.ts',

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
-import { BodyWatch } from '../../../src/server/body-watch.ts';
+import { BodyWatch } from '../../../src/server/bodies/body-watch.ts';
 import { FakeClock } from '../../world/fake-clock.ts';
 import { type Answer, openSocket, parseAnswer, readToEnd } from '../http-client.ts';
 import { eventually } from '../service.ts';

@@ -1,6 +1,6 @@
 /** What a principal may do with a bucket and its objects (contracts/s3.md, "Scoped keys"). */
 import { ServiceError } from '../../errors.ts';
-import type { Bucket } from '../../objects/bucket.ts';
+import type { Bucket } from '../../objects/buckets/bucket.ts';
 import type { Principal, S3KeyCredential } from '../../principal.ts';
 
 /**

@@ -42,7 +42,7 @@ export type Account = {
   readonly appKeyCiphertext: string;
   /** Bytes of all current objects, versions and open parts. */
   readonly storedBytes: bigint;
-  /** What quotas are judged by: stored bytes and what rows count (`core/objects/footprint.ts`). */
+  /** What quotas are judged by: stored bytes, and what rows count (decision 0020). */
   readonly countedBytes: bigint;
   readonly createdAt: TimeMs;
 };

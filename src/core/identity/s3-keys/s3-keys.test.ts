@@ -13,7 +13,7 @@ import { walletOf } from '../../../../tests/world/wallets.ts';
 import { ServiceError } from '../../errors.ts';
 import type { AccountId, TimeMs } from '../../ids.ts';
 import { LAST_USED_STEP_MS, S3_KEY_KEPT_MS, S3_KEYS_MAX } from '../../limits.ts';
-import { createBucket } from '../../objects/buckets.ts';
+import { createBucket } from '../../objects/buckets/buckets.ts';
 import { inTransaction } from '../../ports/metadata/contract/in-transaction.ts';
 import type { Transactions } from '../../ports/metadata/metadata.ts';
 import { type Principal, SCOPES } from '../../principal.ts';

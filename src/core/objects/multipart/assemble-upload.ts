@@ -6,8 +6,8 @@ import type { ChecksumAlgorithm } from '../../../kit/checksums/checksum-algorith
 import { ServiceError } from '../../errors.ts';
 import type { TimeMs } from '../../ids.ts';
 import { OBJECT_BYTES_MAX } from '../../limits.ts';
-import { DEFAULT_ALGORITHM } from '../kept-checksums.ts';
 import type { ObjectChecksum, ObjectVersion, PartChecksum } from '../object.ts';
+import { DEFAULT_ALGORITHM } from '../write/kept-checksums.ts';
 import { multipartEtag } from './multipart-etag.ts';
 import type {
   ListedPart,

@@ -6,7 +6,7 @@ import { PART_SIZE_BYTES_MIN, UPLOAD_RESULTS_KEPT_MAX } from '../../limits.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FaultPoints } from '../../ports/fault-points.ts';
 import type { UploadCommits } from '../../ports/metadata/uploads.ts';
-import type { WriteConditions } from '../condition.ts';
+import type { WriteConditions } from '../commit/condition.ts';
 import { uploadNotFound } from './live-upload.ts';
 import type { ListedPart, StatedWhole, UploadAddress, UploadResult } from './upload.ts';
 

@@ -3,9 +3,9 @@ import { ServiceError } from '../../errors.ts';
 import type { PartNumber } from '../../ids.ts';
 import type { BlobStore } from '../../ports/blob-store.ts';
 import type { ByteSource } from '../../ports/byte-source.ts';
-import type { ReadConditions } from '../condition.ts';
+import type { ReadConditions } from '../commit/condition.ts';
 import type { StoredObject } from '../object.ts';
-import { type ObjectReading, openObject } from '../read-object.ts';
+import { type ObjectReading, openObject } from '../read/read-object.ts';
 import type { UploadAddress } from './upload.ts';
 import { type PartDeps, type UploadedPart, uploadPart } from './upload-part.ts';
 

@@ -5,7 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { UploadCommits } from '../../ports/metadata/uploads.ts';
 import type { Random } from '../../ports/random.ts';
 import type { QuotaPolicy } from '../../quota.ts';
-import { uploadFootprint } from '../footprint.ts';
+import { uploadFootprint } from '../commit/footprint.ts';
 import type { ObjectDescription } from '../object.ts';
 import type { MultipartUpload, UploadChecksum } from './upload.ts';
 

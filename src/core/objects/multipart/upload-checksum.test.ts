@@ -14,8 +14,8 @@ import {
 } from '../../../kit/checksums/open-checksum.ts';
 import { isServiceError } from '../../errors.ts';
 import type { Etag, PartNumber, TimeMs } from '../../ids.ts';
-import { secondAlgorithm } from '../kept-checksums.ts';
 import type { PartChecksum } from '../object.ts';
+import { secondAlgorithm } from '../write/kept-checksums.ts';
 import type { UploadPart } from './upload.ts';
 import { parseUploadChecksum, wholeChecksum } from './upload-checksum.ts';
 

@@ -11,8 +11,8 @@ import { combineCrc } from '../../../kit/checksums/combine-crc.ts';
 import { compositeChecksum } from '../../../kit/checksums/open-checksum.ts';
 import { ServiceError } from '../../errors.ts';
 import type { PartNumber } from '../../ids.ts';
-import { DEFAULT_CHECKSUM, secondAlgorithm } from '../kept-checksums.ts';
 import type { ObjectChecksum, PlainChecksum } from '../object.ts';
+import { DEFAULT_CHECKSUM, secondAlgorithm } from '../write/kept-checksums.ts';
 import type { UploadChecksum, UploadPart } from './upload.ts';
 
 /**

@@ -6,7 +6,7 @@ import { openObjectWorld } from '../../../../tests/world/object-world.ts';
 import { type ErrorCode, isServiceError } from '../../errors.ts';
 import { PART_SIZE_BYTES_MAX, SMALL_BODY_BYTES_MAX } from '../../limits.ts';
 import type { ByteSource } from '../../ports/byte-source.ts';
-import type { ChecksumDemand } from '../body-demands.ts';
+import type { ChecksumDemand } from '../write/body-demands.ts';
 import { parseUploadChecksum } from './upload-checksum.ts';
 
 const ROW = 1024;

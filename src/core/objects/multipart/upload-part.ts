@@ -8,19 +8,19 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Metadata } from '../../ports/metadata/metadata.ts';
 import { checkStorageQuota, type QuotaPolicy, storageLeftBytes } from '../../quota.ts';
 import { hourOf, type UsageSource } from '../../usage.ts';
-import { type BodyDemands, NO_DEMANDS } from '../body-demands.ts';
-import { assertCapacity, type Capacity } from '../capacity.ts';
-import { partFootprint } from '../footprint.ts';
+import { partFootprint } from '../commit/footprint.ts';
+import type { PlainChecksum } from '../object.ts';
+import { type BodyDemands, NO_DEMANDS } from '../write/body-demands.ts';
+import { assertCapacity, type Capacity } from '../write/capacity.ts';
 import {
   type Allowance,
   type KeepDeps,
   type KeepOptions,
   type KeptBytes,
   keepBytes,
-} from '../keep-bytes.ts';
-import { computed, DEFAULT_ALGORITHM, withKeptChecksums } from '../kept-checksums.ts';
-import type { PlainChecksum } from '../object.ts';
-import { type UnderWay, type UploadShare, uploadBound } from '../under-way.ts';
+} from '../write/keep-bytes.ts';
+import { computed, DEFAULT_ALGORITHM, withKeptChecksums } from '../write/kept-checksums.ts';
+import { type UnderWay, type UploadShare, uploadBound } from '../write/under-way.ts';
 import { getLiveUpload } from './live-upload.ts';
 import type { MultipartUpload, UploadAddress, UploadPart } from './upload.ts';
 import { checksumMissing, checksumUnfit } from './upload-checksum.ts';

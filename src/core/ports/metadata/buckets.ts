@@ -1,6 +1,6 @@
 /** Buckets beside the default one, which comes and stays with its account. */
 import type { AccountId, BucketId, BucketName } from '../../ids.ts';
-import type { Bucket, BucketChange, NewBucket } from '../../objects/bucket.ts';
+import type { Bucket, BucketChange, NewBucket } from '../../objects/buckets/bucket.ts';
 
 export interface BucketReads {
   /** Asked for by every S3 request. */

@@ -11,7 +11,7 @@ import type {
   ObjectKey,
   TimeMs,
 } from '../../ids.ts';
-import type { CommitDemands } from '../../objects/commit-demands.ts';
+import type { CommitDemands } from '../../objects/commit/commit-demands.ts';
 import type { ContentPart, ObjectVersion, Origin, StoredObject } from '../../objects/object.ts';
 import type { UsageDelta } from '../../usage.ts';
 import type { BlobRef } from '../blob-store.ts';

@@ -1,6 +1,10 @@
 /** Multipart uploads and their parts, which own blobs until they are completed or aborted. */
 import type { BucketId, TimeMs, UploadId } from '../../ids.ts';
-import type { CommitDemands, PartDemands, UploadDemands } from '../../objects/commit-demands.ts';
+import type {
+  CommitDemands,
+  PartDemands,
+  UploadDemands,
+} from '../../objects/commit/commit-demands.ts';
 import type {
   MultipartUpload,
   PartList,

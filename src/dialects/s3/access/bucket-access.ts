@@ -6,7 +6,7 @@ import {
 } from '../../../core/identity/access/authorize-objects.ts';
 import { requireEnabled } from '../../../core/identity/account/require-enabled.ts';
 import { type BucketName, parseBucketName } from '../../../core/ids.ts';
-import type { Bucket } from '../../../core/objects/bucket.ts';
+import type { Bucket } from '../../../core/objects/buckets/bucket.ts';
 import type { S3Deps } from '../deps.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';
 import type { Caller } from './caller.ts';

@@ -1,7 +1,7 @@
 /** Proves which CORS rule answers a page, and what the answer then says. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CorsRule } from '../../../core/objects/cors-rules.ts';
+import type { CorsRule } from '../../../core/objects/buckets/cors-rules.ts';
 import { CHECKSUM_ALGORITHMS } from '../../../kit/checksums/checksum-algorithms.ts';
 import { allowingHeaders, findCorsRule } from './cors.ts';
 

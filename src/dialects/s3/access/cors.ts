@@ -1,5 +1,5 @@
 /** Which web pages may read answers: a bucket's CORS rules held against a request. */
-import { type CorsRule, corsRulesOf } from '../../../core/objects/cors-rules.ts';
+import { type CorsRule, corsRulesOf } from '../../../core/objects/buckets/cors-rules.ts';
 import { CHECKSUM_ALGORITHMS } from '../../../kit/checksums/checksum-algorithms.ts';
 import type { S3Deps } from '../deps.ts';
 import { checksumHeader } from '../wire/checksum-headers.ts';

@@ -3,7 +3,7 @@ import { authorizeNewBucket } from '../../../core/identity/access/authorize-obje
 import {
   createBucket as makeBucket,
   deleteBucket as removeBucket,
-} from '../../../core/objects/buckets.ts';
+} from '../../../core/objects/buckets/buckets.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerDocument, answerEmpty, answerXml, resultText } from '../wire/answers.ts';

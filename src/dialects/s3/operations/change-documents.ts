@@ -1,5 +1,5 @@
-import type { BucketChange } from '../../../core/objects/bucket.ts';
-import { changeBucket } from '../../../core/objects/buckets.ts';
+import type { BucketChange } from '../../../core/objects/buckets/bucket.ts';
+import { changeBucket } from '../../../core/objects/buckets/buckets.ts';
 import type { S3Deps } from '../deps.ts';
 import type { Call } from '../wire/exchange.ts';
 import { S3Refusal } from '../wire/s3-refusal.ts';

@@ -1,8 +1,8 @@
 /** CopyObject. */
 import { isServiceError } from '../../../core/errors.ts';
 import { canInspect } from '../../../core/identity/access/authorize-objects.ts';
-import { copyObject as copy, type ObjectCopy } from '../../../core/objects/copy-object.ts';
 import type { ObjectDescription, ObjectVersion } from '../../../core/objects/object.ts';
+import { copyObject as copy, type ObjectCopy } from '../../../core/objects/write/copy-object.ts';
 import { xmlText } from '../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerXml } from '../wire/answers.ts';

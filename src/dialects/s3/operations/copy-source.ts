@@ -1,7 +1,7 @@
 /** `x-amz-copy-source`: which object is copied, and whether the caller may read it. */
 
 import type { ObjectKey } from '../../../core/ids.ts';
-import type { Bucket } from '../../../core/objects/bucket.ts';
+import type { Bucket } from '../../../core/objects/buckets/bucket.ts';
 import { plusAsSpace } from '../../../kit/sigv4/percent.ts';
 import { getBucket, requireAccess, requireExpectedOwner } from '../access/bucket-access.ts';
 import type { S3Deps } from '../deps.ts';

@@ -1,5 +1,5 @@
 /** GetBucketCors, PutBucketCors, DeleteBucketCors. */
-import { corsDocumentOf, corsRulesOf } from '../../../core/objects/cors-rules.ts';
+import { corsDocumentOf, corsRulesOf } from '../../../core/objects/buckets/cors-rules.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty, answerXml } from '../wire/answers.ts';
 import { corsRuleElement, readCorsRules } from '../wire/cors-elements.ts';

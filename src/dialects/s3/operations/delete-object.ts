@@ -1,5 +1,5 @@
 import { isServiceError } from '../../../core/errors.ts';
-import { deleteObject as removeObject } from '../../../core/objects/delete-object.ts';
+import { deleteObject as removeObject } from '../../../core/objects/write/delete-object.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty } from '../wire/answers.ts';
 import { deleteConditions } from '../wire/conditions.ts';

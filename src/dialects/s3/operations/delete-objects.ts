@@ -5,11 +5,11 @@ import {
   authorizeObjects,
   authorizeSomeObjects,
 } from '../../../core/identity/access/authorize-objects.ts';
-import type { DeleteConditions } from '../../../core/objects/condition.ts';
-import { deleteObject } from '../../../core/objects/delete-object.ts';
+import type { DeleteConditions } from '../../../core/objects/commit/condition.ts';
+import { deleteObject } from '../../../core/objects/write/delete-object.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import { type Xml, xmlElement, xmlList, xmlText } from '../../../kit/xml/xml-format.ts';
-import { reportFailure } from '../../../server/report-failure.ts';
+import { reportFailure } from '../../../server/listener/report-failure.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerXml, findRefusal, statusOf } from '../wire/answers.ts';
 import { deleteConditions } from '../wire/conditions.ts';

@@ -1,6 +1,6 @@
 /** GetObjectAttributes: what is known of an object without its bytes. */
 import type { StoredObject } from '../../../core/objects/object.ts';
-import { countParts, type ObjectPart, partsOf } from '../../../core/objects/object-parts.ts';
+import { countParts, type ObjectPart, partsOf } from '../../../core/objects/read/object-parts.ts';
 import { type Xml, xmlElement, xmlText } from '../../../kit/xml/xml-format.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerDocument, resultElement } from '../wire/answers.ts';

@@ -5,18 +5,18 @@ import { isServiceError, type ServiceError } from '../../../core/errors.ts';
 import { canInspect, isListable } from '../../../core/identity/access/authorize-objects.ts';
 import { PARTS_MAX } from '../../../core/limits.ts';
 import type { ObjectVersion, StoredObject } from '../../../core/objects/object.ts';
-import { countParts, findChecksum } from '../../../core/objects/object-parts.ts';
+import { countParts, findChecksum } from '../../../core/objects/read/object-parts.ts';
 import {
   objectNotFound,
   openObject,
   type ReadRequest,
   viewObject,
-} from '../../../core/objects/read-object.ts';
+} from '../../../core/objects/read/read-object.ts';
 import { credentialLabel } from '../../../core/principal.ts';
 import { hourOf } from '../../../core/usage.ts';
-import { contentRange } from '../../../server/object-headers.ts';
-import { reportFailure } from '../../../server/report-failure.ts';
-import { sendBytes } from '../../../server/send-bytes.ts';
+import { contentRange } from '../../../server/bodies/object-headers.ts';
+import { sendBytes } from '../../../server/bodies/send-bytes.ts';
+import { reportFailure } from '../../../server/listener/report-failure.ts';
 import { exposingAlso } from '../access/cors.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty } from '../wire/answers.ts';

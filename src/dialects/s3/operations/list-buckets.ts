@@ -1,5 +1,5 @@
 import { isServiceError } from '../../../core/errors.ts';
-import { listBuckets as pageOfBuckets } from '../../../core/objects/buckets.ts';
+import { listBuckets as pageOfBuckets } from '../../../core/objects/buckets/buckets.ts';
 import { xmlElement, xmlText } from '../../../kit/xml/xml-format.ts';
 import { ownerElement } from '../access/owner.ts';
 import type { S3Deps } from '../deps.ts';

@@ -1,6 +1,6 @@
 /** GetObjectTagging, PutObjectTagging, DeleteObjectTagging. */
 import { isServiceError } from '../../../core/errors.ts';
-import { changeTags } from '../../../core/objects/change-tags.ts';
+import { changeTags } from '../../../core/objects/write/change-tags.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty, answerXml } from '../wire/answers.ts';
 import type { ObjectCall } from '../wire/exchange.ts';

@@ -1,17 +1,17 @@
 /** PostObject: a form that a page sends by itself, with a policy that was signed beforehand. */
 import { authorizeObjects } from '../../../core/identity/access/authorize-objects.ts';
 import { limitKey } from '../../../core/ids.ts';
-import { withKeptChecksums } from '../../../core/objects/kept-checksums.ts';
 import type { ObjectVersion } from '../../../core/objects/object.ts';
-import { putObject } from '../../../core/objects/put-object.ts';
+import { withKeptChecksums } from '../../../core/objects/write/kept-checksums.ts';
+import { putObject } from '../../../core/objects/write/put-object.ts';
 import type { ByteSource } from '../../../core/ports/byte-source.ts';
 import { credentialLabel } from '../../../core/principal.ts';
 import { encodePath } from '../../../kit/sigv4/percent.ts';
 import { sayableText } from '../../../kit/xml/escape-xml.ts';
 import { readXml } from '../../../kit/xml/read-xml.ts';
 import { xmlText } from '../../../kit/xml/xml-format.ts';
-import { FORM_FIELDS_MS } from '../../../server/body-watch.ts';
-import { requestBody } from '../../../server/request-body.ts';
+import { FORM_FIELDS_MS } from '../../../server/bodies/body-watch.ts';
+import { requestBody } from '../../../server/bodies/request-body.ts';
 import { authenticateForm, requireField } from '../access/authenticate-form.ts';
 import { type PostPolicy, parsePostPolicy } from '../access/parse-post-policy.ts';
 import { checkPostPolicy } from '../access/post-policy.ts';

@@ -1,6 +1,6 @@
 /** PutObject: the one writing path of the core, between S3's headers. */
-import { withKeptChecksums } from '../../../core/objects/kept-checksums.ts';
-import { putObject as writeObject } from '../../../core/objects/put-object.ts';
+import { withKeptChecksums } from '../../../core/objects/write/kept-checksums.ts';
+import { putObject as writeObject } from '../../../core/objects/write/put-object.ts';
 import { credentialLabel } from '../../../core/principal.ts';
 import type { S3Deps } from '../deps.ts';
 import { answerEmpty } from '../wire/answers.ts';

@@ -1,6 +1,7 @@
 /** What a request says of its bytes: MD5, payload hash, one checksum; and how answers say it. */
-import type { BodyDemands } from '../../../core/objects/body-demands.ts';
+
 import type { ObjectChecksum, PlainChecksum } from '../../../core/objects/object.ts';
+import type { BodyDemands } from '../../../core/objects/write/body-demands.ts';
 import {
   CHECKSUM_ALGORITHMS,
   type ChecksumAlgorithm,

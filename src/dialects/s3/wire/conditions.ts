@@ -6,7 +6,7 @@ import {
   parseEtagCondition,
   type ReadConditions,
   type WriteConditions,
-} from '../../../core/objects/condition.ts';
+} from '../../../core/objects/commit/condition.ts';
 import { parseHttpDate } from '../../../kit/http-date.ts';
 import type { RequestHead } from './request-head.ts';
 import { invalidArgument, S3Refusal } from './s3-refusal.ts';

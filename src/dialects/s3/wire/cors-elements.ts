@@ -1,7 +1,7 @@
 /** CORS rules in XML: `<CORSConfiguration><CORSRule>…`. */
 
 import { CORS_RULES_MAX } from '../../../core/limits.ts';
-import type { CorsRule } from '../../../core/objects/cors-rules.ts';
+import type { CorsRule } from '../../../core/objects/buckets/cors-rules.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
 import { type Xml, xmlElement, xmlList, xmlText } from '../../../kit/xml/xml-format.ts';
 import { S3Refusal } from './s3-refusal.ts';

@@ -1,8 +1,8 @@
 /** One request and its answer, as the operations see them. */
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { ObjectKey } from '../../../core/ids.ts';
-import type { Bucket } from '../../../core/objects/bucket.ts';
-import type { Shell } from '../../../server/shell.ts';
+import type { Bucket } from '../../../core/objects/buckets/bucket.ts';
+import type { Shell } from '../../../server/listener/shell.ts';
 import type { Caller } from '../access/caller.ts';
 import type { OperationName } from '../operations/operation-table.ts';
 import type { RequestHead } from './request-head.ts';

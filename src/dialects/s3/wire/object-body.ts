@@ -4,7 +4,7 @@ import type { ByteSink } from '../../../core/ports/blob-store.ts';
 import type { ByteSource } from '../../../core/ports/byte-source.ts';
 import { AwsChunkedDecoder } from '../../../kit/aws-chunked/aws-chunked-decoder.ts';
 import { AwsChunkedError } from '../../../kit/aws-chunked/aws-chunked-error.ts';
-import { requestBody } from '../../../server/request-body.ts';
+import { requestBody } from '../../../server/bodies/request-body.ts';
 import type { Caller } from '../access/caller.ts';
 import type { Exchange } from './exchange.ts';
 import type { RequestHead } from './request-head.ts';

@@ -9,7 +9,7 @@ import { ChunkList } from '../../../kit/chunk-list.ts';
 import type { RoomShare } from '../../../kit/shared-room.ts';
 import { readXmlInTurns } from '../../../kit/xml/read-xml.ts';
 import type { XmlElement } from '../../../kit/xml/xml-element.ts';
-import { requestBody } from '../../../server/request-body.ts';
+import { requestBody } from '../../../server/bodies/request-body.ts';
 import type { Caller, Payload } from '../access/caller.ts';
 import type { OperationName } from '../operations/operation-table.ts';
 import { requireKnownElements } from '../parameters/require-known-elements.ts';

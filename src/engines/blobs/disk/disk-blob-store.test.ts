@@ -14,11 +14,11 @@ import {
   readAll,
   testBlobStore,
 } from '../../../core/ports/blob-store-contract.ts';
-import { blobFileName, blobFolders } from './blob-file.ts';
 import { DiskBlobStore, type DiskBlobStoreOptions } from './disk-blob-store.ts';
 import type { DiskIo } from './disk-io.ts';
+import { blobFileName, blobFolders } from './files/blob-file.ts';
 import { realDisk } from './real-disk.ts';
-import { RECORD_HEADER_BYTES } from './segment-format.ts';
+import { RECORD_HEADER_BYTES } from './segments/segment-format.ts';
 
 async function openFixture(
   io: DiskIo = realDisk,

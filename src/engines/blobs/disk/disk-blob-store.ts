@@ -16,20 +16,25 @@ import type {
 import type { BlobRows } from '../../../core/ports/metadata/objects.ts';
 import { SyncUnreached } from '../../data-directory/durable-file.ts';
 import { isErrno, translateWriteError } from '../../errno.ts';
-import { FILE_LOCATION } from './blob-file.ts';
-import { BlobFiles, type ListedBlob } from './blob-files.ts';
 import { ClaimedWriter } from './claimed-writer.ts';
-import { compactSegments } from './compaction.ts';
 import { corruptBlob } from './corrupt-blob.ts';
 import type { DiskIo } from './disk-io.ts';
+import { FILE_LOCATION } from './files/blob-file.ts';
+import { BlobFiles, type ListedBlob } from './files/blob-files.ts';
 import { FreeSpace } from './free-space.ts';
-import { inspectSegments } from './inspect-segments.ts';
 import { claimDirectory } from './owner-file.ts';
-import { RecordReader } from './record-reader.ts';
-import { formatPlace, HEAD_BYTES, parsePlace, SEGMENT_BLOB_BYTES_MAX } from './segment-format.ts';
-import { scanSegment } from './segment-recovery.ts';
-import { SegmentSet, type SlowCall } from './segment-set.ts';
-import { SmallWriter } from './small-writer.ts';
+import { compactSegments } from './segments/compaction.ts';
+import { inspectSegments } from './segments/inspect-segments.ts';
+import { RecordReader } from './segments/record-reader.ts';
+import {
+  formatPlace,
+  HEAD_BYTES,
+  parsePlace,
+  SEGMENT_BLOB_BYTES_MAX,
+} from './segments/segment-format.ts';
+import { scanSegment } from './segments/segment-recovery.ts';
+import { SegmentSet, type SlowCall } from './segments/segment-set.ts';
+import { SmallWriter } from './segments/small-writer.ts';
 
 /** Ids reserved at once: a restart wastes at most so many of 2^53. */
 const ID_BLOCK = 4096;

@@ -1,6 +1,6 @@
 /** Buckets of the memory engine. */
 import type { BucketId } from '../../../core/ids.ts';
-import type { Bucket, BucketChange } from '../../../core/objects/bucket.ts';
+import type { Bucket, BucketChange } from '../../../core/objects/buckets/bucket.ts';
 import type { BucketReads, BucketWrites } from '../../../core/ports/metadata/buckets.ts';
 import { bucketExists, bucketNotEmpty, bucketNotFound } from '../commit-refusals.ts';
 import { compareText, type Holder } from './memory-state.ts';

@@ -9,8 +9,8 @@ import {
   type Footprint,
   footprintChange,
   versionFootprint,
-} from '../../../core/objects/footprint.ts';
-import { judgeCommit } from '../../../core/objects/judge-commit.ts';
+} from '../../../core/objects/commit/footprint.ts';
+import { judgeCommit } from '../../../core/objects/commit/judge-commit.ts';
 import type { ContentPart, ObjectVersion, StoredObject } from '../../../core/objects/object.ts';
 import type {
   ListEntry,

@@ -1,6 +1,6 @@
 /** The rows of one moment of the memory engine: a copy of its maps. */
 import type { BlobId } from '../../../core/ids.ts';
-import { describedBytes } from '../../../core/objects/footprint.ts';
+import { describedBytes } from '../../../core/objects/commit/footprint.ts';
 import type {
   ContentListId,
   ListPartRow,

@@ -17,7 +17,7 @@ import type {
   UploadId,
   WalletAddress,
 } from '../../../core/ids.ts';
-import type { Bucket } from '../../../core/objects/bucket.ts';
+import type { Bucket } from '../../../core/objects/buckets/bucket.ts';
 import type { MultipartUpload, UploadPart } from '../../../core/objects/multipart/upload.ts';
 import type { ObjectVersion, PartChecksum } from '../../../core/objects/object.ts';
 import type { BlobRef } from '../../../core/ports/blob-store.ts';

@@ -11,8 +11,8 @@ import {
   partFootprint,
   uploadFootprint,
   versionFootprint,
-} from '../../../core/objects/footprint.ts';
-import { judgeCommit, judgePart, judgeUpload } from '../../../core/objects/judge-commit.ts';
+} from '../../../core/objects/commit/footprint.ts';
+import { judgeCommit, judgePart, judgeUpload } from '../../../core/objects/commit/judge-commit.ts';
 import { assembleUpload } from '../../../core/objects/multipart/assemble-upload.ts';
 import type {
   MultipartUpload,

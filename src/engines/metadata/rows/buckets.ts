@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 
 import type { AccountId, BucketId, BucketName, TimeMs } from '../../../core/ids.ts';
-import type { Bucket, BucketChange } from '../../../core/objects/bucket.ts';
+import type { Bucket, BucketChange } from '../../../core/objects/buckets/bucket.ts';
 import type { BucketReads, BucketWrites } from '../../../core/ports/metadata/buckets.ts';
 import { bucketExists, bucketNotEmpty, bucketNotFound } from '../commit-refusals.ts';
 import type { BucketTable, Db } from '../schema.ts';

@@ -4,7 +4,7 @@
  * is heeded by the next request, and who changes much empties no cache of others.
  */
 import type { S3Key } from '../../../core/identity/s3-keys/s3-key.ts';
-import type { Bucket } from '../../../core/objects/bucket.ts';
+import type { Bucket } from '../../../core/objects/buckets/bucket.ts';
 import type { MetadataReads } from '../../../core/ports/metadata/metadata.ts';
 import type { RowNames } from './changed-rows.ts';
 

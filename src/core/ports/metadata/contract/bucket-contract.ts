@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { isServiceError } from '../../../errors.ts';
 import type { Account } from '../../../identity/account/account.ts';
 import type { AccountSlug, BucketId, BucketName } from '../../../ids.ts';
-import type { Bucket, BucketChange, NewBucket } from '../../../objects/bucket.ts';
+import type { Bucket, BucketChange, NewBucket } from '../../../objects/buckets/bucket.ts';
 import type { Metadata } from '../metadata.ts';
 import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';

@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { isServiceError } from '../../../errors.ts';
 import type { Account } from '../../../identity/account/account.ts';
 import type { AccountId, BucketId, ContentHash, OperationId, TimeMs } from '../../../ids.ts';
-import type { CommitDemands } from '../../../objects/commit-demands.ts';
+import type { CommitDemands } from '../../../objects/commit/commit-demands.ts';
 import { inTransaction } from './in-transaction.ts';
 import type { MetadataEngine } from './metadata-engine.ts';
 import {

@@ -12,7 +12,7 @@ import type {
   ObjectKey,
   TimeMs,
 } from '../../../ids.ts';
-import type { AccountDemand, CommitDemands } from '../../../objects/commit-demands.ts';
+import type { AccountDemand, CommitDemands } from '../../../objects/commit/commit-demands.ts';
 import type { ContentPart, ObjectVersion } from '../../../objects/object.ts';
 import type { Metadata } from '../metadata.ts';
 import type { Deletion, Publication } from '../objects.ts';

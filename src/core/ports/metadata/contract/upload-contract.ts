@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { isServiceError } from '../../../errors.ts';
 import type { Account } from '../../../identity/account/account.ts';
 import type { AccountId, BucketId, TimeMs } from '../../../ids.ts';
-import type { CommitDemands } from '../../../objects/commit-demands.ts';
+import type { CommitDemands } from '../../../objects/commit/commit-demands.ts';
 import type { MultipartUpload } from '../../../objects/multipart/upload.ts';
 import type { PartChecksum } from '../../../objects/object.ts';
 import type { UsageDelta } from '../../../usage.ts';

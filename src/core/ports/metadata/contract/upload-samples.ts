@@ -1,7 +1,7 @@
 /** Multipart uploads for the contract suites and for tests that need some. */
 import type { Account } from '../../../identity/account/account.ts';
 import type { Etag, PartNumber, TimeMs, UploadId } from '../../../ids.ts';
-import type { UploadDemands } from '../../../objects/commit-demands.ts';
+import type { UploadDemands } from '../../../objects/commit/commit-demands.ts';
 import { multipartEtag } from '../../../objects/multipart/multipart-etag.ts';
 import type { MultipartUpload, UploadResult } from '../../../objects/multipart/upload.ts';
 import type { PartChecksum } from '../../../objects/object.ts';

@@ -1,7 +1,8 @@
 /** ListParts: what has arrived of an upload. */
-import { DEFAULT_CHECKSUM } from '../../../../core/objects/kept-checksums.ts';
+
 import { listParts as pageOfParts } from '../../../../core/objects/multipart/list-parts.ts';
 import type { MultipartUpload, UploadPart } from '../../../../core/objects/multipart/upload.ts';
+import { DEFAULT_CHECKSUM } from '../../../../core/objects/write/kept-checksums.ts';
 import { type Xml, xmlElement, xmlText } from '../../../../kit/xml/xml-format.ts';
 import { ownerElement } from '../../access/owner.ts';
 import type { S3Deps } from '../../deps.ts';
