@@ -1,6 +1,6 @@
 /** Trees of files on the disk: made the same each time, and compared byte by byte. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { seededRandom } from '../../world/seeded-random.ts';
 
@@ -18,6 +18,12 @@ const SIZES: Readonly<Record<string, number>> = {
   '.hidden/settings': 99,
 };
 
+/**
+ * When its files were written: a store tells times in whole seconds, so that to tools that compare
+ * them a file of the same second is newer than its copy.
+ */
+const WRITTEN_AT = new Date('2026-01-02T03:04:05.678Z');
+
 export async function makeTree(folder: string, seed: string = 'tree'): Promise<Tree> {
   const random = seededRandom(seed);
   const tree = new Map<string, Buffer>();
@@ -26,6 +32,7 @@ export async function makeTree(folder: string, seed: string = 'tree'): Promise<T
     tree.set(path, bytes);
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), bytes);
+    await utimes(join(folder, path), WRITTEN_AT, WRITTEN_AT);
   }
   return tree;
 }
