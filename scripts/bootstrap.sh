@@ -68,5 +68,5 @@ export PATH
 : "${MALLOC_ARENA_MAX:=2}"
 export MALLOC_ARENA_MAX
 # shellcheck disable=SC2086 # an empty word must vanish
-exec "$node" $watch --max-semi-space-size=8 --max-old-space-size=1024 \
+exec "$node" $watch --min-semi-space-size=8 --max-semi-space-size=8 --max-old-space-size=1024 \
   --external-memory-accounted-in-global-limit --expose-gc --disable-warning=ExperimentalWarning "$file" "$@"
