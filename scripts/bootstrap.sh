@@ -64,9 +64,11 @@ export PATH
 # the heap, and must not make Node mark all of it: bodies arrive in 64 KiB buffers beside the heap,
 # which otherwise count towards a full collection each 20 MiB. They are freed by collections of the
 # young generation that the store asks for (docs/decisions/0015-buffers-of-bodies.md). Two arenas of the C library: each more
-# keeps its own free memory.
+# keeps its own free memory. The collection that gives back what starting took
+# (src/engines/heap/start-memory.ts) would leave both small, and bodies would then cost five times
+# the collections: the young one keeps its size, the old one may grow to two and a half times.
 : "${MALLOC_ARENA_MAX:=2}"
 export MALLOC_ARENA_MAX
 # shellcheck disable=SC2086 # an empty word must vanish
-exec "$node" $watch --min-semi-space-size=8 --max-semi-space-size=8 --max-old-space-size=1024 \
+exec "$node" $watch --min-semi-space-size=8 --heap-growing-percent=150 --max-semi-space-size=8 --max-old-space-size=1024 \
   --external-memory-accounted-in-global-limit --expose-gc --disable-warning=ExperimentalWarning "$file" "$@"
